@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+namespace core {
+namespace {
+
+std::string scaled(double value, const std::array<const char*, 5>& units, int plainDigits) {
+    std::size_t unit = 0;
+    while (std::abs(value) >= 999.5 && unit + 1 < units.size()) {
+        value /= 1000.0;
+        ++unit;
+    }
+    if (unit == 0) return fmt::format("{:.{}f}{}", value, plainDigits, units[0]);
+    const int digits = std::abs(value) < 9.995 ? 2 : 1;
+    return fmt::format("{:.{}f}{}", value, digits, units[unit]);
+}
+
+}  // namespace
+
+std::string formatBytes(double bytes) { return scaled(bytes, {" B", " kB", " MB", " GB", " TB"}, 0); }
+
+std::string formatCount(double count) { return scaled(count, {"", " k", " M", " B", " T"}, 0); }
+
+std::string formatDuration(double seconds) {
+    if (!std::isfinite(seconds) || seconds < 0) return "unknown";
+    const auto whole = static_cast<long long>(std::llround(seconds));
+    if (whole < 60) return fmt::format("{} s", whole);
+    if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+    return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string printable(std::string_view text, std::size_t maxBytes) {
+    std::string out;
+    for (const char c : text) {
+        if (out.size() >= maxBytes) return out + "...";
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F)
+            out += fmt::format("\\x{:02x}", byte);
+        else
+            out += c;
+    }
+    return isUtf8(out) ? out : printable(fmt::format("(not UTF-8, {} bytes)", text.size()), maxBytes);
+}
+
+bool isUtf8(std::string_view text) noexcept {
+    std::size_t i = 0;
+    while (i < text.size()) {
+        const auto lead = static_cast<unsigned char>(text[i]);
+        const std::size_t length = lead < 0x80 ? 1 : (lead >> 5U) == 6 ? 2 : (lead >> 4U) == 14 ? 3 : (lead >> 3U) == 30 ? 4 : 0;
+        if (length == 0 || i + length > text.size()) return false;
+        std::uint32_t point = length == 1 ? lead : lead & (0xFFU >> (length + 1));
+        for (std::size_t k = 1; k < length; ++k) {
+            const auto next = static_cast<unsigned char>(text[i + k]);
+            if ((next >> 6U) != 2) return false;
+            point = (point << 6U) | (next & 0x3FU);
+        }
+        constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
+        if (point < kLeast[length] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
+        i += length;
+    }
+    return true;
+}
+
+}  // namespace core

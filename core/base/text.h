@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace core {
+
+/// "1.14 GB", "77.0 MB": decimal units, three significant digits.
+std::string formatBytes(double bytes);
+
+/// "2.00 B", "148.6 M", "4.7 k", "12": counts with the field's letters.
+std::string formatCount(double count);
+
+/// "3 h 12 min", "4 min 05 s", "12 s".
+std::string formatDuration(double seconds);
+
+/// Control characters (and DEL) as \\xNN, cut to `maxBytes` with an ellipsis: for names read from a file.
+std::string printable(std::string_view text, std::size_t maxBytes = 120);
+
+/// Whether `text` is well-formed UTF-8.
+bool isUtf8(std::string_view text) noexcept;
+
+}  // namespace core

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/ops/backend.h"
+
+namespace core::ops {
+
+/// y = a + b, same shapes; y may be a or b.
+void add(Backend& backend, Out y, const Tensor& a, const Tensor& b);
+
+/// y += factor * x.
+void accumulate(Backend& backend, InOut y, const Tensor& x, float factor = 1.0F);
+
+/// y *= factor.
+void scale(Backend& backend, InOut y, float factor);
+
+}  // namespace core::ops

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/ops/backend.h"
+
+namespace core::ops {
+
+/// Sum of all elements, accumulated in double in a fixed order.
+double sum(Backend& backend, const Tensor& x);
+
+/// Sum of squares; not finite when an element is not.
+double sumOfSquares(Backend& backend, const Tensor& x);
+
+}  // namespace core::ops
