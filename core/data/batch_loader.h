@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "core/data/data_source.h"
+
+namespace core {
+
+/// A batch on the host: pixels F32 [B, C, H, W] normalised, labels I64 [B].
+struct HostBatch {
+    Tensor pixels;
+    Tensor labels;
+};
+
+/// Where in the data a run is: everything that decides the next batch besides the seed.
+struct DataPosition {
+    std::uint64_t epoch = 0;
+    std::uint64_t example = 0;  ///< examples of this epoch already given
+    bool operator==(const DataPosition&) const = default;
+};
+
+struct LoaderOptions {
+    std::int64_t batch = 32;
+    ImageShape shape;
+    Normalization normalization;
+    Augmentation augmentation;
+    std::uint64_t seed = 0;
+    bool shuffle = true;
+    bool dropLast = true;  ///< training: only whole batches (an epoch's rest begins no batch)
+};
+
+/// Batches ahead of the trainer on a thread of its own. Batch content depends on (seed, position) alone: shuffling is a
+/// keyed permutation per epoch, augmentation is keyed by (seed, epoch, example).
+class BatchLoader {
+  public:
+    BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options, DataPosition start);
+    ~BatchLoader();
+    BatchLoader(const BatchLoader&) = delete;
+    BatchLoader& operator=(const BatchLoader&) = delete;
+
+    /// Blocks until the next batch is ready. Rethrows the loader thread's Error. Without shuffle it ends after one epoch: nullopt.
+    std::optional<HostBatch> next();
+    /// Position after the batches given so far: what a checkpoint stores.
+    DataPosition position() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace core

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/ops/types.h"
+
+namespace core {
+
+enum class Family { Vit, T5, Llama };
+std::string_view familyName(Family family) noexcept;
+
+enum class RouterKind { ExpertChoice, TopK };
+std::string_view routerName(RouterKind kind) noexcept;  ///< "expert-choice", "top-k"
+std::optional<RouterKind> routerFromName(std::string_view name) noexcept;
+
+enum class TopKOrder { SoftmaxTopK, TopKSoftmax };
+std::string_view topKOrderName(TopKOrder order) noexcept;  ///< "softmax-topk", "topk-softmax"
+std::optional<TopKOrder> topKOrderFromName(std::string_view name) noexcept;
+
+/// The tokens that compete for capacity: the whole microbatch, one sequence (image), or groups of a number of tokens.
+struct GroupSize {
+    enum class Kind { Batch, Sequence, Tokens };
+    Kind kind = Kind::Batch;
+    std::int64_t tokens = 0;
+    bool operator==(const GroupSize&) const = default;
+};
+std::string toString(const GroupSize& group);  ///< "batch", "sequence" or a number
+std::optional<GroupSize> groupSizeFromName(std::string_view text) noexcept;
+
+/// How one MoE layer routes: an entry of "upcycling".blocks in config.json.
+struct MoeSpec {
+    std::int64_t experts = 32;
+    double capacity = 2.0;  ///< capacity factor C; unused when dropless
+    RouterKind router = RouterKind::ExpertChoice;
+    bool renormalize = true;
+    GroupSize group;
+    int k = 2;                                  ///< Top-K only, like the next four
+    TopKOrder order = TopKOrder::SoftmaxTopK;
+    bool dropless = false;
+    bool batchPriority = false;
+    bool operator==(const MoeSpec&) const = default;
+};
+
+/// One Transformer block. `name` ("encoder.3") names it in every option, file, event and picture.
+struct BlockSpec {
+    std::string name;
+    std::string stack;  ///< "encoder", "decoder"
+    int index = 0;
+    std::optional<MoeSpec> moe;  ///< empty = dense MLP
+};
+
+/// Numbers of a ViT as in HF's ViTConfig.
+struct VitSpec {
+    std::int64_t imageSize = 224;
+    std::int64_t patchSize = 16;
+    std::int64_t channels = 3;
+    std::int64_t hidden = 768;
+    std::int64_t intermediate = 3072;
+    std::int64_t heads = 12;
+    std::int64_t layers = 12;
+    std::int64_t classes = 1000;
+    float layerNormEpsilon = 1e-12F;
+    Activation activation = Activation::GeluErf;
+    bool qkvBias = true;
+    std::vector<std::string> labels;  ///< id2label in order, or empty
+    std::int64_t patches() const { return (imageSize / patchSize) * (imageSize / patchSize); }
+    std::int64_t tokens() const { return patches() + 1; }
+};
+
+/// What the window draws and a file's metadata stores. Families beyond ViT are recognised and shown with their blocks.
+struct ModelSpec {
+    Family family = Family::Vit;
+    VitSpec vit;                    ///< valid for Family::Vit
+    std::vector<BlockSpec> blocks;  ///< encoder blocks first
+    const BlockSpec* find(std::string_view name) const;
+};
+
+/// From config.json and the tensors (both are checked against each other: a contradiction is BadInput naming key and
+/// tensor). MoE blocks come from the config's "upcycling" block.
+ModelSpec readSpec(const Checkpoint& checkpoint);
+
+/// From a config.json alone (`scratch:CONFIG.json`); `where` is the file's name for messages.
+ModelSpec specFromConfig(const std::string& configText, const std::string& where);
+
+/// `configText` with its "upcycling" block made to say `spec` (removed when no block is MoE); all other keys, known or not, as they are.
+std::string configWithUpcycling(const std::string& configText, const ModelSpec& spec);
+
+/// Throws BadInput, naming the block and the setting, when a MoE layer's numbers cannot work (0 or absurd experts, capacity NaN or
+/// <= 0, K > experts, group 0 ...). `causal`: the block is in a causal decoder (Expert Choice and batch priority refused).
+void validate(const MoeSpec& moe, const std::string& block, bool causal);
+
+/// Name pieces of a ViT block in the HF layout.
+struct VitNames {
+    /// "vit." or "" as the checkpoint has it.
+    std::string prefix = "vit.";
+    std::string block(int index) const;  ///< "vit.encoder.layer.3."
+};
+
+}  // namespace core

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/data/batch_loader.h"
+#include "core/model/model.h"
+#include "core/model/router_stats.h"
+#include "core/training/optimizer.h"
+#include "core/training/schedule.h"
+
+namespace core {
+
+struct TrainerSpec {
+    std::int64_t steps = 1000;
+    std::int64_t microbatch = 0;      ///< examples per forward; 0 = the loader's batch (gradient accumulation otherwise)
+    double clip = 0;                  ///< global gradient norm; 0 = off
+    LossSpec loss;
+    OptimizerSpec optimizer;
+    ScheduleSpec schedule;
+};
+
+/// What one optimizer step did.
+struct StepMetrics {
+    std::int64_t step = 0;  ///< 1 = after the first update of this run
+    double loss = 0, auxLoss = 0, zLoss = 0;
+    double lr = 0;
+    double gradNorm = 0;
+    std::int64_t examples = 0, tokens = 0;
+    double seconds = 0;
+    bool applied = true;    ///< false: not finite, the update was skipped
+    std::vector<RouterStats> routers;
+};
+
+/// step() = batch, forward, backward, clip, update.
+class Trainer {
+  public:
+    Trainer(Model& model, BatchLoader& loader, const TrainerSpec& spec, std::int64_t startStep);
+    StepMetrics step();
+    std::int64_t stepsDone() const noexcept { return step_; }
+    Optimizer& optimizer() { return *optimizer_; }
+    /// New learning rate from now on (the `set` order).
+    void setLearningRate(double lr) { spec_.schedule.lr = lr; }
+
+  private:
+    Model& model_;
+    BatchLoader& loader_;
+    TrainerSpec spec_;
+    std::unique_ptr<Optimizer> optimizer_;
+    std::int64_t step_;
+};
+
+}  // namespace core
