@@ -8,8 +8,8 @@ namespace core {
 /// AdamW (Loshchilov & Hutter 2019), as torch.optim.AdamW: decoupled decay, bias correction by `step` (from 1).
 struct AdamWArgs {
     float lr = 1e-3F;
-    float beta1 = 0.9F;
-    float beta2 = 0.999F;
+    double beta1 = 0.9;  ///< double, as 1 - beta2 needs its digits
+    double beta2 = 0.999;
     float epsilon = 1e-8F;
     float weightDecay = 0.0F;
     float gradientScale = 1.0F;  ///< the gradient is multiplied by this first (clipping, accumulation)
@@ -30,7 +30,8 @@ struct SgdArgs {
 /// t = step - stepOffset (step from 0), RMS clipping of the update, parameter scale max(RMS(w), epsilon2).
 /// A weight of [batch, rows, columns] (batch = expert axis, never averaged or factored over; 1 otherwise) is factored
 /// when rows and columns are both >= minDimToFactor; then rowMoment is [batch, rows], columnMoment [batch, columns],
-/// else fullMoment has the weight's shape.
+/// else fullMoment has the weight's shape. Each batch entry is a parameter of its own: own parameter scale, own clipping.
+/// Weight decay is not multiplied by the learning rate: w = (1 - weightDecay) * w - update.
 struct AdafactorArgs {
     float lr = 1e-2F;
     float decayRate = 0.8F;

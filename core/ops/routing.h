@@ -11,7 +11,7 @@ namespace core::ops {
 /// min(n, max(1, ceil(capacityFactor * n / experts - 1e-9))) in double: slots per expert in a group of n real tokens.
 std::int64_t expertCapacity(double capacityFactor, std::int64_t tokens, std::int64_t experts);
 
-/// Expert Choice (Zhou et al. 2022): in every group, expert e takes the \`expertCapacity\` real tokens with the largest
+/// Expert Choice (Zhou et al. 2022): in every group, expert e takes the `expertCapacity` real tokens with the largest
 /// probabilities[:, e] (F32 [n, E]); ties go to the lower token row. Padding rows are never taken.
 Assignment expertChoice(Backend& backend, const Tensor& probabilities, const RoutingGroups& groups,
                         double capacityFactor);
@@ -23,7 +23,7 @@ Assignment topK(Backend& backend, const Tensor& scores, const RoutingGroups& gro
                 bool dropless, bool batchPriority);
 
 /// Combine weight of each slot: weights [slots] = probabilities[token, expert]; topKSoftmax: instead the softmax over the token's
-/// *asked-for* K logits, given through \`probabilities\` = full softmax (p_e / sum of p over the K asked for, see
+/// *asked-for* K logits, given through `probabilities` = full softmax (p_e / sum of p over the K asked for, see
 /// Assignment::askedSums). renormalize: divided by the token's sum over its accepted experts; sums [n] saved (the denominator,
 /// 1 where none).
 void combineWeightsForward(Backend& backend, Out weights, Out sums, const Tensor& probabilities,
