@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/file.h"
 
+#include "core/base/error.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -15,22 +17,22 @@
 #include <cstring>
 #include <utility>
 
-#include "core/base/error.h"
-
 namespace core {
 namespace {
 
 constexpr std::size_t kMaxTransfer = std::size_t{1} << 30;
 
 [[noreturn]] void throwErrno(const char* action, const Path& path, int code) {
-    const std::string message = fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(code));
+    const std::string message =
+        fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(code));
     if (code == ENOSPC || code == EDQUOT || code == EFBIG)
         throw Error(ErrorKind::DiskFull, message, "free some space or choose another disk");
     if (code == EACCES || code == EPERM || code == EROFS)
-        throw Error(ErrorKind::BadInput, message, "check the permissions of the file and its folder");
-    if (code == ENOENT)
-        throw Error(ErrorKind::BadInput, message, "check the path");
-    throw Error(ErrorKind::BadInput, message, "check that the path is a readable file on a working disk");
+        throw Error(ErrorKind::BadInput, message,
+                    "check the permissions of the file and its folder");
+    if (code == ENOENT) throw Error(ErrorKind::BadInput, message, "check the path");
+    throw Error(ErrorKind::BadInput, message,
+                "check that the path is a readable file on a working disk");
 }
 
 int openOrThrow(const char* action, const Path& path, int flags) {
@@ -46,9 +48,7 @@ void syncDirectory(const Path& directory) {
     ::close(descriptor);
 }
 
-Path parentOf(const Path& path) {
-    return path.has_parent_path() ? path.parent_path() : Path(".");
-}
+Path parentOf(const Path& path) { return path.has_parent_path() ? path.parent_path() : Path("."); }
 
 std::string temporaryPrefix(const Path& target) {
     return "." + target.filename().string() + ".tmp-";
@@ -119,8 +119,8 @@ void File::readAt(std::uint64_t offset, std::span<std::byte> into) const {
         if (got < 0) throwErrno("read", path_, errno);
         if (got == 0)
             throw Error(ErrorKind::BadInput,
-                        fmt::format("{} ends at byte {} where {} more bytes were expected", path_.string(), offset,
-                                    into.size()),
+                        fmt::format("{} ends at byte {} where {} more bytes were expected",
+                                    path_.string(), offset, into.size()),
                         "the file is cut short: copy or download it again");
         offset += static_cast<std::uint64_t>(got);
         into = into.subspan(static_cast<std::size_t>(got));
@@ -129,8 +129,9 @@ void File::readAt(std::uint64_t offset, std::span<std::byte> into) const {
 
 void File::writeAt(std::uint64_t offset, std::span<const std::byte> bytes) const {
     while (!bytes.empty()) {
-        const ssize_t put = ::pwrite(descriptor_, bytes.data(), std::min(bytes.size(), kMaxTransfer),
-                                     static_cast<off_t>(offset));
+        const ssize_t put =
+            ::pwrite(descriptor_, bytes.data(), std::min(bytes.size(), kMaxTransfer),
+                     static_cast<off_t>(offset));
         if (put < 0 && errno == EINTR) continue;
         if (put < 0) throwErrno("write", path_, errno);
         offset += static_cast<std::uint64_t>(put);
@@ -153,7 +154,8 @@ void File::preallocate(std::uint64_t bytes) const {
     do {
         code = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(bytes));
     } while (code == EINTR);
-    if (code != 0 && code != EOPNOTSUPP && code != EINVAL) throwErrno("reserve space for", path_, code);
+    if (code != 0 && code != EOPNOTSUPP && code != EINVAL)
+        throwErrno("reserve space for", path_, code);
 }
 
 void File::sync() const {
@@ -191,7 +193,8 @@ AtomicTarget::AtomicTarget(Path target, Kind kind, bool replace)
                     "choose another name or pass --force");
     const Path parent = parentOf(target_);
     if (!std::filesystem::is_directory(parent, code))
-        throw Error(ErrorKind::BadInput, fmt::format("the folder {} does not exist", parent.string()),
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("the folder {} does not exist", parent.string()),
                     "create it first");
     removeDeadTemporaries(target_);
     static std::atomic<unsigned> counter{0};
@@ -220,7 +223,8 @@ void AtomicTarget::commit() {
         old = temporary_;
         old += "-old";
         if (::rename(target_.c_str(), old.c_str()) != 0) throwErrno("replace", target_, errno);
-    } else if (!replace_ && std::filesystem::exists(std::filesystem::symlink_status(target_, code))) {
+    } else if (!replace_ &&
+               std::filesystem::exists(std::filesystem::symlink_status(target_, code))) {
         throw Error(ErrorKind::BadInput, fmt::format("{} appeared meanwhile", target_.string()),
                     "choose another name or pass --force");
     }
@@ -237,10 +241,13 @@ void AtomicTarget::commit() {
 std::uint64_t freeDiskBytes(const Path& path) {
     std::error_code code;
     Path existing = std::filesystem::absolute(path, code);
-    while (!std::filesystem::exists(existing, code) && existing.has_relative_path()) existing = existing.parent_path();
+    while (!std::filesystem::exists(existing, code) && existing.has_relative_path())
+        existing = existing.parent_path();
     struct statvfs status {};
-    if (::statvfs(existing.c_str(), &status) != 0) throwErrno("ask the free space of", existing, errno);
-    return static_cast<std::uint64_t>(status.f_bavail) * static_cast<std::uint64_t>(status.f_frsize);
+    if (::statvfs(existing.c_str(), &status) != 0)
+        throwErrno("ask the free space of", existing, errno);
+    return static_cast<std::uint64_t>(status.f_bavail) *
+           static_cast<std::uint64_t>(status.f_frsize);
 }
 
 void requireDiskBytes(const Path& path, std::uint64_t bytes, std::string_view what) {
@@ -248,8 +255,9 @@ void requireDiskBytes(const Path& path, std::uint64_t bytes, std::string_view wh
     if (free >= bytes) return;
     constexpr double kMiB = 1024.0 * 1024.0;
     throw Error(ErrorKind::DiskFull,
-                fmt::format("{} needs {:.1f} MiB at {}, but {:.1f} MiB are free", what, static_cast<double>(bytes) / kMiB,
-                            path.string(), static_cast<double>(free) / kMiB),
+                fmt::format("{} needs {:.1f} MiB at {}, but {:.1f} MiB are free", what,
+                            static_cast<double>(bytes) / kMiB, path.string(),
+                            static_cast<double>(free) / kMiB),
                 "free some space or choose another disk");
 }
 
@@ -258,7 +266,8 @@ std::string readTextFile(const Path& path, std::uint64_t maxBytes) {
     const std::uint64_t bytes = file.size();
     if (bytes > maxBytes)
         throw Error(ErrorKind::BadInput,
-                    fmt::format("{} has {} bytes, more than the {} expected of such a file", path.string(), bytes, maxBytes),
+                    fmt::format("{} has {} bytes, more than the {} expected of such a file",
+                                path.string(), bytes, maxBytes),
                     "check that this is the right file");
     std::string text(bytes, '\0');
     file.readAt(0, std::as_writable_bytes(std::span(text)));

@@ -62,8 +62,9 @@ class FileLock {
     File file_;
 };
 
-/// A file or directory written beside its target as ".NAME.tmp-PID-N" and renamed when whole. Destroyed without
-/// `commit`, nothing remains. Creating one removes temporaries of the same target left by dead processes.
+/// A file or directory written beside its target as ".NAME.tmp-PID-N" and renamed when whole.
+/// Destroyed without `commit`, nothing remains. Creating one removes temporaries of the same target
+/// left by dead processes.
 class AtomicTarget {
   public:
     enum class Kind { File, Directory };

@@ -26,8 +26,10 @@ std::uint64_t hashName(std::uint64_t seed, std::string_view name) noexcept {
     return hash ^ (hash >> 31U);
 }
 
-std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counterLow, std::uint64_t counterHigh) noexcept {
-    std::array<std::uint32_t, 4> c{low(counterLow), high(counterLow), low(counterHigh), high(counterHigh)};
+std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counterLow,
+                                    std::uint64_t counterHigh) noexcept {
+    std::array<std::uint32_t, 4> c{low(counterLow), high(counterLow), low(counterHigh),
+                                   high(counterHigh)};
     std::uint32_t keyA = low(key);
     std::uint32_t keyB = high(key);
     for (int round = 0; round < 10; ++round) {
@@ -55,7 +57,8 @@ float CounterRandom::normal(std::uint64_t index) const noexcept {
     const double u = (static_cast<double>(first) + 1.0) * 0x1.0p-32;
     const double angle = 2.0 * std::numbers::pi * (static_cast<double>(second) * 0x1.0p-32);
     const double radius = std::sqrt(-2.0 * std::log(u));
-    return static_cast<float>((index & 1U) == 0 ? radius * std::cos(angle) : radius * std::sin(angle));
+    return static_cast<float>((index & 1U) == 0 ? radius * std::cos(angle)
+                                                : radius * std::sin(angle));
 }
 
 std::uint64_t CounterRandom::below(std::uint64_t index, std::uint64_t bound) const noexcept {

@@ -7,17 +7,20 @@
 
 namespace core {
 
-/// 64-bit FNV-1a of `name`, mixed with `seed`: the stream number of everything that is random and has a name.
+/// 64-bit FNV-1a of `name`, mixed with `seed`: the stream number of everything that is random and
+/// has a name.
 std::uint64_t hashName(std::uint64_t seed, std::string_view name) noexcept;
 
-/// Philox-4x32-10 (Salmon et al., SC 2011): four uniform words for a (key, counter) pair. The same on every device,
-/// in any order, on any number of threads.
-std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counterLow, std::uint64_t counterHigh) noexcept;
+/// Philox-4x32-10 (Salmon et al., SC 2011): four uniform words for a (key, counter) pair. The same
+/// on every device, in any order, on any number of threads.
+std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counterLow,
+                                    std::uint64_t counterHigh) noexcept;
 
 /// Random numbers addressed by index: value i depends on (key, i) alone.
 class CounterRandom {
   public:
-    explicit CounterRandom(std::uint64_t key, std::uint64_t stream = 0) noexcept : key_(key), stream_(stream) {}
+    explicit CounterRandom(std::uint64_t key, std::uint64_t stream = 0) noexcept
+        : key_(key), stream_(stream) {}
 
     std::uint32_t word(std::uint64_t index) const noexcept;
     /// Uniform in [0, 1) with 24 bits.

@@ -22,7 +22,9 @@ std::string scaled(double value, const std::array<const char*, 5>& units, int pl
 
 }  // namespace
 
-std::string formatBytes(double bytes) { return scaled(bytes, {" B", " kB", " MB", " GB", " TB"}, 0); }
+std::string formatBytes(double bytes) {
+    return scaled(bytes, {" B", " kB", " MB", " GB", " TB"}, 0);
+}
 
 std::string formatCount(double count) { return scaled(count, {"", " k", " M", " B", " T"}, 0); }
 
@@ -44,14 +46,19 @@ std::string printable(std::string_view text, std::size_t maxBytes) {
         else
             out += c;
     }
-    return isUtf8(out) ? out : printable(fmt::format("(not UTF-8, {} bytes)", text.size()), maxBytes);
+    return isUtf8(out) ? out
+                       : printable(fmt::format("(not UTF-8, {} bytes)", text.size()), maxBytes);
 }
 
 bool isUtf8(std::string_view text) noexcept {
     std::size_t i = 0;
     while (i < text.size()) {
         const auto lead = static_cast<unsigned char>(text[i]);
-        const std::size_t length = lead < 0x80 ? 1 : (lead >> 5U) == 6 ? 2 : (lead >> 4U) == 14 ? 3 : (lead >> 3U) == 30 ? 4 : 0;
+        const std::size_t length = lead < 0x80          ? 1
+                                   : (lead >> 5U) == 6  ? 2
+                                   : (lead >> 4U) == 14 ? 3
+                                   : (lead >> 3U) == 30 ? 4
+                                                        : 0;
         if (length == 0 || i + length > text.size()) return false;
         std::uint32_t point = length == 1 ? lead : lead & (0xFFU >> (length + 1));
         for (std::size_t k = 1; k < length; ++k) {
@@ -60,7 +67,8 @@ bool isUtf8(std::string_view text) noexcept {
             point = (point << 6U) | (next & 0x3FU);
         }
         constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-        if (point < kLeast[length] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
+        if (point < kLeast[length] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
+            return false;
         i += length;
     }
     return true;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/file.h"
+#include "core/tensor/dtype.h"
+#include "core/tensor/shape.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,10 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/file.h"
-#include "core/tensor/dtype.h"
-#include "core/tensor/shape.h"
 
 namespace core {
 
@@ -27,14 +27,16 @@ struct TensorInfo {
     std::uint64_t offset = 0;  ///< of the first byte in that file (0 where the format has none)
 };
 
-/// A lazy index over one or more files: headers are read at once, elements when asked. Immutable and safe to share
-/// between threads. Every reader bounds every length, offset, shape and count before use.
+/// A lazy index over one or more files: headers are read at once, elements when asked. Immutable
+/// and safe to share between threads. Every reader bounds every length, offset, shape and count
+/// before use.
 class Checkpoint {
   public:
     virtual ~Checkpoint() = default;
 
-    /// MODEL of the command line: a checkpoint file, a shard index, a directory in the HF layout. Throws BadInput naming file, place,
-    /// what was found and what was expected. (Run directories are resolved by core/run before they come here.)
+    /// MODEL of the command line: a checkpoint file, a shard index, a directory in the HF layout.
+    /// Throws BadInput naming file, place, what was found and what was expected. (Run directories
+    /// are resolved by core/run before they come here.)
     static std::shared_ptr<const Checkpoint> open(const Path& path);
 
     /// "safetensors" or "hdf5".
@@ -42,7 +44,8 @@ class Checkpoint {
     /// The folder that holds it, and the files it consists of.
     virtual const Path& folder() const = 0;
     virtual std::vector<std::string> files() const = 0;
-    /// config.json's text (HF layout: the file beside the weights; HDF5: root attribute "config"); empty where there is none.
+    /// config.json's text (HF layout: the file beside the weights; HDF5: root attribute "config");
+    /// empty where there is none.
     virtual const std::string& configText() const = 0;
     /// safetensors __metadata__ or further HDF5 root attributes of text type.
     virtual const std::map<std::string, std::string>& metadata() const = 0;
@@ -51,8 +54,10 @@ class Checkpoint {
     virtual std::span<const TensorInfo> tensors() const = 0;
     /// nullptr when there is none.
     virtual const TensorInfo* find(std::string_view name) const = 0;
-    /// Elements [begin, begin + count) of a tensor in its stored dtype, row-major; `into` has exactly their bytes.
-    virtual void read(const TensorInfo& tensor, std::int64_t begin, std::int64_t count, std::span<std::byte> into) const = 0;
+    /// Elements [begin, begin + count) of a tensor in its stored dtype, row-major; `into` has
+    /// exactly their bytes.
+    virtual void read(const TensorInfo& tensor, std::int64_t begin, std::int64_t count,
+                      std::span<std::byte> into) const = 0;
 
     /// The whole tensor as f32.
     std::vector<float> readFloats(const TensorInfo& tensor) const;

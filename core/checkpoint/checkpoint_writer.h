@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/file.h"
+#include "core/checkpoint/checkpoint.h"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,32 +11,35 @@
 #include <string>
 #include <vector>
 
-#include "core/base/file.h"
-#include "core/checkpoint/checkpoint.h"
-
 namespace core {
 
 enum class FileFormat { Safetensors, Hdf5 };
 
 struct WriterOptions {
     FileFormat format = FileFormat::Safetensors;
-    /// Safetensors in more files (model-00001-of-0000N.safetensors + index) once one would exceed this; 0 = never.
+    /// Safetensors in more files (model-00001-of-0000N.safetensors + index) once one would exceed
+    /// this; 0 = never.
     std::uint64_t maxShardBytes = 0;
-    bool force = false;  ///< an existing target may be replaced
-    std::string configText;                       ///< config.json, or the HDF5 attribute; empty = none
+    bool force = false;      ///< an existing target may be replaced
+    std::string configText;  ///< config.json, or the HDF5 attribute; empty = none
     std::map<std::string, std::string> metadata;  ///< safetensors __metadata__ / HDF5 attributes
 };
 
-/// Streams tensors to a temporary beside the target; `commit()` makes it visible in one step, else nothing remains.
-/// Target: a directory (model.safetensors or model.h5 + config.json and further files) unless its name ends in .safetensors, .h5 or
-/// .hdf5 (then one file alone). Disk space is reserved before the first tensor.
+/// Streams tensors to a temporary beside the target; `commit()` makes it visible in one step, else
+/// nothing remains. Target: a directory (model.safetensors or model.h5 + config.json and further
+/// files) unless its name ends in .safetensors, .h5 or .hdf5 (then one file alone). Disk space is
+/// reserved before the first tensor.
 class CheckpointWriter {
   public:
-    /// `tensors`: name, dtype and shape of all that will be written, in that order (bytes, file, offset are ignored).
-    static std::unique_ptr<CheckpointWriter> create(const Path& target, std::vector<TensorInfo> tensors, const WriterOptions& options);
+    /// `tensors`: name, dtype and shape of all that will be written, in that order (bytes, file,
+    /// offset are ignored).
+    static std::unique_ptr<CheckpointWriter> create(const Path& target,
+                                                    std::vector<TensorInfo> tensors,
+                                                    const WriterOptions& options);
     virtual ~CheckpointWriter() = default;
 
-    /// Appends the next bytes of tensor `index` (row-major, stored dtype). Tensors may come in any order, each in sequence.
+    /// Appends the next bytes of tensor `index` (row-major, stored dtype). Tensors may come in any
+    /// order, each in sequence.
     virtual void write(std::size_t index, std::span<const std::byte> bytes) = 0;
     /// A further file beside the weights (tokenizer, model card ...); only for directory targets.
     virtual void addFile(const std::string& name, std::string_view content) = 0;

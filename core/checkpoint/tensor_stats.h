@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/checkpoint/checkpoint.h"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
-
-#include "core/checkpoint/checkpoint.h"
 
 namespace core {
 
@@ -21,7 +21,9 @@ struct TensorStats {
     std::array<std::uint64_t, 64> histogram{};  ///< equal bins over [min, max]
 };
 
-/// Reads in pieces of bounded size; returns early with what it has (count < elements) when `cancel` becomes true.
-TensorStats computeStats(const Checkpoint& checkpoint, const TensorInfo& tensor, const std::atomic<bool>& cancel);
+/// Reads in pieces of bounded size; returns early with what it has (count < elements) when `cancel`
+/// becomes true.
+TensorStats computeStats(const Checkpoint& checkpoint, const TensorInfo& tensor,
+                         const std::atomic<bool>& cancel);
 
 }  // namespace core

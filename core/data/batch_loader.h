@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/data/data_source.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
-
-#include "core/data/data_source.h"
 
 namespace core {
 
@@ -32,16 +32,19 @@ struct LoaderOptions {
     bool dropLast = true;  ///< training: only whole batches (an epoch's rest begins no batch)
 };
 
-/// Batches ahead of the trainer on a thread of its own. Batch content depends on (seed, position) alone: shuffling is a
-/// keyed permutation per epoch, augmentation is keyed by (seed, epoch, example).
+/// Batches ahead of the trainer on a thread of its own. Batch content depends on (seed, position)
+/// alone: shuffling is a keyed permutation per epoch, augmentation is keyed by (seed, epoch,
+/// example).
 class BatchLoader {
   public:
-    BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options, DataPosition start);
+    BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options,
+                DataPosition start);
     ~BatchLoader();
     BatchLoader(const BatchLoader&) = delete;
     BatchLoader& operator=(const BatchLoader&) = delete;
 
-    /// Blocks until the next batch is ready. Rethrows the loader thread's Error. Without shuffle it ends after one epoch: nullopt.
+    /// Blocks until the next batch is ready. Rethrows the loader thread's Error. Without shuffle it
+    /// ends after one epoch: nullopt.
     std::optional<HostBatch> next();
     /// Position after the batches given so far: what a checkpoint stores.
     DataPosition position() const;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/tensor/tensor.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/tensor/tensor.h"
 
 namespace core {
 
@@ -43,7 +43,8 @@ class ImageDataset {
     virtual ~ImageDataset() = default;
     virtual std::int64_t size() const = 0;
     virtual std::int64_t classes() const = 0;
-    /// Writes example `index` as raw values 0..255 (or, for synthetic, already normalised: see isNormalized) into [C, H, W]; returns its label.
+    /// Writes example `index` as raw values 0..255 (or, for synthetic, already normalised: see
+    /// isNormalized) into [C, H, W]; returns its label.
     virtual std::int64_t read(std::int64_t index, const ImageShape& shape, float* into) const = 0;
     virtual bool isNormalized() const { return false; }
     /// One line for people: "Fashion-MNIST train, 60,000 images, 10 classes".
@@ -51,9 +52,11 @@ class ImageDataset {
     virtual std::vector<std::string> classNames() const { return {}; }
 };
 
-/// SOURCE of the command line: "fashion-mnist[:DIR]", "idx:DIR", "images:DIR", "synthetic:images=28x28x1,classes=10".
-/// BadInput when it does not exist, is empty or broken (naming the file). A Validation split that the source lacks is cut
-/// from train by seed (5 %, at least one example); fashion-mnist and idx have train and test.
-std::shared_ptr<const ImageDataset> openImages(const std::string& source, Split split, const ImageShape& shape, std::uint64_t seed);
+/// SOURCE of the command line: "fashion-mnist[:DIR]", "idx:DIR", "images:DIR",
+/// "synthetic:images=28x28x1,classes=10". BadInput when it does not exist, is empty or broken
+/// (naming the file). A Validation split that the source lacks is cut from train by seed (5 %, at
+/// least one example); fashion-mnist and idx have train and test.
+std::shared_ptr<const ImageDataset> openImages(const std::string& source, Split split,
+                                               const ImageShape& shape, std::uint64_t seed);
 
 }  // namespace core

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/model/parameter.h"
+#include "core/model/spec.h"
+#include "core/ops/backend.h"
+#include "core/tensor/workspace.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/model/parameter.h"
-#include "core/model/spec.h"
-#include "core/ops/backend.h"
 
 namespace core {
 
@@ -29,43 +30,46 @@ struct LossSpec {
     float z = 0.0F;    ///< weight of the router z-loss in the total
 };
 
-/// What one MoE layer did in one forward pass (method: load, unrouted, dropped, entropy, combine sum; see router_stats.h).
+/// What one MoE layer did in one forward pass (method: load, unrouted, dropped, entropy, combine
+/// sum; see router_stats.h).
 struct RouterObservation {
     std::string block;
     Tensor probabilities;  ///< F32 [n, E], full softmax, valid until the next forward
     Tensor weights;        ///< F32 [slots]
     Assignment assignment;
-    Tensor mask;           ///< U8 [n] or undefined
+    Tensor mask;  ///< U8 [n] or undefined
     double auxLoss = 0;
     double zLoss = 0;
 };
 
 struct ForwardOptions {
     LossSpec loss;
-    bool training = false;    ///< keeps what backward needs
-    bool keepOutputs = false; ///< keeps each block's MLP output for the step-0 report
+    bool training = false;     ///< keeps what backward needs
+    bool keepOutputs = false;  ///< keeps each block's MLP output for the step-0 report
 };
 
 struct ForwardResult {
-    Tensor logits;    ///< F32 [B, classes]
-    Tensor features;  ///< F32 [B, hidden], pre-logits (final norm, cls)
+    Tensor logits;             ///< F32 [B, classes]
+    Tensor features;           ///< F32 [B, hidden], pre-logits (final norm, cls)
     std::int64_t counted = 0;  ///< labels that are not ignored
     double loss = 0;           ///< mean cross-entropy over counted labels (0 without labels)
     double auxLoss = 0;        ///< unweighted mean over MoE layers
     double zLoss = 0;
-    std::vector<RouterObservation> routers;               ///< in block order
-    std::vector<std::pair<std::string, Tensor>> mlpOutputs; ///< per block, when keepOutputs; [n, hidden], before the residual
+    std::vector<RouterObservation> routers;  ///< in block order
+    std::vector<std::pair<std::string, Tensor>>
+        mlpOutputs;  ///< per block, when keepOutputs; [n, hidden], before the residual
 };
 
-/// A network of one family. Layers are explicit: forward keeps what backward needs, backward accumulates gradients.
-/// Tensors of a result live until the next forward.
+/// A network of one family. Layers are explicit: forward keeps what backward needs, backward
+/// accumulates gradients. Tensors of a result live until the next forward.
 class Model {
   public:
     virtual ~Model() = default;
     virtual const ModelSpec& spec() const = 0;
     virtual std::vector<Parameter>& parameters() = 0;
     virtual ForwardResult forward(const Batch& batch, const ForwardOptions& options) = 0;
-    /// Gradient of scale * (loss + aux * auxLoss + z * zLoss) of the last training forward, added to the parameters' gradients.
+    /// Gradient of scale * (loss + aux * auxLoss + z * zLoss) of the last training forward, added
+    /// to the parameters' gradients.
     virtual void backward(float scale) = 0;
     void zeroGradients();
     Backend& backend() const { return *backend_; }
@@ -79,20 +83,25 @@ class Model {
     Workspace workspace_;
 };
 
-/// The parameters that a spec asks for (names, shapes, parts; no memory): what checkpoints are checked against.
-/// `prefix` as in VitNames.
+/// The parameters that a spec asks for (names, shapes, parts; no memory): what checkpoints are
+/// checked against. `prefix` as in VitNames.
 std::vector<Parameter> describeParameters(const ModelSpec& spec, const VitNames& names = {});
 
 /// A model whose values are zero; gradients are allocated when `gradients`.
-std::unique_ptr<Model> makeModel(const ModelSpec& spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names = {});
+std::unique_ptr<Model> makeModel(const ModelSpec& spec, std::shared_ptr<Backend> backend,
+                                 bool gradients, const VitNames& names = {});
 
-/// Fills the values from a checkpoint (any floating dtype -> f32). BadInput names a missing or misshapen tensor.
-void loadParameters(std::vector<Parameter>& parameters, const Checkpoint& checkpoint, Backend& backend);
+/// Fills the values from a checkpoint (any floating dtype -> f32). BadInput names a missing or
+/// misshapen tensor.
+void loadParameters(std::vector<Parameter>& parameters, const Checkpoint& checkpoint,
+                    Backend& backend);
 
-/// Random start ("scratch"): truncated normal 0.02 for matrices, zero biases, ones for norms, experts independent; seeded by hash(seed, tensor name).
+/// Random start ("scratch"): truncated normal 0.02 for matrices, zero biases, ones for norms,
+/// experts independent; seeded by hash(seed, tensor name).
 void initializeParameters(std::vector<Parameter>& parameters, std::uint64_t seed, Backend& backend);
 
 /// spec + parameters from a checkpoint in one call.
-std::unique_ptr<Model> loadModel(const Checkpoint& checkpoint, std::shared_ptr<Backend> backend, bool gradients);
+std::unique_ptr<Model> loadModel(const Checkpoint& checkpoint, std::shared_ptr<Backend> backend,
+                                 bool gradients);
 
 }  // namespace core

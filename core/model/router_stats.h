@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/model/model.h"
+
 #include <string>
 #include <vector>
-
-#include "core/model/model.h"
 
 namespace core {
 
@@ -14,9 +14,9 @@ struct RouterStats {
     std::vector<double> load;  ///< [E] accepted assignments / mean over experts
     double unrouted = 0;       ///< tokens that no expert took / real tokens
     double dropped = 0;        ///< assignments over capacity / asked for
-    double entropy = 0;        ///< mean over tokens of -sum p log p / log E (1 = undecided; 0 when E = 1)
-    double combineSum = 0;     ///< mean over real tokens of the summed combine weights
-    double cv = 0;             ///< population std of accepted assignments / mean
+    double entropy = 0;  ///< mean over tokens of -sum p log p / log E (1 = undecided; 0 when E = 1)
+    double combineSum = 0;  ///< mean over real tokens of the summed combine weights
+    double cv = 0;          ///< population std of accepted assignments / mean
 };
 
 /// Sums observations of the same layer; stats() of nothing is all zero.

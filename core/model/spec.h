@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/checkpoint/checkpoint.h"
+#include "core/ops/types.h"
+
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/checkpoint/checkpoint.h"
-#include "core/ops/types.h"
 
 namespace core {
 
@@ -24,7 +24,8 @@ enum class TopKOrder { SoftmaxTopK, TopKSoftmax };
 std::string_view topKOrderName(TopKOrder order) noexcept;  ///< "softmax-topk", "topk-softmax"
 std::optional<TopKOrder> topKOrderFromName(std::string_view name) noexcept;
 
-/// The tokens that compete for capacity: the whole microbatch, one sequence (image), or groups of a number of tokens.
+/// The tokens that compete for capacity: the whole microbatch, one sequence (image), or groups of a
+/// number of tokens.
 struct GroupSize {
     enum class Kind { Batch, Sequence, Tokens };
     Kind kind = Kind::Batch;
@@ -41,7 +42,7 @@ struct MoeSpec {
     RouterKind router = RouterKind::ExpertChoice;
     bool renormalize = true;
     GroupSize group;
-    int k = 2;                                  ///< Top-K only, like the next four
+    int k = 2;  ///< Top-K only, like the next four
     TopKOrder order = TopKOrder::SoftmaxTopK;
     bool dropless = false;
     bool batchPriority = false;
@@ -74,7 +75,8 @@ struct VitSpec {
     std::int64_t tokens() const { return patches() + 1; }
 };
 
-/// What the window draws and a file's metadata stores. Families beyond ViT are recognised and shown with their blocks.
+/// What the window draws and a file's metadata stores. Families beyond ViT are recognised and shown
+/// with their blocks.
 struct ModelSpec {
     Family family = Family::Vit;
     VitSpec vit;                    ///< valid for Family::Vit
@@ -82,18 +84,21 @@ struct ModelSpec {
     const BlockSpec* find(std::string_view name) const;
 };
 
-/// From config.json and the tensors (both are checked against each other: a contradiction is BadInput naming key and
-/// tensor). MoE blocks come from the config's "upcycling" block.
+/// From config.json and the tensors (both are checked against each other: a contradiction is
+/// BadInput naming key and tensor). MoE blocks come from the config's "upcycling" block.
 ModelSpec readSpec(const Checkpoint& checkpoint);
 
 /// From a config.json alone (`scratch:CONFIG.json`); `where` is the file's name for messages.
 ModelSpec specFromConfig(const std::string& configText, const std::string& where);
 
-/// `configText` with its "upcycling" block made to say `spec` (removed when no block is MoE); all other keys, known or not, as they are.
+/// `configText` with its "upcycling" block made to say `spec` (removed when no block is MoE); all
+/// other keys, known or not, as they are.
 std::string configWithUpcycling(const std::string& configText, const ModelSpec& spec);
 
-/// Throws BadInput, naming the block and the setting, when a MoE layer's numbers cannot work (0 or absurd experts, capacity NaN or
-/// <= 0, K > experts, group 0 ...). `causal`: the block is in a causal decoder (Expert Choice and batch priority refused).
+/// Throws BadInput, naming the block and the setting, when a MoE layer's numbers cannot work (0 or
+/// absurd experts, capacity NaN or
+/// <= 0, K > experts, group 0 ...). `causal`: the block is in a causal decoder (Expert Choice and
+/// batch priority refused).
 void validate(const MoeSpec& moe, const std::string& block, bool causal);
 
 /// Name pieces of a ViT block in the HF layout.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/run/event.h"
+#include "core/run/job_spec.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/run/event.h"
-#include "core/run/job_spec.h"
 
 namespace core {
 
@@ -25,8 +25,8 @@ struct RunStatus {
     std::vector<std::int64_t> checkpoints;
 };
 
-/// RUN/: job.json, events.jsonl, control.jsonl, run.lock, trainer.log, checkpoints/step-00000500/. The only contract between trainer and
-/// whoever watches or steers.
+/// RUN/: job.json, events.jsonl, control.jsonl, run.lock, trainer.log, checkpoints/step-00000500/.
+/// The only contract between trainer and whoever watches or steers.
 class RunDirectory {
   public:
     /// Makes a new run (refused when the folder exists and is not empty) and writes job.json.
@@ -46,7 +46,8 @@ class RunDirectory {
     std::vector<std::int64_t> checkpoints() const;
     RunStatus status() const;
 
-    /// Appends an order: pause, resume, checkpoint, stop, stop-and-save, finish-epoch, or set with "key=value".
+    /// Appends an order: pause, resume, checkpoint, stop, stop-and-save, finish-epoch, or set with
+    /// "key=value".
     void order(const std::string& command, const std::string& argument = {}) const;
 
   private:
@@ -54,7 +55,8 @@ class RunDirectory {
     Path path_;
 };
 
-/// MODEL of the command line -> something Checkpoint::open takes: RUN -> its newest whole checkpoint, RUN@500 / RUN@step-00000500.
+/// MODEL of the command line -> something Checkpoint::open takes: RUN -> its newest whole
+/// checkpoint, RUN@500 / RUN@step-00000500.
 Path resolveModel(const std::string& model);
 
 }  // namespace core

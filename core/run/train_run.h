@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/run/run_directory.h"
+
 #include <functional>
 #include <string>
-
-#include "core/run/run_directory.h"
 
 namespace core {
 
@@ -17,9 +17,10 @@ struct TrainOptions {
 
 enum class TrainOutcome { Finished, Stopped };
 
-/// The trainer process's main job: takes run.lock (BadInput when held), goes on from the newest whole checkpoint (a damaged one is
-/// said and skipped) or starts (upcycling in memory by the plan), obeys control.jsonl, writes events and checkpoints.
-/// SIGTERM = stop-and-save, SIGINT = stop-and-save, twice = stop now (requestStop).
+/// The trainer process's main job: takes run.lock (BadInput when held), goes on from the newest
+/// whole checkpoint (a damaged one is said and skipped) or starts (upcycling in memory by the
+/// plan), obeys control.jsonl, writes events and checkpoints. SIGTERM = stop-and-save, SIGINT =
+/// stop-and-save, twice = stop now (requestStop).
 TrainOutcome trainRun(const Path& run, const TrainOptions& options);
 
 /// Async-signal-safe. 1 = stop and save, 2 = stop now.

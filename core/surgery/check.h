@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/model/model.h"
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "core/model/model.h"
 
 namespace core {
 
 struct BlockCheck {
     std::string block;
-    double relativeError = 0;  ///< max |moe - dense| / max |dense| of the MLP's output, both fed the dense model's input
+    double relativeError = 0;  ///< max |moe - dense| / max |dense| of the MLP's output, both fed
+                               ///< the dense model's input
     double unrouted = 0;
     double dropped = 0;
     double combineSum = 0;
@@ -19,10 +20,10 @@ struct BlockCheck {
 
 /// The step-0 report: does the upcycled model still compute the dense function?
 struct CheckReport {
-    bool holds = false;              ///< logits agree within 1e-4
+    bool holds = false;  ///< logits agree within 1e-4
     double logitsRelativeError = 0;
     std::vector<BlockCheck> blocks;
-    std::vector<std::string> causes; ///< which setting causes a difference, in words
+    std::vector<std::string> causes;  ///< which setting causes a difference, in words
 };
 
 /// Runs both models on the same batch. BadInput when their shapes differ in more than MoE blocks.

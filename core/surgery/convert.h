@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/checkpoint/checkpoint_writer.h"
+#include "core/surgery/report.h"
+
 #include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
 
-#include "core/checkpoint/checkpoint_writer.h"
-#include "core/surgery/report.h"
-
 namespace core {
 
 struct ConvertOptions {
     FileFormat format = FileFormat::Safetensors;
-    std::optional<DType> dtype;           ///< of floating tensors; empty = keep
+    std::optional<DType> dtype;  ///< of floating tensors; empty = keep
     std::uint64_t maxShardBytes = 0;
     bool force = false;
-    std::map<std::string, std::string> extraFiles;  ///< name -> content, beside the weights (directory targets)
+    std::map<std::string, std::string>
+        extraFiles;  ///< name -> content, beside the weights (directory targets)
 };
 
 struct ConvertProgress {
@@ -31,15 +32,19 @@ struct ConvertResult {
     std::uint64_t overflowed = 0;  ///< finite values that the narrower dtype made infinite
 };
 
-/// The one streaming executor of upcycling, conversion and export: one bounded piece of a tensor in memory, output beside
-/// `target` and renamed when whole. Config, unknown config keys and unknown small files of the source folder (tokenizers ...) are carried.
-/// Same input, plan and seed -> the same bytes. `cancel` -> Stopped, nothing remains. The source is never changed; a target inside
+/// The one streaming executor of upcycling, conversion and export: one bounded piece of a tensor in
+/// memory, output beside `target` and renamed when whole. Config, unknown config keys and unknown
+/// small files of the source folder (tokenizers ...) are carried. Same input, plan and seed -> the
+/// same bytes. `cancel` -> Stopped, nothing remains. The source is never changed; a target inside
 /// or equal to the source is refused.
-ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& plan, const Path& target,
-                                const ConvertOptions& options, const std::function<void(const ConvertProgress&)>& progress,
+ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& plan,
+                                const Path& target, const ConvertOptions& options,
+                                const std::function<void(const ConvertProgress&)>& progress,
                                 const std::atomic<bool>& cancel);
 
-/// What convertCheckpoint would write, for --dry-run and for the export dialog: bytes of tensor data.
-std::uint64_t convertedBytes(const Checkpoint& source, const SurgeryPlan& plan, const ConvertOptions& options);
+/// What convertCheckpoint would write, for --dry-run and for the export dialog: bytes of tensor
+/// data.
+std::uint64_t convertedBytes(const Checkpoint& source, const SurgeryPlan& plan,
+                             const ConvertOptions& options);
 
 }  // namespace core

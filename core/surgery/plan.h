@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/model/spec.h"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,13 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/model/spec.h"
-
 namespace core {
 
-/// How the experts of a layer come from its dense MLP: exact copies (the paper), copies plus Gaussian noise of sigma times each
-/// tensor's std, Drop-Upcycling (Nakamura et al. 2025: a share `ratio` of the intermediate neurons, one index set per expert,
-/// is drawn anew with the mean and std of what it replaces), or random.
+/// How the experts of a layer come from its dense MLP: exact copies (the paper), copies plus
+/// Gaussian noise of sigma times each tensor's std, Drop-Upcycling (Nakamura et al. 2025: a share
+/// `ratio` of the intermediate neurons, one index set per expert, is drawn anew with the mean and
+/// std of what it replaces), or random.
 struct ExpertInit {
     enum class Kind { Copy, Noise, Drop, Random };
     Kind kind = Kind::Copy;
@@ -49,9 +50,11 @@ struct SurgeryPlan {
     bool operator==(const SurgeryPlan&) const = default;
 };
 
-/// plan.json: {"schema": 1, "seed": 0, "blocks": {"encoder.3": {"experts": 8, ..., "experts_from": "copy", "router_init": "normal:0.02"}}}.
+/// plan.json: {"schema": 1, "seed": 0, "blocks": {"encoder.3": {"experts": 8, ..., "experts_from":
+/// "copy", "router_init": "normal:0.02"}}}.
 std::string toJson(const SurgeryPlan& plan);
-/// Unknown keys, blocks twice and impossible values are BadInput by name; `where` is the file's name for messages.
+/// Unknown keys, blocks twice and impossible values are BadInput by name; `where` is the file's
+/// name for messages.
 SurgeryPlan planFromJson(const std::string& text, const std::string& where);
 
 enum class Preset { Paper, EveryOther, LastHalf, Last, First, All, None };
@@ -65,7 +68,8 @@ std::optional<PresetChoice> presetFromText(std::string_view text) noexcept;
 /// The blocks a preset names (per stack; ViT "paper" = last half, T5 = every other: odd ones).
 std::vector<std::string> presetBlocks(const ModelSpec& spec, const PresetChoice& choice);
 
-/// The paper's settings for a block of this family: 32 experts, C = 2, Expert Choice, renormalise on for vision; decoder Top-2.
+/// The paper's settings for a block of this family: 32 experts, C = 2, Expert Choice, renormalise
+/// on for vision; decoder Top-2.
 LayerPlan defaultLayerPlan(const ModelSpec& spec, const BlockSpec& block);
 
 /// "encoder.6-11,decoder.1": BadInput names what is not a block of the model.

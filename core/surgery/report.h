@@ -1,35 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/checkpoint/checkpoint.h"
+#include "core/surgery/plan.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "core/checkpoint/checkpoint.h"
-#include "core/surgery/plan.h"
 
 namespace core {
 
 /// How one output tensor is made; compiled from headers alone.
 struct TensorRecipe {
     enum class Source { Copy, Noise, Drop, Random, Router };
-    TensorInfo output;         ///< name, dtype, shape
+    TensorInfo output;  ///< name, dtype, shape
     Source source = Source::Copy;
-    std::string input;         ///< source tensor; empty for Router
-    double amount = 0;         ///< sigma, ratio, or the router's std
-    std::uint64_t key = 0;     ///< random stream: hash(plan.seed, output name)
-    std::uint64_t neuronKey = 0;  ///< Drop: stream of the expert's neuron set, shared by its tensors
-    int neuronAxis = 0;        ///< Drop: the axis of the output that runs over intermediate neurons
+    std::string input;      ///< source tensor; empty for Router
+    double amount = 0;      ///< sigma, ratio, or the router's std
+    std::uint64_t key = 0;  ///< random stream: hash(plan.seed, output name)
+    std::uint64_t neuronKey =
+        0;               ///< Drop: stream of the expert's neuron set, shared by its tensors
+    int neuronAxis = 0;  ///< Drop: the axis of the output that runs over intermediate neurons
 };
 
-/// Before and after numbers of the cost bar. FLOPs: 2 per multiply-add, forward, per token, products only
-/// (linear layers, attention scores, experts times the experts a token uses on average).
+/// Before and after numbers of the cost bar. FLOPs: 2 per multiply-add, forward, per token,
+/// products only (linear layers, attention scores, experts times the experts a token uses on
+/// average).
 struct ModelCost {
     std::uint64_t parameters = 0;
-    std::uint64_t activeParameters = 0;  ///< per token: dense ones + experts used on average (C, or K) + routers
+    std::uint64_t activeParameters =
+        0;  ///< per token: dense ones + experts used on average (C, or K) + routers
     double flopsPerToken = 0;
-    std::uint64_t fileBytes = 0;         ///< bytes of tensor data in the file
-    std::uint64_t trainingBytes = 0;     ///< weights, gradients, AdamW moments, activations of a batch of `trainingBatch`
+    std::uint64_t fileBytes = 0;  ///< bytes of tensor data in the file
+    std::uint64_t trainingBytes =
+        0;  ///< weights, gradients, AdamW moments, activations of a batch of `trainingBatch`
 };
 
 struct PlanWarning {
@@ -38,22 +42,27 @@ struct PlanWarning {
 };
 
 struct PlanReport {
-    ModelSpec output;                    ///< the model that comes out
-    std::vector<TensorRecipe> recipes;   ///< in output order
+    ModelSpec output;                   ///< the model that comes out
+    std::vector<TensorRecipe> recipes;  ///< in output order
     ModelCost before;
     ModelCost after;
     std::int64_t trainingBatch = 32;
     std::vector<PlanWarning> warnings;
 };
 
-/// Pure, < 1 ms, needs no weights. BadInput (naming block and setting) for a plan that cannot work: a missing or already sparse
-/// block, absurd experts, K > experts, NaN, Expert Choice in a causal decoder, a config contradicting tensors.
-PlanReport compilePlan(const ModelSpec& spec, std::span<const TensorInfo> tensors, const SurgeryPlan& plan, std::int64_t trainingBatch = 32);
+/// Pure, < 1 ms, needs no weights. BadInput (naming block and setting) for a plan that cannot work:
+/// a missing or already sparse block, absurd experts, K > experts, NaN, Expert Choice in a causal
+/// decoder, a config contradicting tensors.
+PlanReport compilePlan(const ModelSpec& spec, std::span<const TensorInfo> tensors,
+                       const SurgeryPlan& plan, std::int64_t trainingBatch = 32);
 
 /// Cost of a model as it is (no plan): what `inspect` and the window show for an MoE checkpoint.
-ModelCost modelCost(const ModelSpec& spec, std::span<const TensorInfo> tensors, std::int64_t trainingBatch = 32);
+ModelCost modelCost(const ModelSpec& spec, std::span<const TensorInfo> tensors,
+                    std::int64_t trainingBatch = 32);
 
-/// Bytes a training job needs on the device: the figure that the window shows and the trainer checks before it allocates.
-std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch, int optimizerMomentsPerWeight);
+/// Bytes a training job needs on the device: the figure that the window shows and the trainer
+/// checks before it allocates.
+std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
+                            int optimizerMomentsPerWeight);
 
 }  // namespace core

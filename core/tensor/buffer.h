@@ -6,7 +6,8 @@
 
 namespace core {
 
-/// A block of memory of one device. Its owner is whoever holds the last handle; how it is freed is the allocator's.
+/// A block of memory of one device. Its owner is whoever holds the last handle; how it is freed is
+/// the allocator's.
 class Buffer {
   public:
     virtual ~Buffer() = default;
@@ -19,7 +20,8 @@ class Buffer {
     bool onHost() const noexcept { return onHost_; }
 
   protected:
-    Buffer(std::byte* data, std::size_t bytes, bool onHost) : data_(data), bytes_(bytes), onHost_(onHost) {}
+    Buffer(std::byte* data, std::size_t bytes, bool onHost)
+        : data_(data), bytes_(bytes), onHost_(onHost) {}
 
   private:
     std::byte* data_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/tensor/convert.h"
 
+#include "core/base/error.h"
+
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
-
-#include "core/base/error.h"
 
 namespace core {
 namespace {
@@ -46,7 +46,9 @@ std::uint64_t narrow(std::byte* into, std::span<const float> from) {
 
 }  // namespace
 
-float bf16ToFloat(std::uint16_t bits) noexcept { return std::bit_cast<float>(std::uint32_t{bits} << 16U); }
+float bf16ToFloat(std::uint16_t bits) noexcept {
+    return std::bit_cast<float>(std::uint32_t{bits} << 16U);
+}
 
 std::uint16_t floatToBf16(float value) noexcept {
     const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -58,7 +60,9 @@ float f16ToFloat(std::uint16_t bits) noexcept {
     const float sign = (bits & 0x8000U) != 0 ? -1.0F : 1.0F;
     const int exponent = (bits >> 10U) & 0x1F;
     const int mantissa = bits & 0x3FF;
-    if (exponent == 31) return mantissa == 0 ? sign * std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+    if (exponent == 31)
+        return mantissa == 0 ? sign * std::numeric_limits<float>::infinity()
+                             : std::numeric_limits<float>::quiet_NaN();
     if (exponent == 0) return sign * std::ldexp(static_cast<float>(mantissa), -24);
     return sign * std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
 }
@@ -70,7 +74,8 @@ std::uint16_t floatToF16(float value) noexcept {
     const float magnitude = std::abs(value);
     if (magnitude >= 65520.0F) return static_cast<std::uint16_t>(sign | 0x7C00U);
     if (magnitude < 0x1.0p-14F) {
-        const auto units = static_cast<std::uint32_t>(std::nearbyint(std::ldexp(static_cast<double>(magnitude), 24)));
+        const auto units = static_cast<std::uint32_t>(
+            std::nearbyint(std::ldexp(static_cast<double>(magnitude), 24)));
         return static_cast<std::uint16_t>(sign | units);
     }
     const std::uint32_t absolute = bits & 0x7FFFFFFFU;
@@ -87,37 +92,73 @@ float f8e4m3ToFloat(std::uint8_t bits) noexcept {
     return sign * std::ldexp(static_cast<float>(mantissa + 8), exponent - 10);
 }
 
-float f8e5m2ToFloat(std::uint8_t bits) noexcept { return f16ToFloat(static_cast<std::uint16_t>(bits << 8U)); }
+float f8e5m2ToFloat(std::uint8_t bits) noexcept {
+    return f16ToFloat(static_cast<std::uint16_t>(bits << 8U));
+}
 
 void toFloats(std::span<float> into, const std::byte* from, DType dtype) {
     switch (dtype) {
-        case DType::F32: std::memcpy(into.data(), from, into.size_bytes()); return;
-        case DType::F64: widen<double>(into, from); return;
-        case DType::F16: widenBits<std::uint16_t, f16ToFloat>(into, from); return;
-        case DType::BF16: widenBits<std::uint16_t, bf16ToFloat>(into, from); return;
-        case DType::F8E4M3: widenBits<std::uint8_t, f8e4m3ToFloat>(into, from); return;
-        case DType::F8E5M2: widenBits<std::uint8_t, f8e5m2ToFloat>(into, from); return;
-        case DType::I64: widen<std::int64_t>(into, from); return;
-        case DType::I32: widen<std::int32_t>(into, from); return;
-        case DType::I16: widen<std::int16_t>(into, from); return;
-        case DType::I8: widen<std::int8_t>(into, from); return;
-        case DType::U64: widen<std::uint64_t>(into, from); return;
-        case DType::U32: widen<std::uint32_t>(into, from); return;
-        case DType::U16: widen<std::uint16_t>(into, from); return;
+        case DType::F32:
+            std::memcpy(into.data(), from, into.size_bytes());
+            return;
+        case DType::F64:
+            widen<double>(into, from);
+            return;
+        case DType::F16:
+            widenBits<std::uint16_t, f16ToFloat>(into, from);
+            return;
+        case DType::BF16:
+            widenBits<std::uint16_t, bf16ToFloat>(into, from);
+            return;
+        case DType::F8E4M3:
+            widenBits<std::uint8_t, f8e4m3ToFloat>(into, from);
+            return;
+        case DType::F8E5M2:
+            widenBits<std::uint8_t, f8e5m2ToFloat>(into, from);
+            return;
+        case DType::I64:
+            widen<std::int64_t>(into, from);
+            return;
+        case DType::I32:
+            widen<std::int32_t>(into, from);
+            return;
+        case DType::I16:
+            widen<std::int16_t>(into, from);
+            return;
+        case DType::I8:
+            widen<std::int8_t>(into, from);
+            return;
+        case DType::U64:
+            widen<std::uint64_t>(into, from);
+            return;
+        case DType::U32:
+            widen<std::uint32_t>(into, from);
+            return;
+        case DType::U16:
+            widen<std::uint16_t>(into, from);
+            return;
         case DType::U8:
-        case DType::Bool: widen<std::uint8_t>(into, from); return;
+        case DType::Bool:
+            widen<std::uint8_t>(into, from);
+            return;
     }
 }
 
 std::uint64_t fromFloats(std::byte* into, DType dtype, std::span<const float> from) {
     switch (dtype) {
-        case DType::F32: std::memcpy(into, from.data(), from.size_bytes()); return 0;
-        case DType::F64:
-            for (std::size_t i = 0; i < from.size(); ++i) store(into, i, static_cast<double>(from[i]));
+        case DType::F32:
+            std::memcpy(into, from.data(), from.size_bytes());
             return 0;
-        case DType::F16: return narrow<floatToF16, 0x7C00U>(into, from);
-        case DType::BF16: return narrow<floatToBf16, 0x7F80U>(into, from);
-        default: CORE_CHECK(false, "f32 to " + std::string(dtypeName(dtype)));
+        case DType::F64:
+            for (std::size_t i = 0; i < from.size(); ++i)
+                store(into, i, static_cast<double>(from[i]));
+            return 0;
+        case DType::F16:
+            return narrow<floatToF16, 0x7C00U>(into, from);
+        case DType::BF16:
+            return narrow<floatToBf16, 0x7F80U>(into, from);
+        default:
+            CORE_CHECK(false, "f32 to " + std::string(dtypeName(dtype)));
     }
     return 0;
 }

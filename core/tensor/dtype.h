@@ -8,9 +8,25 @@
 
 namespace core {
 
-/// Element types that checkpoints carry. We compute in F32 (BF16 storage comes with backends that have it);
-/// the others are read, shown and converted.
-enum class DType : std::uint8_t { F64, F32, F16, BF16, F8E4M3, F8E5M2, I64, I32, I16, I8, U64, U32, U16, U8, Bool };
+/// Element types that checkpoints carry. We compute in F32 (BF16 storage comes with backends that
+/// have it); the others are read, shown and converted.
+enum class DType : std::uint8_t {
+    F64,
+    F32,
+    F16,
+    BF16,
+    F8E4M3,
+    F8E5M2,
+    I64,
+    I32,
+    I16,
+    I8,
+    U64,
+    U32,
+    U16,
+    U8,
+    Bool
+};
 
 std::size_t dtypeBytes(DType dtype) noexcept;
 

@@ -8,7 +8,8 @@ namespace core {
 std::int64_t Shape::operator[](int axis) const {
     const int count = static_cast<int>(sizes_.size());
     const int index = axis < 0 ? axis + count : axis;
-    CORE_CHECK(index >= 0 && index < count, "axis " + std::to_string(axis) + " of " + toString(*this));
+    CORE_CHECK(index >= 0 && index < count,
+               "axis " + std::to_string(axis) + " of " + toString(*this));
     return sizes_[static_cast<std::size_t>(index)];
 }
 

@@ -22,7 +22,8 @@ class Shape {
     std::int64_t operator[](int axis) const;
     std::span<const std::int64_t> sizes() const noexcept { return sizes_; }
 
-    /// Product of the sizes (1 for a scalar). The sizes must be known not to overflow: see `checkedElements`.
+    /// Product of the sizes (1 for a scalar). The sizes must be known not to overflow: see
+    /// `checkedElements`.
     std::int64_t elements() const noexcept;
     /// Empty when a size is negative or the product exceeds 2^62.
     std::optional<std::int64_t> checkedElements() const noexcept;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/tensor/tensor.h"
 
+#include "core/base/text.h"
+
 #include <algorithm>
 #include <cstring>
 #include <new>
-
-#include "core/base/text.h"
 
 namespace core {
 namespace {
@@ -25,14 +25,16 @@ class HostBuffer final : public Buffer {
 std::shared_ptr<Buffer> allocateHost(std::size_t bytes) {
     void* memory = ::operator new(std::max<std::size_t>(bytes, 1), kAlignment, std::nothrow);
     if (memory == nullptr)
-        throw Error(ErrorKind::OutOfMemory, "no memory for a block of " + formatBytes(static_cast<double>(bytes)),
+        throw Error(ErrorKind::OutOfMemory,
+                    "no memory for a block of " + formatBytes(static_cast<double>(bytes)),
                     "use a smaller batch or model");
     return std::make_shared<HostBuffer>(static_cast<std::byte*>(memory), bytes);
 }
 
 Tensor::Tensor(std::shared_ptr<Buffer> buffer, std::size_t offset, Shape shape, DType dtype)
     : buffer_(std::move(buffer)), offset_(offset), shape_(std::move(shape)), dtype_(dtype) {
-    CORE_CHECK(buffer_ != nullptr && offset_ + bytes() <= buffer_->bytes(), describe() + " exceeds its buffer");
+    CORE_CHECK(buffer_ != nullptr && offset_ + bytes() <= buffer_->bytes(),
+               describe() + " exceeds its buffer");
 }
 
 Tensor Tensor::host(Shape shape, DType dtype) {
@@ -52,11 +54,13 @@ Tensor Tensor::view(Shape shape) const {
 }
 
 Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
-    CORE_CHECK(shape_.rank() > 0 && begin >= 0 && begin <= end && end <= shape_[0], "rows of " + describe());
+    CORE_CHECK(shape_.rank() > 0 && begin >= 0 && begin <= end && end <= shape_[0],
+               "rows of " + describe());
     std::vector<std::int64_t> sizes(shape_.sizes().begin(), shape_.sizes().end());
     const std::int64_t row = shape_[0] == 0 ? 0 : elements() / shape_[0];
     sizes[0] = end - begin;
-    return {buffer_, offset_ + static_cast<std::size_t>(begin * row) * dtypeBytes(dtype_), Shape(std::move(sizes)), dtype_};
+    return {buffer_, offset_ + static_cast<std::size_t>(begin * row) * dtypeBytes(dtype_),
+            Shape(std::move(sizes)), dtype_};
 }
 
 std::string Tensor::describe() const {

@@ -1,28 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
-#include <memory>
-#include <span>
-#include <string>
-
 #include "core/base/error.h"
 #include "core/tensor/buffer.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/shape.h"
 
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
 namespace core {
 
 template <typename T>
 struct DTypeOf;
-template <> struct DTypeOf<float> { static constexpr DType value = DType::F32; };
-template <> struct DTypeOf<double> { static constexpr DType value = DType::F64; };
-template <> struct DTypeOf<std::int64_t> { static constexpr DType value = DType::I64; };
-template <> struct DTypeOf<std::int32_t> { static constexpr DType value = DType::I32; };
-template <> struct DTypeOf<std::uint8_t> { static constexpr DType value = DType::U8; };
+template <>
+struct DTypeOf<float> {
+    static constexpr DType value = DType::F32;
+};
+template <>
+struct DTypeOf<double> {
+    static constexpr DType value = DType::F64;
+};
+template <>
+struct DTypeOf<std::int64_t> {
+    static constexpr DType value = DType::I64;
+};
+template <>
+struct DTypeOf<std::int32_t> {
+    static constexpr DType value = DType::I32;
+};
+template <>
+struct DTypeOf<std::uint8_t> {
+    static constexpr DType value = DType::U8;
+};
 
-/// A cheap handle: shared buffer + byte offset + shape + dtype, contiguous and row-major. Copying copies the handle,
-/// not the elements; constness is the handle's, not the elements'. A default-made tensor is `!defined()`.
+/// A cheap handle: shared buffer + byte offset + shape + dtype, contiguous and row-major. Copying
+/// copies the handle, not the elements; constness is the handle's, not the elements'. A
+/// default-made tensor is `!defined()`.
 class Tensor {
   public:
     Tensor() = default;
@@ -38,7 +54,9 @@ class Tensor {
     const Shape& shape() const noexcept { return shape_; }
     std::int64_t size(int axis) const { return shape_[axis]; }
     std::int64_t elements() const noexcept { return shape_.elements(); }
-    std::size_t bytes() const noexcept { return static_cast<std::size_t>(elements()) * dtypeBytes(dtype_); }
+    std::size_t bytes() const noexcept {
+        return static_cast<std::size_t>(elements()) * dtypeBytes(dtype_);
+    }
     DType dtype() const noexcept { return dtype_; }
     bool onHost() const noexcept { return buffer_ != nullptr && buffer_->onHost(); }
     std::byte* raw() const noexcept { return buffer_->data() + offset_; }
@@ -47,8 +65,9 @@ class Tensor {
     /// The elements; T must be the dtype's type and the tensor must lie on the host.
     template <typename T>
     T* data() const {
-        CORE_CHECK(defined() && onHost() && dtype_ == DTypeOf<T>::value,
-                   "a host " + std::string(dtypeName(DTypeOf<T>::value)) + " tensor, found " + describe());
+        CORE_CHECK(
+            defined() && onHost() && dtype_ == DTypeOf<T>::value,
+            "a host " + std::string(dtypeName(DTypeOf<T>::value)) + " tensor, found " + describe());
         return reinterpret_cast<T*>(raw());
     }
     template <typename T>
@@ -74,7 +93,8 @@ class Tensor {
 template <typename T>
 Tensor Tensor::of(Shape shape, std::span<const T> values) {
     Tensor t = host(std::move(shape), DTypeOf<T>::value);
-    CORE_CHECK(static_cast<std::size_t>(t.elements()) == values.size(), "as many values as elements of " + t.describe());
+    CORE_CHECK(static_cast<std::size_t>(t.elements()) == values.size(),
+               "as many values as elements of " + t.describe());
     std::copy(values.begin(), values.end(), t.data<T>());
     return t;
 }

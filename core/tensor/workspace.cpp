@@ -16,8 +16,10 @@ std::size_t aligned(std::size_t bytes) { return (bytes + kAlign - 1) / kAlign * 
 Workspace::Workspace(Allocator allocator) : allocator_(std::move(allocator)) {}
 
 Tensor Workspace::allocate(Shape shape, DType dtype) {
-    const std::size_t bytes = aligned(static_cast<std::size_t>(shape.elements()) * dtypeBytes(dtype));
-    while (current_ < chunks_.size() && chunks_[current_].used + bytes > chunks_[current_].buffer->bytes()) {
+    const std::size_t bytes =
+        aligned(static_cast<std::size_t>(shape.elements()) * dtypeBytes(dtype));
+    while (current_ < chunks_.size() &&
+           chunks_[current_].used + bytes > chunks_[current_].buffer->bytes()) {
         ++current_;
         if (current_ < chunks_.size()) chunks_[current_].used = 0;
     }
@@ -58,7 +60,8 @@ Workspace::Scope::Scope(Workspace& workspace)
       used_(chunk_ < workspace.chunks_.size() ? workspace.chunks_[chunk_].used : 0) {}
 
 Workspace::Scope::~Scope() {
-    for (std::size_t i = chunk_ + 1; i < workspace_.chunks_.size(); ++i) workspace_.chunks_[i].used = 0;
+    for (std::size_t i = chunk_ + 1; i < workspace_.chunks_.size(); ++i)
+        workspace_.chunks_[i].used = 0;
     if (chunk_ < workspace_.chunks_.size()) workspace_.chunks_[chunk_].used = used_;
     workspace_.current_ = chunk_;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/tensor/tensor.h"
+
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <vector>
 
-#include "core/tensor/tensor.h"
-
 namespace core {
 
-/// Arena for one step's activations: bump allocation from large chunks that are kept between steps, so the loop
-/// allocates nothing once the first step has shown the need. Not thread-safe. Tensors made here are valid until
-/// `reset()` or until the `Scope` in which they were made ends.
+/// Arena for one step's activations: bump allocation from large chunks that are kept between steps,
+/// so the loop allocates nothing once the first step has shown the need. Not thread-safe. Tensors
+/// made here are valid until `reset()` or until the `Scope` in which they were made ends.
 class Workspace {
   public:
     using Allocator = std::function<std::shared_ptr<Buffer>(std::size_t bytes)>;

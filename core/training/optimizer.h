@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/model/parameter.h"
+#include "core/ops/backend.h"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,9 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/model/parameter.h"
-#include "core/ops/backend.h"
 
 namespace core {
 
@@ -24,14 +24,15 @@ struct OptimizerSpec {
     double beta1 = 0.9;
     double beta2 = 0.999;
     double epsilon = 1e-8;
-    double momentum = 0.9;       ///< SGD
-    double decayRate = 0.8;      ///< Adafactor
+    double momentum = 0.9;   ///< SGD
+    double decayRate = 0.8;  ///< Adafactor
     std::int64_t minDimToFactor = 128;
-    std::int64_t stepOffset = 0; ///< Adafactor: set to the start step when moments are reset (method 2.2)
+    std::int64_t stepOffset =
+        0;  ///< Adafactor: set to the start step when moments are reset (method 2.2)
 };
 
-/// A named tensor of optimizer state, in f32, for checkpoints: "m/" or "v/" (AdamW), "momentum/" (SGD),
-/// "row/", "column/", "full/" (Adafactor) + parameter part name.
+/// A named tensor of optimizer state, in f32, for checkpoints: "m/" or "v/" (AdamW), "momentum/"
+/// (SGD), "row/", "column/", "full/" (Adafactor) + parameter part name.
 struct OptimizerState {
     std::string slot;       ///< "m", "v", ...
     std::size_t parameter;  ///< index into the parameters
@@ -42,11 +43,15 @@ struct OptimizerState {
 class Optimizer {
   public:
     virtual ~Optimizer() = default;
-    /// `step`: updates done before (from 0, global: continues a carried state); gradientScale multiplies every gradient.
-    virtual void update(std::vector<Parameter>& parameters, double lr, double gradientScale, std::int64_t step) = 0;
+    /// `step`: updates done before (from 0, global: continues a carried state); gradientScale
+    /// multiplies every gradient.
+    virtual void update(std::vector<Parameter>& parameters, double lr, double gradientScale,
+                        std::int64_t step) = 0;
     virtual std::vector<OptimizerState>& state() = 0;
 };
 
-std::unique_ptr<Optimizer> makeOptimizer(const OptimizerSpec& spec, const std::vector<Parameter>& parameters, std::shared_ptr<Backend> backend);
+std::unique_ptr<Optimizer> makeOptimizer(const OptimizerSpec& spec,
+                                         const std::vector<Parameter>& parameters,
+                                         std::shared_ptr<Backend> backend);
 
 }  // namespace core

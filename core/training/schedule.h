@@ -12,10 +12,11 @@ enum class ScheduleKind { Constant, Rsqrt, Cosine, Linear };
 std::string_view scheduleName(ScheduleKind kind) noexcept;
 std::optional<ScheduleKind> scheduleFromName(std::string_view name) noexcept;
 
-/// Learning rate as a function of the global step t = startStep + step (a continued dense run keeps counting).
-/// Constant: lr. Rsqrt: lr / sqrt(max(t, timescale) / timescale) (T5X: peak held until `timescale`, no jump when continued).
-/// Cosine and Linear: from lr to lr * finalFraction over `steps`. All: linear warm-up from 0 over `warmup` steps of *this* run,
-/// and a linear cooldown to 0 over its last `cooldown` steps.
+/// Learning rate as a function of the global step t = startStep + step (a continued dense run keeps
+/// counting). Constant: lr. Rsqrt: lr / sqrt(max(t, timescale) / timescale) (T5X: peak held until
+/// `timescale`, no jump when continued). Cosine and Linear: from lr to lr * finalFraction over
+/// `steps`. All: linear warm-up from 0 over `warmup` steps of *this* run, and a linear cooldown to
+/// 0 over its last `cooldown` steps.
 struct ScheduleSpec {
     ScheduleKind kind = ScheduleKind::Constant;
     double lr = 1e-3;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/data/batch_loader.h"
+#include "core/model/model.h"
+#include "core/model/router_stats.h"
+#include "core/training/optimizer.h"
+#include "core/training/schedule.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,18 +14,13 @@
 #include <string>
 #include <vector>
 
-#include "core/data/batch_loader.h"
-#include "core/model/model.h"
-#include "core/model/router_stats.h"
-#include "core/training/optimizer.h"
-#include "core/training/schedule.h"
-
 namespace core {
 
 struct TrainerSpec {
     std::int64_t steps = 1000;
-    std::int64_t microbatch = 0;      ///< examples per forward; 0 = the loader's batch (gradient accumulation otherwise)
-    double clip = 0;                  ///< global gradient norm; 0 = off
+    std::int64_t microbatch =
+        0;  ///< examples per forward; 0 = the loader's batch (gradient accumulation otherwise)
+    double clip = 0;  ///< global gradient norm; 0 = off
     LossSpec loss;
     OptimizerSpec optimizer;
     ScheduleSpec schedule;
@@ -33,7 +34,7 @@ struct StepMetrics {
     double gradNorm = 0;
     std::int64_t examples = 0, tokens = 0;
     double seconds = 0;
-    bool applied = true;    ///< false: not finite, the update was skipped
+    bool applied = true;  ///< false: not finite, the update was skipped
     std::vector<RouterStats> routers;
 };
 
