@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The main job in the terminal: plan, check, new, train, watch, eval, export, and a closing table.
+# usage: headless.sh UPCYCLE DENSE-CHECKPOINT [FOLDER FOR THE RUN]
+set -euo pipefail
+upcycle=$1
+dense=$2
+out=${3:-$(mktemp -d "${TMPDIR:-/tmp}/upcycler-demo-XXXXXX")}
+run=$out/run
+steps=${UPCYCLER_DEMO_STEPS:-300}
+mkdir -p "$out"
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+show() { printf '$ upcycle %s\n' "$*"; "$upcycle" "$@"; }
+number() { sed -n "s/.*\"$2\": *\([-0-9.e+]*\).*/\1/p" "$1" | head -n 1; }
+
+say "1. Plan: the last half of the MLP layers become 8 experts each"
+show plan "$dense" -o "$out/plan.json" --preset paper --experts 8
+
+say "2. Check: does the upcycled model still compute the dense function?"
+show convert "$dense" --plan "$out/plan.json" -o "$out/step0"
+show check "$dense" "$out/step0" --data fashion-mnist
+
+say "3. Train: Fashion-MNIST, the dense run's schedule continued and cooled down"
+show new "$run" --model "$dense" --plan "$out/plan.json" --data fashion-mnist --steps "$steps" --eval-every $((steps / 2)) \
+    --set "schedule.cooldown=$((steps * 3 / 4))"
+"$upcycle" train "$run" 2>"$out/train.log" &
+trainer=$!
+trap 'kill "$trainer" 2>/dev/null || true' EXIT
+show watch "$run"
+wait "$trainer" || { cat "$out/train.log" >&2; exit 1; }
+trap - EXIT
+
+say "4. Evaluate on the test images: dense, upcycled"
+"$upcycle" eval "$dense" --data fashion-mnist --split test --json >"$out/dense.json"
+"$upcycle" eval "$run" --data fashion-mnist --split test --json >"$out/upcycled.json"
+
+say "5. Export, read back, compute again"
+show export "$run" -o "$out/export"
+"$upcycle" eval "$out/export" --data fashion-mnist --split test --json >"$out/export.json"
+"$upcycle" inspect "$dense" --json >"$out/dense-inspect.json"
+"$upcycle" inspect "$out/export" --json >"$out/export-inspect.json"
+"$upcycle" status "$run" --json >"$out/status.json"
+
+same=no
+[ "$(number "$out/upcycled.json" loss)" = "$(number "$out/export.json" loss)" ] && same=yes
+worst=$(grep '"event": *"router"' "$run/events.jsonl" | tail -n 3 | sed -n 's/.*"cv": *\([-0-9.e+]*\).*/\1/p' | sort -g | tail -n 1)
+unrouted=$(grep '"event": *"router"' "$run/events.jsonl" | tail -n 3 | sed -n 's/.*"unrouted": *\([-0-9.e+]*\).*/\1/p' | sort -g | tail -n 1)
+
+say "The demo in one table"
+printf '%-28s %14s %14s\n' "" dense upcycled
+printf '%-28s %14s %14s\n' "parameters" "$(number "$out/dense-inspect.json" parameters)" "$(number "$out/export-inspect.json" parameters)"
+LC_ALL=C printf '%-28s %13.2f%% %13.2f%%\n' "test accuracy" \
+    "$(awk "BEGIN{print 100*$(number "$out/dense.json" accuracy)}")" "$(awk "BEGIN{print 100*$(number "$out/upcycled.json" accuracy)}")"
+LC_ALL=C printf '%-28s %14.4f %14.4f\n' "test loss" "$(number "$out/dense.json" loss)" "$(number "$out/upcycled.json" loss)"
+LC_ALL=C printf '%-28s %14s %14.3f\n' "load balance (worst CV)" "-" "$worst"
+LC_ALL=C printf '%-28s %14s %13.2f%%\n' "tokens no expert took" "-" "$(awk "BEGIN{print 100*$unrouted}")"
+printf '%-28s %29s\n' "export computes the same" "$same"
+printf '\nrun     %s\nexport  %s\n' "$run" "$out/export"
+printf 'Look at them in the window: upcycler %s\n' "$run"
