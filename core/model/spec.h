@@ -84,12 +84,25 @@ struct ModelSpec {
     const BlockSpec* find(std::string_view name) const;
 };
 
+/// From config.json (or, without one, from the tensors' shapes) alone, for looking at any readable
+/// container: config and tensors may contradict each other, and without a config `vit.heads` is 0
+/// (unknown) and MoE blocks carry only their number of experts. BadInput: no known family, or a
+/// config that cannot be read.
+ModelSpec readSpecUnchecked(const Checkpoint& checkpoint);
+
+/// BadInput, naming key and tensor, when the tensors are not those of `spec`: a shape that
+/// contradicts a key, a block or expert too many, missing MLP tensors, an unknown number of heads.
+void checkAgainstTensors(const ModelSpec& spec, const Checkpoint& checkpoint);
+
 /// From config.json and the tensors (both are checked against each other: a contradiction is
 /// BadInput naming key and tensor). MoE blocks come from the config's "upcycling" block.
 ModelSpec readSpec(const Checkpoint& checkpoint);
 
 /// From a config.json alone (`scratch:CONFIG.json`); `where` is the file's name for messages.
 ModelSpec specFromConfig(const std::string& configText, const std::string& where);
+
+/// A config.json of transformers' keys for a ViT (for checkpoints that came without one).
+std::string vitConfigText(const VitSpec& vit);
 
 /// `configText` with its "upcycling" block made to say `spec` (removed when no block is MoE); all
 /// other keys, known or not, as they are.
@@ -107,5 +120,8 @@ struct VitNames {
     std::string prefix = "vit.";
     std::string block(int index) const;  ///< "vit.encoder.layer.3."
 };
+
+/// The prefix that a ViT checkpoint's tensors have ("vit." when there are no tensors).
+VitNames vitNames(std::span<const TensorInfo> tensors);
 
 }  // namespace core

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/model/vit_config_internal.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+namespace core {
+namespace {
+
+using config::Json;
+using config::Reader;
+
+struct ActivationName {
+    std::string_view name;
+    Activation activation;
+};
+
+/// transformers' ACT2FN; the first name of each activation is the one written.
+constexpr std::array<ActivationName, 10> kActivations{{{"gelu", Activation::GeluErf},
+                                                       {"gelu_new", Activation::GeluTanh},
+                                                       {"relu", Activation::Relu},
+                                                       {"silu", Activation::Silu},
+                                                       {"gelu_python", Activation::GeluErf},
+                                                       {"gelu_pytorch_tanh", Activation::GeluTanh},
+                                                       {"gelu_python_tanh", Activation::GeluTanh},
+                                                       {"gelu_fast", Activation::GeluTanh},
+                                                       {"gelu_accurate", Activation::GeluTanh},
+                                                       {"swish", Activation::Silu}}};
+
+Activation activationFromConfig(const Reader& reader) {
+    const std::string name = reader.text("hidden_act", "gelu");
+    for (const ActivationName& known : kActivations)
+        if (known.name == name) return known.activation;
+    reader.refuse("hidden_act", "gelu, gelu_new, gelu_pytorch_tanh, relu or silu");
+}
+
+std::string_view activationName(Activation activation) {
+    for (const ActivationName& known : kActivations)
+        if (known.activation == activation) return known.name;
+    return "";
+}
+
+/// image_size and patch_size: a number, or a list of two equal ones.
+std::int64_t squareSize(const Reader& reader, const char* key, std::int64_t otherwise) {
+    const Json* value = reader.find(key);
+    if (value == nullptr || !value->is_array()) return reader.integer(key, otherwise, 1, kMostSize);
+    if (value->size() != 2 || (*value)[0] != (*value)[1] || !(*value)[0].is_number_integer() ||
+        (*value)[0].get<double>() < 1 || (*value)[0].get<double>() > static_cast<double>(kMostSize))
+        reader.refuse(key, "one size (images and patches are square)");
+    return (*value)[0].get<std::int64_t>();
+}
+
+/// id2label in the order of its numbers; empty when the key is missing.
+std::vector<std::string> labelsFromConfig(const Reader& reader) {
+    const Json* value = reader.find("id2label");
+    if (value == nullptr) return {};
+    if (!value->is_object() || value->size() > static_cast<std::size_t>(kMostSize) ||
+        value->empty())
+        reader.refuse("id2label", "an object from class numbers to names");
+    std::map<std::int64_t, std::string> byNumber;
+    for (const auto& item : value->items()) {
+        std::int64_t number = -1;
+        const std::string& key = item.key();
+        const auto [end, problem] = std::from_chars(key.data(), key.data() + key.size(), number);
+        if (problem != std::errc() || end != key.data() + key.size() || number < 0)
+            reader.refuse("id2label",
+                          "class numbers from 0 as keys, not \"" + printable(key) + "\"");
+        byNumber[number] =
+            item.value().is_string() ? item.value().get<std::string>() : item.value().dump();
+    }
+    std::vector<std::string> labels;
+    for (const auto& entry : byNumber) labels.push_back(entry.second);
+    return labels;
+}
+
+float epsilonFromConfig(const Reader& reader) {
+    const double epsilon = reader.number("layer_norm_eps", 1e-12);
+    if (!(epsilon >= 0 && epsilon <= 1)) reader.refuse("layer_norm_eps", "a number from 0 to 1");
+    return static_cast<float>(epsilon);
+}
+
+}  // namespace
+
+VitSpec vitFromConfig(const Reader& reader) {
+    VitSpec vit;
+    vit.hidden = reader.integer("hidden_size", vit.hidden, 1, kMostSize);
+    vit.layers = reader.integer("num_hidden_layers", vit.layers, 0, kMostLayers);
+    vit.heads = reader.integer("num_attention_heads", vit.heads, 1, kMostSize);
+    vit.intermediate = reader.integer("intermediate_size", vit.intermediate, 1, 4 * kMostSize);
+    vit.activation = activationFromConfig(reader);
+    vit.layerNormEpsilon = epsilonFromConfig(reader);
+    vit.imageSize = squareSize(reader, "image_size", vit.imageSize);
+    vit.patchSize = squareSize(reader, "patch_size", vit.patchSize);
+    vit.channels = reader.integer("num_channels", vit.channels, 1, kMostSize);
+    vit.qkvBias = reader.boolean("qkv_bias", true);
+    vit.labels = labelsFromConfig(reader);
+    vit.classes = vit.labels.empty() ? reader.integer("num_labels", 2, 1, kMostSize)
+                                     : static_cast<std::int64_t>(vit.labels.size());
+    checkVit(vit, reader.where());
+    return vit;
+}
+
+void checkVit(const VitSpec& vit, const std::string& where) {
+    if (vit.patchSize > vit.imageSize)
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{}: patch_size is {}, expected at most image_size, {}", where,
+                                vit.patchSize, vit.imageSize),
+                    "correct these keys in the file");
+    if (vit.heads > 0 && vit.hidden % vit.heads != 0)
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{}: num_attention_heads is {}, expected a divisor of "
+                                "hidden_size, {}",
+                                where, vit.heads, vit.hidden),
+                    "correct these keys in the file");
+}
+
+Json vitToConfig(const VitSpec& vit) {
+    Json json;
+    json["architectures"] = {"ViTForImageClassification"};
+    json["model_type"] = "vit";
+    json["hidden_size"] = vit.hidden;
+    json["num_hidden_layers"] = vit.layers;
+    json["num_attention_heads"] = vit.heads;
+    json["intermediate_size"] = vit.intermediate;
+    json["hidden_act"] = activationName(vit.activation);
+    json["layer_norm_eps"] = std::stod(fmt::format("{}", vit.layerNormEpsilon));
+    json["image_size"] = vit.imageSize;
+    json["patch_size"] = vit.patchSize;
+    json["num_channels"] = vit.channels;
+    json["qkv_bias"] = vit.qkvBias;
+    json["hidden_dropout_prob"] = 0.0;
+    json["attention_probs_dropout_prob"] = 0.0;
+    json["initializer_range"] = 0.02;
+    Json& labels = json["id2label"] = Json::object();
+    Json& numbers = json["label2id"] = Json::object();
+    for (std::int64_t i = 0; i < vit.classes; ++i) {
+        const std::string name = vit.labels.empty() ? fmt::format("LABEL_{}", i)
+                                                    : vit.labels[static_cast<std::size_t>(i)];
+        labels[std::to_string(i)] = name;
+        numbers[name] = i;
+    }
+    return json;
+}
+
+std::string vitConfigText(const VitSpec& vit) { return vitToConfig(vit).dump(2) + "\n"; }
+
+void appendBlocks(std::vector<BlockSpec>& blocks, const std::string& stack, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i)
+        blocks.push_back({fmt::format("{}.{}", stack, i), stack, static_cast<int>(i), {}});
+}
+
+}  // namespace core
