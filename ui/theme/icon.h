@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QIcon>
+#include <QString>
+
+namespace ui {
+
+/// Which token colours a symbolic icon.
+enum class IconTone { Text, Muted, Faint, Accent, OnAccent, Success, Warning, Danger };
+
+/// The symbolic icon resources/icons/NAME.svg, drawn at any size and pixel ratio in the present
+/// theme's colour (faint when disabled). Follows a change of theme by itself.
+QIcon icon(const QString& name, IconTone tone = IconTone::Muted);
+
+}  // namespace ui
