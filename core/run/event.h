@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,18 +16,24 @@ namespace core {
 // One struct per event of events.jsonl; a non-finite number is null with "finite": false beside it
 // (NaN here).
 
+/// The newest schema of events.jsonl that this program reads and writes.
+constexpr int kEventSchema = 1;
+
+/// First event of every trainer. A second one means a resumed run: everything before it with a
+/// larger `step` is void (its own `step` is where it goes on).
 struct HelloEvent {
-    int schema = 1;
+    int schema = kEventSchema;
     std::string program, version, device, deviceReason, dtype, model;
     int threads = 0;
     std::int64_t parameters = 0;
-    std::int64_t steps = 0;
+    std::int64_t steps = 0;                   ///< of the whole run
+    std::optional<std::int64_t> resumedFrom;  ///< step of the checkpoint; empty at the first start
 };
 struct StepEvent {
     double loss = 0, auxLoss = 0, zLoss = 0, lr = 0, gradNorm = 0;
     std::int64_t examples = 0, tokens = 0;
     double seconds = 0;
-    bool applied = true;
+    bool applied = true;  ///< false: not finite, the update was skipped
 };
 struct RouterEvent {
     RouterStats stats;
@@ -36,38 +43,46 @@ struct EvalEvent {
     std::string split;
     double loss = 0;
     std::optional<double> accuracy;
-    std::map<std::string, double> metrics;
+    std::map<std::string, double> metrics;  ///< further numbers by name, e.g. "fewshot:10"
 };
 struct CheckpointEvent {
-    std::string path;
+    std::string path;  ///< relative to the run directory
 };
 struct StateEvent {
-    std::string state;
+    std::string state;  ///< "running", "paused", "stopping"
 };
+/// kind: "dead-expert", "collapse", "non-finite", "checkpoint" (a damaged one was skipped).
 struct AlarmEvent {
     std::string kind, block, message;
 };
 struct ErrorEvent {
     std::string kind, message, hint;
 };
+/// A line of control.jsonl has been obeyed; orders before `controlOffset` are not obeyed again.
+struct OrderEvent {
+    std::string command, argument;
+    std::uint64_t controlOffset = 0;  ///< bytes of control.jsonl, this line included
+};
 struct DoneEvent {
-    std::string reason;
+    std::string reason;               ///< "finished" or "stopped"
+    std::uint64_t controlOffset = 0;  ///< what lay in control.jsonl then is settled
 };
 struct UnknownEvent {
     std::string name;
 };
 
 struct Event {
-    double time = 0;  ///< Unix seconds
-    std::int64_t step = 0;
+    double time = 0;        ///< Unix seconds
+    std::int64_t step = 0;  ///< 1 = after the first update
     std::variant<HelloEvent, StepEvent, RouterEvent, EvalEvent, CheckpointEvent, StateEvent,
-                 AlarmEvent, ErrorEvent, DoneEvent, UnknownEvent>
+                 AlarmEvent, ErrorEvent, OrderEvent, DoneEvent, UnknownEvent>
         what;
 };
 
 /// One line without the newline.
 std::string toJsonLine(const Event& event);
-/// Empty for a torn or malformed line; UnknownEvent for names we do not know.
+/// Empty for a torn or malformed line; UnknownEvent for names we do not know. Keys that are missing
+/// or of another type keep their defaults.
 std::optional<Event> eventFromJsonLine(std::string_view line);
 
 }  // namespace core
