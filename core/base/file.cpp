@@ -51,7 +51,7 @@ void syncDirectory(const Path& directory) {
 Path parentOf(const Path& path) { return path.has_parent_path() ? path.parent_path() : Path("."); }
 
 std::string temporaryPrefix(const Path& target) {
-    return "." + target.filename().string() + ".tmp-";
+    return fmt::format(".{}.tmp-", target.filename().string());
 }
 
 bool processIsAlive(long pid) {
@@ -99,6 +99,10 @@ File File::openForReading(const Path& path) {
 
 File File::createNew(const Path& path) {
     return {openOrThrow("create", path, O_RDWR | O_CREAT | O_EXCL), path};
+}
+
+File File::openForUpdating(const Path& path) {
+    return {openOrThrow("open", path, O_RDWR), path};
 }
 
 File File::openForAppending(const Path& path) {

@@ -27,6 +27,8 @@ class File {
     static File openForReading(const Path& path);
     /// Fails when `path` exists.
     static File createNew(const Path& path);
+    /// An existing file, for writeAt.
+    static File openForUpdating(const Path& path);
     static File openForAppending(const Path& path);
 
     bool isOpen() const noexcept { return descriptor_ >= 0; }

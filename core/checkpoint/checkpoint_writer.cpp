@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/checkpoint/checkpoint_writer.h"
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/checkpoint/tensor_index.h"
+#include "core/checkpoint/writers.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+#include <utility>
+
+namespace core {
+namespace {
+
+class StreamWriter final : public CheckpointWriter {
+  public:
+    StreamWriter(const Path& target, bool directory, std::vector<TensorInfo> tensors,
+                 const WriterOptions& options)
+        : target_(target, directory ? AtomicTarget::Kind::Directory : AtomicTarget::Kind::File,
+                  options.force),
+          directory_(directory),
+          tensors_(std::move(tensors)),
+          written_(tensors_.size()) {
+        WritePlace place;
+        (directory ? place.folder : place.file) = target_.temporary();
+        place.fileName = target.filename().string();
+        files_ = options.format == FileFormat::Hdf5 ? layOutHdf5(place, tensors_, options)
+                                                    : layOutSafetensors(place, tensors_, options);
+        if (directory && !options.configText.empty()) addFile("config.json", options.configText);
+    }
+
+    void write(std::size_t index, std::span<const std::byte> bytes) override {
+        CORE_CHECK(index < tensors_.size(), "a tensor of this writer");
+        const TensorInfo& tensor = tensors_[index];
+        CORE_CHECK(bytes.size() <= tensor.bytes - written_[index],
+                   "no more bytes than tensor " + tensor.name + " has");
+        files_.find(tensor.file)->second.writeAt(tensor.offset + written_[index], bytes);
+        written_[index] += bytes.size();
+    }
+
+    void addFile(const std::string& name, std::string_view content) override {
+        CORE_CHECK(directory_, "a directory as target of " + name);
+        CORE_CHECK(!name.empty() && name.find('/') == std::string::npos && name != "..",
+                   "a plain file name, found " + name);
+        const File file = File::createNew(target_.temporary() / name);
+        file.writeAt(0, std::as_bytes(std::span(content)));
+    }
+
+    void commit() override {
+        for (std::size_t i = 0; i < tensors_.size(); ++i)
+            if (written_[i] != tensors_[i].bytes)
+                throw Error(ErrorKind::Internal, fmt::format("tensor '{}' got {} of {} bytes",
+                                                             printable(tensors_[i].name),
+                                                             written_[i], tensors_[i].bytes));
+        for (auto& [name, file] : files_) file.close();
+        target_.commit();
+    }
+
+  private:
+    AtomicTarget target_;
+    bool directory_;
+    std::vector<TensorInfo> tensors_;
+    std::vector<std::uint64_t> written_;
+    LaidOutFiles files_;
+};
+
+bool namesOneFile(const Path& target) {
+    const std::string name = target.filename().string();
+    return name.ends_with(".safetensors") || name.ends_with(".h5") || name.ends_with(".hdf5");
+}
+
+void checkFormat(const Path& target, const WriterOptions& options) {
+    const bool hdf5 = options.format == FileFormat::Hdf5;
+    if (options.maxShardBytes != 0 && (hdf5 || namesOneFile(target)))
+        throw Error(ErrorKind::Usage,
+                    fmt::format("{} cannot be split into shards", target.string()),
+                    "shards need a folder as target and the format safetensors");
+    if (namesOneFile(target) && hdf5 == target.filename().string().ends_with(".safetensors"))
+        throw Error(ErrorKind::Usage,
+                    fmt::format("{} is to be written as {}, which its name denies", target.string(),
+                                hdf5 ? "HDF5" : "safetensors"),
+                    "choose the name's ending and the format alike");
+}
+
+/// With `force` a target is replaced as a whole, so only what is a checkpoint itself may go.
+void checkReplaceable(const Path& target, bool directory) {
+    std::error_code code;
+    const auto status = std::filesystem::symlink_status(target, code);
+    if (!std::filesystem::exists(status)) return;
+    if (directory != std::filesystem::is_directory(status))
+        throw Error(
+            ErrorKind::BadInput,
+            fmt::format("{} is {}, which a {} cannot replace", target.string(),
+                        directory ? "not a folder" : "a folder", directory ? "folder" : "file"),
+            "choose another name");
+    if (!directory || std::filesystem::is_empty(target, code)) return;
+    for (const char* name :
+         {"config.json", "model.safetensors", "model.safetensors.index.json", "model.h5"})
+        if (std::filesystem::exists(target / name, code)) return;
+    throw Error(
+        ErrorKind::BadInput,
+        fmt::format("{} holds files but no checkpoint, it is not replaced", target.string()),
+        "choose another name");
+}
+
+std::uint64_t checkTensors(std::vector<TensorInfo>& tensors) {
+    std::uint64_t total = 0;
+    for (TensorInfo& tensor : tensors) {
+        CORE_CHECK(tensor.shape.checkedElements().has_value(),
+                   "a possible shape of " + tensor.name);
+        tensor.bytes =
+            static_cast<std::uint64_t>(tensor.shape.elements()) * dtypeBytes(tensor.dtype);
+        total += tensor.bytes;
+    }
+    CORE_CHECK(TensorIndex(tensors).duplicate() == nullptr, "each tensor name once");
+    return total;
+}
+
+}  // namespace
+
+std::unique_ptr<CheckpointWriter> CheckpointWriter::create(const Path& target,
+                                                           std::vector<TensorInfo> tensors,
+                                                           const WriterOptions& options) {
+    const Path named = target.has_filename() ? target : target.parent_path();
+    const bool directory = !namesOneFile(named);
+    checkFormat(named, options);
+    if (options.force) checkReplaceable(named, directory);
+    constexpr std::uint64_t kHeaderOfTensor = 512;
+    requireDiskBytes(named, checkTensors(tensors) + kHeaderOfTensor * tensors.size(),
+                     "the checkpoint");
+    return std::make_unique<StreamWriter>(named, directory, std::move(tensors), options);
+}
+
+}  // namespace core

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/file.h"
+#include "core/checkpoint/checkpoint.h"
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace core {
+
+/// A `*.safetensors.index.json`: {"metadata": {"total_size": bytes}, "weight_map": {tensor: file}}.
+struct ShardIndex {
+    std::map<std::string, std::string, std::less<>> tensors;  ///< name -> file
+    std::set<std::string> files;
+
+    /// BadInput unless the index puts `tensor` into `file`.
+    void requireNamed(std::string_view tensor, std::string_view file, const Path& index) const;
+};
+
+/// Every file must be a plain name: no folder, no "..", not hidden, ending in .safetensors.
+ShardIndex readShardIndex(const Path& path);
+
+/// Opens a shard beside its index. A link may stay in the folder or lead to the `blobs` folder of a
+/// Hugging Face cache (…/snapshots/REVISION/NAME -> …/blobs/HASH); others are refused.
+File openShard(const Path& index, const std::string& name);
+
+/// The index of `tensors`, each in its `file`.
+std::string makeShardIndex(std::span<const TensorInfo> tensors);
+
+}  // namespace core

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/file.h"
+#include "core/checkpoint/checkpoint_writer.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace core {
+
+/// Where the files of a checkpoint are written: into a folder, or (folder empty) one file alone.
+struct WritePlace {
+    Path folder;
+    Path file;             ///< the single file's path while it is written
+    std::string fileName;  ///< and its name once it is whole
+    Path pathOf(const std::string& name) const { return folder.empty() ? file : folder / name; }
+};
+
+/// Files that hold everything but the tensors' elements, with their space reserved; the tensors
+/// know file, offset and bytes.
+using LaidOutFiles = std::map<std::string, File, std::less<>>;
+
+LaidOutFiles layOutSafetensors(const WritePlace& place, std::vector<TensorInfo>& tensors,
+                               const WriterOptions& options);
+LaidOutFiles layOutHdf5(const WritePlace& place, std::vector<TensorInfo>& tensors,
+                        const WriterOptions& options);
+
+}  // namespace core
