@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ops/backend.h"
+
 #include <cstdint>
 #include <span>
-
-#include "core/ops/backend.h"
 
 namespace core::ops {
 
@@ -12,6 +12,7 @@ namespace core::ops {
 void activationForward(Backend& backend, Out y, const Tensor& x, Activation kind);
 
 /// dx = dy * f'(x); dx may be dy.
-void activationBackward(Backend& backend, Out dx, const Tensor& dy, const Tensor& x, Activation kind);
+void activationBackward(Backend& backend, Out dx, const Tensor& dy, const Tensor& x,
+                        Activation kind);
 
 }  // namespace core::ops

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ops/optimizer_args.h"
+#include "core/ops/types.h"
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 
-#include "core/ops/optimizer_args.h"
-#include "core/ops/types.h"
-
 namespace core {
 
-/// The table of everything a device must supply. Callers use the functions of core/ops (they check shapes and dtypes
-/// and say the maths); a missing kernel is a compile error. Outputs come first; `dx` is overwritten, `dWeight` is
-/// accumulated. One thread calls a backend at a time. Results are bitwise repeatable for the same thread count.
+/// The table of everything a device must supply. Callers use the functions of core/ops (they check
+/// shapes and dtypes and say the maths); a missing kernel is a compile error. Outputs come first;
+/// `dx` is overwritten, `dWeight` is accumulated. One thread calls a backend at a time. Results are
+/// bitwise repeatable for the same thread count.
 class Backend {
   public:
     Backend() = default;
@@ -40,30 +41,36 @@ class Backend {
     virtual void activationForward(Out y, const Tensor& x, Activation kind) = 0;
     virtual void activationBackward(Out dx, const Tensor& dy, const Tensor& x, Activation kind) = 0;
     // linear.h
-    virtual void linearForward(Out y, const Tensor& x, const Tensor& weight, const Tensor& bias) = 0;
+    virtual void linearForward(Out y, const Tensor& x, const Tensor& weight,
+                               const Tensor& bias) = 0;
     virtual void linearBackwardData(Out dx, const Tensor& dy, const Tensor& weight) = 0;
-    virtual void linearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy, const Tensor& x) = 0;
+    virtual void linearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
+                                      const Tensor& x) = 0;
     // grouped_linear.h
-    virtual void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight, const Tensor& bias,
+    virtual void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
+                                      const Tensor& bias,
                                       std::span<const std::int64_t> offsets) = 0;
     virtual void groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
                                            std::span<const std::int64_t> offsets) = 0;
-    virtual void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy, const Tensor& x,
+    virtual void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
+                                             const Tensor& x,
                                              std::span<const std::int64_t> offsets) = 0;
     // layer_norm.h
-    virtual void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma, const Tensor& beta,
-                                  float epsilon) = 0;
-    virtual void layerNormBackward(Out dx, InOut dGamma, InOut dBeta, const Tensor& dy, const Tensor& x,
-                                   const Tensor& mean, const Tensor& rstd, const Tensor& gamma) = 0;
+    virtual void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,
+                                  const Tensor& beta, float epsilon) = 0;
+    virtual void layerNormBackward(Out dx, InOut dGamma, InOut dBeta, const Tensor& dy,
+                                   const Tensor& x, const Tensor& mean, const Tensor& rstd,
+                                   const Tensor& gamma) = 0;
     // attention.h
-    virtual void attentionForward(Out o, Out logSumExp, const Tensor& q, const Tensor& k, const Tensor& v,
-                                  const AttentionShape& shape) = 0;
-    virtual void attentionBackward(Out dq, Out dk, Out dv, const Tensor& dOut, const Tensor& q, const Tensor& k,
-                                   const Tensor& v, const Tensor& o, const Tensor& logSumExp,
-                                   const AttentionShape& shape) = 0;
+    virtual void attentionForward(Out o, Out logSumExp, const Tensor& q, const Tensor& k,
+                                  const Tensor& v, const AttentionShape& shape) = 0;
+    virtual void attentionBackward(Out dq, Out dk, Out dv, const Tensor& dOut, const Tensor& q,
+                                   const Tensor& k, const Tensor& v, const Tensor& o,
+                                   const Tensor& logSumExp, const AttentionShape& shape) = 0;
     // patches.h
     virtual void patchify(Out patches, const Tensor& pixels, std::int64_t patch) = 0;
-    virtual void embedForward(Out y, const Tensor& patches, const Tensor& cls, const Tensor& positions) = 0;
+    virtual void embedForward(Out y, const Tensor& patches, const Tensor& cls,
+                              const Tensor& positions) = 0;
     virtual void embedBackward(Out dPatches, InOut dCls, InOut dPositions, const Tensor& dy) = 0;
     // rows.h
     virtual void firstRowsForward(Out y, const Tensor& x) = 0;
@@ -72,41 +79,50 @@ class Backend {
     virtual void softmaxForward(Out y, const Tensor& x) = 0;
     virtual void softmaxBackward(Out dx, const Tensor& dy, const Tensor& y) = 0;
     // cross_entropy.h
-    virtual void softmaxCrossEntropyForward(Out loss, Out logSumExp, const Tensor& logits, const Tensor& labels,
-                                            float labelSmoothing) = 0;
-    virtual void softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits, const Tensor& logSumExp,
-                                             const Tensor& labels, float labelSmoothing, float dLoss) = 0;
+    virtual void softmaxCrossEntropyForward(Out loss, Out logSumExp, const Tensor& logits,
+                                            const Tensor& labels, float labelSmoothing) = 0;
+    virtual void softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
+                                             const Tensor& logSumExp, const Tensor& labels,
+                                             float labelSmoothing, float dLoss) = 0;
     virtual void sigmoidCrossEntropyForward(Out loss, const Tensor& logits, const Tensor& labels,
                                             float labelSmoothing) = 0;
-    virtual void sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits, const Tensor& labels,
-                                             float labelSmoothing, float dLoss) = 0;
+    virtual void sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits,
+                                             const Tensor& labels, float labelSmoothing,
+                                             float dLoss) = 0;
     // routing.h
-    virtual Assignment expertChoice(const Tensor& probabilities, const RoutingGroups& groups, double capacity) = 0;
-    virtual Assignment topK(const Tensor& scores, const RoutingGroups& groups, int k, double capacity, bool dropless,
-                            bool batchPriority) = 0;
-    virtual void combineWeightsForward(Out weights, Out sums, const Tensor& probabilities, const Assignment& assignment,
-                                       bool topKSoftmax, bool renormalize) = 0;
-    virtual void combineWeightsBackward(InOut dProbabilities, const Tensor& dWeights, const Tensor& weights,
-                                        const Tensor& sums, const Tensor& probabilities, const Assignment& assignment,
+    virtual Assignment expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
+                                    double capacity) = 0;
+    virtual Assignment topK(const Tensor& scores, const RoutingGroups& groups, int k,
+                            double capacity, bool dropless, bool batchPriority) = 0;
+    virtual void combineWeightsForward(Out weights, Out sums, const Tensor& probabilities,
+                                       const Assignment& assignment, bool topKSoftmax,
+                                       bool renormalize) = 0;
+    virtual void combineWeightsBackward(InOut dProbabilities, const Tensor& dWeights,
+                                        const Tensor& weights, const Tensor& sums,
+                                        const Tensor& probabilities, const Assignment& assignment,
                                         bool topKSoftmax, bool renormalize) = 0;
     virtual double balanceLossForward(const Tensor& probabilities, const RoutingGroups& groups,
                                       const Assignment& assignment) = 0;
-    virtual void balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups, const Assignment& assignment,
-                                     float dLoss) = 0;
+    virtual void balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
+                                     const Assignment& assignment, float dLoss) = 0;
     virtual double zLossForward(const Tensor& logits, const Tensor& mask) = 0;
-    virtual void zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask, float dLoss) = 0;
+    virtual void zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,
+                               float dLoss) = 0;
     // moe.h
     virtual void dispatchForward(Out slots, const Tensor& x, const Assignment& assignment) = 0;
     virtual void dispatchBackward(Out dx, const Tensor& dSlots, const Assignment& assignment) = 0;
-    virtual void combineForward(Out y, const Tensor& slots, const Tensor& weights, const Assignment& assignment) = 0;
-    virtual void combineBackward(Out dSlots, Out dWeights, const Tensor& dy, const Tensor& slots, const Tensor& weights,
-                                 const Assignment& assignment) = 0;
+    virtual void combineForward(Out y, const Tensor& slots, const Tensor& weights,
+                                const Assignment& assignment) = 0;
+    virtual void combineBackward(Out dSlots, Out dWeights, const Tensor& dy, const Tensor& slots,
+                                 const Tensor& weights, const Assignment& assignment) = 0;
     // reduce.h
     virtual double sum(const Tensor& x) = 0;
     virtual double sumOfSquares(const Tensor& x) = 0;
     // optimizer.h
-    virtual void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient, const AdamWArgs& args) = 0;
-    virtual void sgdStep(InOut weight, InOut momentum, const Tensor& gradient, const SgdArgs& args) = 0;
+    virtual void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
+                           const AdamWArgs& args) = 0;
+    virtual void sgdStep(InOut weight, InOut momentum, const Tensor& gradient,
+                         const SgdArgs& args) = 0;
     virtual void adafactorStep(InOut weight, InOut rowMoment, InOut columnMoment, InOut fullMoment,
                                const Tensor& gradient, const AdafactorArgs& args) = 0;
 };

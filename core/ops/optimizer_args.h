@@ -5,18 +5,21 @@
 
 namespace core {
 
-/// AdamW (Loshchilov & Hutter 2019), as torch.optim.AdamW: decoupled decay, bias correction by `step` (from 1).
+/// AdamW (Loshchilov & Hutter 2019), as torch.optim.AdamW: decoupled decay, bias correction by
+/// `step` (from 1).
 struct AdamWArgs {
     float lr = 1e-3F;
     double beta1 = 0.9;  ///< double, as 1 - beta2 needs its digits
     double beta2 = 0.999;
     float epsilon = 1e-8F;
     float weightDecay = 0.0F;
-    float gradientScale = 1.0F;  ///< the gradient is multiplied by this first (clipping, accumulation)
+    float gradientScale =
+        1.0F;  ///< the gradient is multiplied by this first (clipping, accumulation)
     std::int64_t step = 1;
 };
 
-/// SGD with momentum as torch.optim.SGD (buf = mu*buf + g; w -= lr*(g + mu*buf when nesterov, else buf)); L2 decay is added to g.
+/// SGD with momentum as torch.optim.SGD (buf = mu*buf + g; w -= lr*(g + mu*buf when nesterov, else
+/// buf)); L2 decay is added to g.
 struct SgdArgs {
     float lr = 1e-2F;
     float momentum = 0.9F;
@@ -26,12 +29,14 @@ struct SgdArgs {
     bool firstStep = false;  ///< buf = g
 };
 
-/// Adafactor (Shazeer & Stern 2018) with T5X semantics: no momentum, beta2_t = 1 - (t + 1)^-decayRate with
-/// t = step - stepOffset (step from 0), RMS clipping of the update, parameter scale max(RMS(w), epsilon2).
-/// A weight of [batch, rows, columns] (batch = expert axis, never averaged or factored over; 1 otherwise) is factored
-/// when rows and columns are both >= minDimToFactor; then rowMoment is [batch, rows], columnMoment [batch, columns],
-/// else fullMoment has the weight's shape. Each batch entry is a parameter of its own: own parameter scale, own clipping.
-/// Weight decay is not multiplied by the learning rate: w = (1 - weightDecay) * w - update.
+/// Adafactor (Shazeer & Stern 2018) with T5X semantics: no momentum, beta2_t = 1 - (t +
+/// 1)^-decayRate with t = step - stepOffset (step from 0), RMS clipping of the update, parameter
+/// scale max(RMS(w), epsilon2). A weight of [batch, rows, columns] (batch = expert axis, never
+/// averaged or factored over; 1 otherwise) is factored when rows and columns are both >=
+/// minDimToFactor; then rowMoment is [batch, rows], columnMoment [batch, columns], else fullMoment
+/// has the weight's shape. Each batch entry is a parameter of its own: own parameter scale, own
+/// clipping. Weight decay is not multiplied by the learning rate: w = (1 - weightDecay) * w -
+/// update.
 struct AdafactorArgs {
     float lr = 1e-2F;
     float decayRate = 0.8F;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ops/backend.h"
+
 #include <cstdint>
 #include <span>
-
-#include "core/ops/backend.h"
 
 namespace core::ops {
 

@@ -1,48 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ops/backend.h"
+
 #include <cstdint>
 #include <span>
 
-#include "core/ops/backend.h"
-
 namespace core::ops {
 
-/// min(n, max(1, ceil(capacityFactor * n / experts - 1e-9))) in double: slots per expert in a group of n real tokens.
+/// min(n, max(1, ceil(capacityFactor * n / experts - 1e-9))) in double: slots per expert in a group
+/// of n real tokens.
 std::int64_t expertCapacity(double capacityFactor, std::int64_t tokens, std::int64_t experts);
 
-/// Expert Choice (Zhou et al. 2022): in every group, expert e takes the `expertCapacity` real tokens with the largest
-/// probabilities[:, e] (F32 [n, E]); ties go to the lower token row. Padding rows are never taken.
+/// Expert Choice (Zhou et al. 2022): in every group, expert e takes the `expertCapacity` real
+/// tokens with the largest probabilities[:, e] (F32 [n, E]); ties go to the lower token row.
+/// Padding rows are never taken.
 Assignment expertChoice(Backend& backend, const Tensor& probabilities, const RoutingGroups& groups,
                         double capacityFactor);
 
-/// Top-K: each real token asks its k largest scores (F32 [n, E], ties to the lower expert). First choices of all tokens are
-/// placed before second ones, in token order (batchPriority: by decreasing largest score, ties to the lower row); an
-/// expert over capacity in its group drops the assignment. dropless: no capacity.
-Assignment topK(Backend& backend, const Tensor& scores, const RoutingGroups& groups, int k, double capacityFactor,
-                bool dropless, bool batchPriority);
+/// Top-K: each real token asks its k largest scores (F32 [n, E], ties to the lower expert). First
+/// choices of all tokens are placed before second ones, in token order (batchPriority: by
+/// decreasing largest score, ties to the lower row); an expert over capacity in its group drops the
+/// assignment. dropless: no capacity.
+Assignment topK(Backend& backend, const Tensor& scores, const RoutingGroups& groups, int k,
+                double capacityFactor, bool dropless, bool batchPriority);
 
-/// Combine weight of each slot: weights [slots] = probabilities[token, expert]; topKSoftmax: instead the softmax over the token's
-/// *asked-for* K logits, given through `probabilities` = full softmax (p_e / sum of p over the K asked for, see
-/// Assignment::askedSums). renormalize: divided by the token's sum over its accepted experts; sums [n] saved (the denominator,
-/// 1 where none).
+/// Combine weight of each slot: weights [slots] = probabilities[token, expert]; topKSoftmax:
+/// instead the softmax over the token's *asked-for* K logits, given through `probabilities` = full
+/// softmax (p_e / sum of p over the K asked for, see Assignment::askedSums). renormalize: divided
+/// by the token's sum over its accepted experts; sums [n] saved (the denominator, 1 where none).
 void combineWeightsForward(Backend& backend, Out weights, Out sums, const Tensor& probabilities,
                            const Assignment& assignment, bool topKSoftmax, bool renormalize);
 
 /// dProbabilities [n, E] accumulated from dWeights [slots]; the gradient flows through the sum.
-void combineWeightsBackward(Backend& backend, InOut dProbabilities, const Tensor& dWeights, const Tensor& weights,
-                            const Tensor& sums, const Tensor& probabilities, const Assignment& assignment,
-                            bool topKSoftmax, bool renormalize);
+void combineWeightsBackward(Backend& backend, InOut dProbabilities, const Tensor& dWeights,
+                            const Tensor& weights, const Tensor& sums, const Tensor& probabilities,
+                            const Assignment& assignment, bool topKSoftmax, bool renormalize);
 
-/// Aux loss of Top-K: mean over groups of E * sum_e f_e P_e, f_e = share of the assignments asked for (before drops),
-/// P_e = mean probability over the group's real tokens; 1 when even. f has no gradient.
-double balanceLossForward(Backend& backend, const Tensor& probabilities, const RoutingGroups& groups,
-                          const Assignment& assignment);
+/// Aux loss of Top-K: mean over groups of E * sum_e f_e P_e, f_e = share of the assignments asked
+/// for (before drops), P_e = mean probability over the group's real tokens; 1 when even. f has no
+/// gradient.
+double balanceLossForward(Backend& backend, const Tensor& probabilities,
+                          const RoutingGroups& groups, const Assignment& assignment);
 void balanceLossBackward(Backend& backend, InOut dProbabilities, const RoutingGroups& groups,
                          const Assignment& assignment, float dLoss);
 
 /// mean over real tokens of logsumexp(logits)^2 (ST-MoE); mask as in RoutingGroups.
 double zLossForward(Backend& backend, const Tensor& logits, const Tensor& mask);
-void zLossBackward(Backend& backend, InOut dLogits, const Tensor& logits, const Tensor& mask, float dLoss);
+void zLossBackward(Backend& backend, InOut dLogits, const Tensor& logits, const Tensor& mask,
+                   float dLoss);
 
 }  // namespace core::ops

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/tensor/tensor.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "core/tensor/tensor.h"
 
 namespace core {
 
@@ -14,8 +14,8 @@ using Out = const Tensor&;
 /// A handle whose elements an op adds to (gradients) or updates in place (weights, moments).
 using InOut = const Tensor&;
 
-/// Pointwise nonlinearities of the MLPs: exact erf GELU (HF "gelu"), tanh GELU ("gelu_new", "gelu_pytorch_tanh"),
-/// ReLU, SiLU.
+/// Pointwise nonlinearities of the MLPs: exact erf GELU (HF "gelu"), tanh GELU ("gelu_new",
+/// "gelu_pytorch_tanh"), ReLU, SiLU.
 enum class Activation { GeluErf, GeluTanh, Relu, Silu };
 
 /// q, k, v, o are [batch * length, heads * headDim], heads side by side in a row.
@@ -28,21 +28,26 @@ struct AttentionShape {
     float scale = 1.0F;
 };
 
-/// Which expert gets which token: the router's decision for one MoE layer over n token rows. Slots are the accepted
-/// (token, expert) pairs, sorted by expert, then by routing group, then by place (Expert Choice: decreasing
-/// probability; Top-K: the order of placement). Slots of expert e are [offsets[e], offsets[e+1]).
+/// Which expert gets which token: the router's decision for one MoE layer over n token rows. Slots
+/// are the accepted (token, expert) pairs, sorted by expert, then by routing group, then by place
+/// (Expert Choice: decreasing probability; Top-K: the order of placement). Slots of expert e are
+/// [offsets[e], offsets[e+1]).
 struct Assignment {
-    std::int64_t tokens = 0;             ///< n, padding included
-    std::int64_t experts = 0;            ///< E
-    std::vector<std::int64_t> offsets;   ///< [E + 1], host
-    Tensor slotToken;                    ///< I32 [slots]: token row
-    Tensor slotExpert;                   ///< I32 [slots]
-    Tensor tokenOffsets;                 ///< I32 [n + 1]: a token's slots are tokenSlots[tokenOffsets[t] ...]
-    Tensor tokenSlots;                   ///< I32 [slots], increasing per token
-    std::vector<std::int64_t> requested; ///< [E], host: assignments asked for before capacity (Top-K); for Expert Choice = accepted
-    std::vector<std::int64_t> groupTokens;  ///< [groups], host: real (not padding) tokens per routing group
-    Tensor groupRequested;               ///< F32 [groups, E]: asked-for assignments per group (Top-K), for the aux loss
-    Tensor askedExperts;                 ///< I32 [n, k]: experts asked for by each token (Top-K; -1 in padding rows), else undefined
+    std::int64_t tokens = 0;            ///< n, padding included
+    std::int64_t experts = 0;           ///< E
+    std::vector<std::int64_t> offsets;  ///< [E + 1], host
+    Tensor slotToken;                   ///< I32 [slots]: token row
+    Tensor slotExpert;                  ///< I32 [slots]
+    Tensor tokenOffsets;  ///< I32 [n + 1]: a token's slots are tokenSlots[tokenOffsets[t] ...]
+    Tensor tokenSlots;    ///< I32 [slots], increasing per token
+    std::vector<std::int64_t> requested;  ///< [E], host: assignments asked for before capacity
+                                          ///< (Top-K); for Expert Choice = accepted
+    std::vector<std::int64_t>
+        groupTokens;        ///< [groups], host: real (not padding) tokens per routing group
+    Tensor groupRequested;  ///< F32 [groups, E]: asked-for assignments per group (Top-K), for the
+                            ///< aux loss
+    Tensor askedExperts;    ///< I32 [n, k]: experts asked for by each token (Top-K; -1 in padding
+                            ///< rows), else undefined
     std::int64_t slots() const { return offsets.empty() ? 0 : offsets.back(); }
 };
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/parallel.h"
+#include "core/cpu/cpu_backend_internal.h"
+
+#include <algorithm>
+#include <string>
+
+namespace core::cpu {
+namespace {
+
+constexpr std::int64_t kIgnored = -100;
+
+void requireLabels(const Tensor& labels, std::int64_t classes) {
+    for (const std::int64_t label : labels.span<std::int64_t>())
+        CORE_CHECK(
+            label == kIgnored || (label >= 0 && label < classes),
+            "label " + std::to_string(label) + " of " + std::to_string(classes) + " classes");
+}
+
+/// Share of the smoothed one-hot target that every class has, and that the label has besides.
+struct Target {
+    float every;
+    float label;
+};
+
+Target smoothed(float smoothing, std::int64_t classes) {
+    return {smoothing / static_cast<float>(classes), 1.0F - smoothing};
+}
+
+}  // namespace
+
+void CpuBackend::softmaxCrossEntropyForward(Out loss, Out logSumExp, const Tensor& logits,
+                                            const Tensor& labels, float labelSmoothing) {
+    const Kernels& k = start();
+    const std::int64_t classes = logits.size(1);
+    requireLabels(labels, classes);
+    const auto* label = labels.data<std::int64_t>();
+    parallelFor(
+        logits.size(0), rowGrain(16 * classes), [&](std::int64_t begin, std::int64_t end, int) {
+            for (std::int64_t r = begin; r < end; ++r) {
+                const float* row = logits.data<float>() + r * classes;
+                const float total = k.logSumExp(row, classes);
+                logSumExp.data<float>()[r] = total;
+                float& value = loss.data<float>()[r];
+                value = 0.0F;
+                if (label[r] == kIgnored) continue;
+                value = total - (1.0F - labelSmoothing) * row[label[r]];
+                if (labelSmoothing > 0.0F)
+                    value -= labelSmoothing *
+                             static_cast<float>(k.sum(row, classes) / static_cast<double>(classes));
+            }
+        });
+}
+
+void CpuBackend::softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
+                                             const Tensor& logSumExp, const Tensor& labels,
+                                             float labelSmoothing, float dLoss) {
+    const Kernels& k = start();
+    const std::int64_t classes = logits.size(1);
+    requireLabels(labels, classes);
+    const auto* label = labels.data<std::int64_t>();
+    const Target target = smoothed(labelSmoothing, classes);
+    parallelFor(logits.size(0), rowGrain(16 * classes),
+                [&](std::int64_t begin, std::int64_t end, int) {
+                    for (std::int64_t r = begin; r < end; ++r) {
+                        float* into = dLogits.data<float>() + r * classes;
+                        if (label[r] == kIgnored) {
+                            std::fill_n(into, classes, 0.0F);
+                            continue;
+                        }
+                        std::fill_n(into, classes, -dLoss * target.every);
+                        k.expInto(into, logits.data<float>() + r * classes,
+                                  logSumExp.data<float>()[r], dLoss, true, classes);
+                        into[label[r]] -= dLoss * target.label;
+                    }
+                });
+}
+
+void CpuBackend::sigmoidCrossEntropyForward(Out loss, const Tensor& logits, const Tensor& labels,
+                                            float labelSmoothing) {
+    const Kernels& k = start();
+    const std::int64_t classes = logits.size(1);
+    requireLabels(labels, classes);
+    const auto* label = labels.data<std::int64_t>();
+    const Target target = smoothed(labelSmoothing, classes);
+    parallelFor(logits.size(0), rowGrain(16 * classes),
+                [&](std::int64_t begin, std::int64_t end, int) {
+                    for (std::int64_t r = begin; r < end; ++r) {
+                        const float* row = logits.data<float>() + r * classes;
+                        float& value = loss.data<float>()[r];
+                        value = 0.0F;
+                        if (label[r] == kIgnored) continue;
+                        const double all = k.binaryCrossEntropy(row, target.every, classes);
+                        value = static_cast<float>(all - static_cast<double>(target.label) *
+                                                             static_cast<double>(row[label[r]]));
+                    }
+                });
+}
+
+void CpuBackend::sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits,
+                                             const Tensor& labels, float labelSmoothing,
+                                             float dLoss) {
+    const Kernels& k = start();
+    const std::int64_t classes = logits.size(1);
+    requireLabels(labels, classes);
+    const auto* label = labels.data<std::int64_t>();
+    const Target target = smoothed(labelSmoothing, classes);
+    parallelFor(logits.size(0), rowGrain(16 * classes),
+                [&](std::int64_t begin, std::int64_t end, int) {
+                    for (std::int64_t r = begin; r < end; ++r) {
+                        float* into = dLogits.data<float>() + r * classes;
+                        if (label[r] == kIgnored) {
+                            std::fill_n(into, classes, 0.0F);
+                            continue;
+                        }
+                        k.binaryCrossEntropyBackward(into, logits.data<float>() + r * classes,
+                                                     target.every, dLoss, classes);
+                        into[label[r]] -= dLoss * target.label;
+                    }
+                });
+}
+
+}  // namespace core::cpu

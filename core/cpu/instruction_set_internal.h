@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/cpu/kernels/kernels.h"
+
+namespace core::cpu {
+
+enum class InstructionSet { Baseline, Avx2, Avx512, Avx512Bf16 };
+
+/// What the processor has, lowered by UPCYCLER_ISA. Throws Usage for an unknown word.
+InstructionSet instructionSet();
+
+const Kernels& kernelsFor(InstructionSet set);
+
+}  // namespace core::cpu

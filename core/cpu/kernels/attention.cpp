@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/kernels/product.h"
+#include "core/cpu/kernels/table.h"
+
+namespace core::cpu::UPCYCLER_ISA {
+namespace {
+
+/// Query rows whose scores are in scratch at one time.
+constexpr Index kBlock = 64;
+constexpr float kInfinity = __builtin_inff();
+
+Index padded(Index n) { return (n + kLanes - 1) / kLanes * kLanes; }
+
+Index least(Index a, Index b) { return a < b ? a : b; }
+
+/// rows x columns of `from` into rows of padded(columns) floats, zeros at their ends.
+void packRows(float* into, const float* from, Index stride, Index rows, Index columns) {
+    const Index width = padded(columns);
+    const Index whole = columns / kLanes * kLanes;
+    for (Index r = 0; r < rows; ++r, into += width, from += stride) {
+        for (Index c = 0; c < whole; c += kLanes) store(into + c, load(from + c));
+        if (whole < columns)
+            store(into + whole, loadPart(from + whole, static_cast<int>(columns - whole)));
+    }
+}
+
+void unpackRows(float* into, Index stride, const float* from, Index rows, Index columns) {
+    const Index width = padded(columns);
+    for (Index r = 0; r < rows; ++r)
+        forVectors(
+            columns, [&](Index c, auto, auto put) __attribute__((always_inline)) {
+                put(into + r * stride + c, load(from + r * width + c));
+            });
+}
+
+/// factor * the transpose of `from` [rows, columns]: `columns` rows of padded(rows) floats, zeros
+/// at their ends.
+void packTransposed(float* into, const float* from, Index stride, Index rows, Index columns,
+                    float factor) {
+    typedef float Four __attribute__((vector_size(16)));
+    typedef float UnalignedFour __attribute__((vector_size(16), aligned(4), may_alias));
+    const Index width = padded(rows);
+    Index r = 0;
+    for (; r + 4 <= rows; r += 4) {
+        const float* x = from + r * stride;
+        Index c = 0;
+        for (; c + 4 <= columns; c += 4) {
+            const Four a = *reinterpret_cast<const UnalignedFour*>(x + c) * factor;
+            const Four b = *reinterpret_cast<const UnalignedFour*>(x + stride + c) * factor;
+            const Four d = *reinterpret_cast<const UnalignedFour*>(x + 2 * stride + c) * factor;
+            const Four e = *reinterpret_cast<const UnalignedFour*>(x + 3 * stride + c) * factor;
+            const Four abLow = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+            const Four abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+            const Four deLow = __builtin_shufflevector(d, e, 0, 4, 1, 5);
+            const Four deHigh = __builtin_shufflevector(d, e, 2, 6, 3, 7);
+            float* y = into + c * width + r;
+            *reinterpret_cast<UnalignedFour*>(y) =
+                __builtin_shufflevector(abLow, deLow, 0, 1, 4, 5);
+            *reinterpret_cast<UnalignedFour*>(y + width) =
+                __builtin_shufflevector(abLow, deLow, 2, 3, 6, 7);
+            *reinterpret_cast<UnalignedFour*>(y + 2 * width) =
+                __builtin_shufflevector(abHigh, deHigh, 0, 1, 4, 5);
+            *reinterpret_cast<UnalignedFour*>(y + 3 * width) =
+                __builtin_shufflevector(abHigh, deHigh, 2, 3, 6, 7);
+        }
+        for (; c < columns; ++c)
+            for (Index k = 0; k < 4; ++k) into[c * width + r + k] = x[k * stride + c] * factor;
+    }
+    for (; r < rows; ++r)
+        for (Index c = 0; c < columns; ++c) into[c * width + r] = from[r * stride + c] * factor;
+    for (Index c = 0; c < columns; ++c)
+        for (Index k = rows; k < width; ++k) into[c * width + k] = 0.0F;
+}
+
+/// Lanes of a row's last vector that are real keys.
+IntVec lastLanes(Index keys) {
+    IntVec lanes{};
+    for (int i = 0; i < kLanes; ++i) lanes[i] = i < keys - (padded(keys) - kLanes) ? -1 : 0;
+    return lanes;
+}
+
+struct RowSoftmax {
+    float logSumExp;
+    float inverseSum;
+};
+
+/// Scores of one query -> exp(score - max), 0 in the padding.
+RowSoftmax softmaxRow(float* scores, Index keys, IntVec last) {
+    const Index end = padded(keys) - kLanes;
+    Vec most = last != 0 ? load(scores + end) : splat(-kInfinity);
+    for (Index j = 0; j < end; j += kLanes) most = max(load(scores + j), most);
+    const float shift = largest(most);
+    Vec total{};
+    for (Index j = 0; j < end; j += kLanes) {
+        const Vec e = exp(load(scores + j) - shift);
+        store(scores + j, e);
+        total += e;
+    }
+    const Vec e = last != 0 ? exp(load(scores + end) - shift) : Vec{};
+    store(scores + end, e);
+    const float all = sum(total + e);
+    return {shift + static_cast<float>(__builtin_log(static_cast<double>(all))), 1.0F / all};
+}
+
+/// Scores -> probabilities in place, and dScores = scale * p * (dP - inner), 0 in the padding.
+void softmaxBackwardRow(float* scores, float* dScores, Index keys, IntVec last, float logSumExp_,
+                        float inner, float scale) {
+    const Index end = padded(keys) - kLanes;
+    for (Index j = 0; j <= end; j += kLanes) {
+        Vec p = exp(load(scores + j) - logSumExp_);
+        if (j == end) p = last != 0 ? p : Vec{};
+        const Vec d = p * (load(dScores + j) - inner) * scale;
+        store(scores + j, p);
+        store(dScores + j, j == end ? (last != 0 ? d : Vec{}) : d);
+    }
+}
+
+}  // namespace
+
+Index attentionScratch(Index queries, Index keys, Index headDim) {
+    const Index block = least(queries, kBlock);
+    const Index transposed = headDim * padded(keys);
+    const Index byKey = keys * padded(headDim);
+    return 2 * transposed + 3 * byKey + block * (2 * padded(keys) + 3 * padded(headDim)) + kLanes;
+}
+
+void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* scratch) {
+    const Index keys = view.keys;
+    const Index keyWidth = padded(keys);
+    const Index width = padded(view.headDim);
+    const Index block = least(view.queries, kBlock);
+    float* keysT = scratch;
+    float* values = keysT + view.headDim * keyWidth;
+    float* scores = values + keys * width;
+    float* out = scores + block * keyWidth;
+    packTransposed(keysT, view.k, view.stride, keys, view.headDim, view.scale);
+    packRows(values, view.v, view.stride, keys, view.headDim);
+    const IntVec last = lastLanes(keys);
+    for (Index top = 0; top < view.queries; top += block) {
+        const Index rows = least(block, view.queries - top);
+        product<false>(scores, keyWidth, {view.q + top * view.stride, view.stride, 1}, keysT,
+                       keyWidth, rows, keyWidth, view.headDim);
+        float inverse[kBlock];
+        for (Index r = 0; r < rows; ++r) {
+            const RowSoftmax row = softmaxRow(scores + r * keyWidth, keys, last);
+            logSumExp_[top + r] = row.logSumExp;
+            inverse[r] = row.inverseSum;
+        }
+        product<false>(out, width, {scores, keyWidth, 1}, values, width, rows, width, keys);
+        for (Index r = 0; r < rows; ++r)
+            scaled(o + (top + r) * view.stride, out + r * width, inverse[r], view.headDim);
+    }
+}
+
+void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const float* o,
+                       const float* logSumExp_, const HeadView& view, float* scratch) {
+    const Index keys = view.keys;
+    const Index stride = view.stride;
+    const Index headDim = view.headDim;
+    const Index keyWidth = padded(keys);
+    const Index width = padded(headDim);
+    const Index block = least(view.queries, kBlock);
+    float* keysT = scratch;
+    float* valuesT = keysT + headDim * keyWidth;
+    float* keyRows = valuesT + headDim * keyWidth;
+    float* dKeys = keyRows + keys * width;
+    float* dValues = dKeys + keys * width;
+    float* scores = dValues + keys * width;
+    float* dScores = scores + block * keyWidth;
+    float* queryRows = dScores + block * keyWidth;
+    float* dOutRows = queryRows + block * width;
+    float* dQueries = dOutRows + block * width;
+    packTransposed(keysT, view.k, stride, keys, headDim, view.scale);
+    packTransposed(valuesT, view.v, stride, keys, headDim, 1.0F);
+    packRows(keyRows, view.k, stride, keys, headDim);
+    for (Index i = 0; i < keys * width; ++i) dKeys[i] = dValues[i] = 0.0F;
+    const IntVec last = lastLanes(keys);
+    for (Index top = 0; top < view.queries; top += block) {
+        const Index rows = least(block, view.queries - top);
+        const Index at = top * stride;
+        packRows(queryRows, view.q + at, stride, rows, headDim);
+        packRows(dOutRows, dOut + at, stride, rows, headDim);
+        product<false>(scores, keyWidth, {queryRows, width, 1}, keysT, keyWidth, rows, keyWidth,
+                       headDim);
+        product<false>(dScores, keyWidth, {dOutRows, width, 1}, valuesT, keyWidth, rows, keyWidth,
+                       headDim);
+        for (Index r = 0; r < rows; ++r) {
+            const float inner = dot(dOut + at + r * stride, o + at + r * stride, headDim);
+            softmaxBackwardRow(scores + r * keyWidth, dScores + r * keyWidth, keys, last,
+                               logSumExp_[top + r], inner, view.scale);
+        }
+        product<true>(dValues, width, {scores, 1, keyWidth}, dOutRows, width, keys, width, rows);
+        product<true>(dKeys, width, {dScores, 1, keyWidth}, queryRows, width, keys, width, rows);
+        product<false>(dQueries, width, {dScores, keyWidth, 1}, keyRows, width, rows, width, keys);
+        unpackRows(dq + at, stride, dQueries, rows, headDim);
+    }
+    unpackRows(dk, stride, dKeys, keys, headDim);
+    unpackRows(dv, stride, dValues, keys, headDim);
+}
+
+}  // namespace core::cpu::UPCYCLER_ISA

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace core::cpu {
+
+/// One head's matrices for attention: rows of `stride` floats, `headDim` of them used.
+struct HeadView {
+    const float* q;
+    const float* k;
+    const float* v;
+    std::int64_t stride;
+    std::int64_t queries;
+    std::int64_t keys;
+    std::int64_t headDim;
+    float scale;
+};
+
+/// AdamW's step with all scalars worked out.
+struct AdamWScalars {
+    float gradientScale;
+    float keep;  ///< 1 - lr * weightDecay
+    float beta2;
+    float mix1;            ///< 1 - beta1
+    float mix2;            ///< 1 - beta2
+    float stepSize;        ///< lr / (1 - beta1^t)
+    float rootCorrection;  ///< sqrt(1 - beta2^t)
+    float epsilon;
+};
+
+/// The inner loops, serial and on plain arrays, in one version for each instruction set. `n`,
+/// `rows`, `columns` count elements; matrices are row-major and dense unless a stride is given.
+struct Kernels {
+    using Index = std::int64_t;
+
+    void (*add)(float* y, const float* a, const float* b, Index n);
+    /// y += factor * x
+    void (*axpy)(float* y, const float* x, float factor, Index n);
+    /// y = factor * x
+    void (*scaled)(float* y, const float* x, float factor, Index n);
+    float (*dot)(const float* a, const float* b, Index n);
+    /// Accumulated in double.
+    double (*sum)(const float* x, Index n);
+    double (*sumOfSquares)(const float* x, Index n);
+    /// sums[c] += sum over rows of x[r, c]; float sums of at most 64 rows, totals in double.
+    void (*columnSums)(double* sums, const float* x, Index rows, Index columns);
+    /// Every row of y += bias.
+    void (*addRows)(float* y, const float* bias, Index rows, Index columns);
+
+    /// Indexed by core::Activation.
+    void (*activationForward[4])(float* y, const float* x, Index n);
+    void (*activationBackward[4])(float* dx, const float* dy, const float* x, Index n);
+
+    void (*layerNormForward)(float* y, float* mean, float* rstd, const float* x, const float* gamma,
+                             const float* beta, Index rows, Index columns, float epsilon);
+    /// dGamma, dBeta: double sums, accumulated.
+    void (*layerNormBackward)(float* dx, double* dGamma, double* dBeta, const float* dy,
+                              const float* x, const float* mean, const float* rstd,
+                              const float* gamma, Index rows, Index columns);
+
+    void (*softmaxForward)(float* y, const float* x, Index rows, Index columns);
+    void (*softmaxBackward)(float* dx, const float* dy, const float* y, Index rows, Index columns);
+    float (*logSumExp)(const float* x, Index n);
+    /// y += or = factor * exp(x - shift)
+    void (*expInto)(float* y, const float* x, float shift, float factor, bool accumulate, Index n);
+    /// sum over i of log(1 + e^x[i]) - target * x[i]
+    double (*binaryCrossEntropy)(const float* x, float target, Index n);
+    /// dx = factor * (sigmoid(x) - target)
+    void (*binaryCrossEntropyBackward)(float* dx, const float* x, float target, float factor,
+                                       Index n);
+
+    /// Floats of scratch that a thread needs for the two attention kernels.
+    Index (*attentionScratch)(Index queries, Index keys, Index headDim);
+    /// o: rows of view.stride; logSumExp [queries].
+    void (*attentionForward)(float* o, float* logSumExp, const HeadView& view, float* scratch);
+    void (*attentionBackward)(float* dq, float* dk, float* dv, const float* dOut, const float* o,
+                              const float* logSumExp, const HeadView& view, float* scratch);
+
+    void (*adamw)(float* weight, float* m, float* v, const float* gradient, const AdamWScalars& s,
+                  Index n);
+    void (*sgd)(float* weight, float* momentum, const float* gradient, float lr, float mu,
+                float decay, float gradientScale, bool nesterov, bool first, Index n);
+};
+
+const Kernels& kernelsBaseline();
+const Kernels& kernelsAvx2();
+const Kernels& kernelsAvx512();
+
+}  // namespace core::cpu

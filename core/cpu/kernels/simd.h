@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+// Float vectors of whatever width this translation unit is compiled for. The files of this folder
+// are compiled once an instruction set, each time into another namespace (UPCYCLER_ISA); they
+// include no header of the standard library with inline functions, so that no function compiled for
+// AVX-512 can be linked into code that runs everywhere.
+namespace core::cpu::UPCYCLER_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+
+using Index = std::int64_t;
+typedef float Vec __attribute__((vector_size(kLanes * 4)));
+typedef std::int32_t IntVec __attribute__((vector_size(kLanes * 4)));
+typedef float UnalignedVec __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+typedef float HalfVec __attribute__((vector_size(kLanes * 2)));
+typedef float UnalignedHalfVec __attribute__((vector_size(kLanes * 2), aligned(4), may_alias));
+typedef double DoubleVec __attribute__((vector_size(kLanes * 4)));
+
+#define UPCYCLER_INLINE static inline __attribute__((always_inline))
+
+UPCYCLER_INLINE Vec splat(float x) { return Vec{} + x; }
+
+UPCYCLER_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+
+UPCYCLER_INLINE void store(float* p, Vec x) { *reinterpret_cast<UnalignedVec*>(p) = x; }
+
+/// The first `count` (1 ... kLanes - 1) elements, zeros behind them.
+UPCYCLER_INLINE Vec loadPart(const float* p, int count) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1U), p);
+#elif defined(__AVX2__)
+    const IntVec lanes{0, 1, 2, 3, 4, 5, 6, 7};
+    return _mm256_maskload_ps(p, __builtin_bit_cast(__m256i, lanes < count));
+#else
+    Vec x{};
+    for (int i = 0; i < count; ++i) x[i] = p[i];
+    return x;
+#endif
+}
+
+UPCYCLER_INLINE void storePart(float* p, Vec x, int count) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1U << count) - 1U), x);
+#elif defined(__AVX2__)
+    const IntVec lanes{0, 1, 2, 3, 4, 5, 6, 7};
+    _mm256_maskstore_ps(p, __builtin_bit_cast(__m256i, lanes < count), x);
+#else
+    for (int i = 0; i < count; ++i) p[i] = x[i];
+#endif
+}
+
+/// body(offset, load, store) for whole vectors of [0, n), then once for the rest.
+template <typename Body>
+UPCYCLER_INLINE void forVectors(Index n, Body body) {
+    Index i = 0;
+    for (; i + kLanes <= n; i += kLanes)
+        body(
+            i, [](const float* p) __attribute__((always_inline)) { return load(p); },
+            [](float* p, Vec x) __attribute__((always_inline)) { store(p, x); });
+    const int rest = static_cast<int>(n - i);
+    if (rest > 0)
+        body(
+            i, [rest](const float* p) __attribute__((always_inline)) { return loadPart(p, rest); },
+            [rest](float* p, Vec x) __attribute__((always_inline)) { storePart(p, x, rest); });
+}
+
+UPCYCLER_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
+
+UPCYCLER_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
+
+UPCYCLER_INLINE Vec abs(Vec x) {
+    return __builtin_bit_cast(Vec, __builtin_bit_cast(IntVec, x) & 0x7FFFFFFF);
+}
+
+/// x within [-limit, limit]; NaN stays NaN.
+UPCYCLER_INLINE Vec clampAbs(Vec x, float limit) {
+    const Vec high = x > limit ? splat(limit) : x;
+    return high < -limit ? splat(-limit) : high;
+}
+
+UPCYCLER_INLINE Vec sqrt(Vec x) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_sqrt_ps(0xFFFF, x);
+#elif defined(__AVX2__)
+    return _mm256_sqrt_ps(x);
+#else
+    for (int i = 0; i < kLanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+    return x;
+#endif
+}
+
+/// Sum of the lanes in a fixed, balanced order.
+UPCYCLER_INLINE float sum(Vec x) {
+    float lanes[kLanes];
+    __builtin_memcpy(lanes, &x, sizeof lanes);
+    for (int width = kLanes / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+    return lanes[0];
+}
+
+UPCYCLER_INLINE double sum(DoubleVec x) {
+    double total = 0.0;
+    for (int i = 0; i < kLanes / 2; ++i) total += x[i];
+    return total;
+}
+
+/// Largest lane; NaN when a lane is NaN.
+UPCYCLER_INLINE float largest(Vec x) {
+    float lanes[kLanes];
+    __builtin_memcpy(lanes, &x, sizeof lanes);
+    float most = lanes[0];
+    for (int i = 1; i < kLanes; ++i)
+        most = lanes[i] > most || lanes[i] != lanes[i] ? lanes[i] : most;
+    return most;
+}
+
+/// e^x to about 1 ulp (polynomial of degree 6 after reduction by powers of two); 0 below -87.3, NaN
+/// for NaN, 2.4e38 above 88.3.
+UPCYCLER_INLINE Vec exp(Vec x) {
+    constexpr float kLowest = -87.33F;
+    constexpr float kHighest = 88.3F;
+    constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+    Vec clamped = x > kHighest ? splat(kHighest) : x;
+    clamped = clamped < kLowest ? splat(kLowest) : clamped;
+    const Vec shifted = clamped * 1.44269504F + kRounder;
+    const Vec power = shifted - kRounder;
+    const Vec rest = (clamped - power * 0.693359375F) + power * 2.12194440e-4F;
+    Vec p = rest * 1.38888889e-3F + 8.33333333e-3F;
+    p = p * rest + 4.16666667e-2F;
+    p = p * rest + 1.66666667e-1F;
+    p = p * rest + 0.5F;
+    p = p * rest + 1.0F;
+    p = p * rest + 1.0F;
+    const IntVec exponent = (__builtin_bit_cast(IntVec, shifted) - 0x4B400000 + 127) << 23;
+    const Vec result = p * __builtin_bit_cast(Vec, exponent);
+    return x < kLowest ? Vec{} : result;
+}
+
+/// The error function to about 3e-7 (rational approximation z P(z^2) / Q(z^2) on [0, 4], fitted for
+/// this file).
+UPCYCLER_INLINE Vec erf(Vec x) {
+    const Vec z = clampAbs(x, 4.0F);
+    const Vec u = z * z;
+    Vec p = u * 1.98673251e-6F + 2.84565001e-4F;
+    p = p * u + 3.88342538e-3F;
+    p = p * u + 5.31019978e-2F;
+    p = p * u + 0.193547353F;
+    p = p * u + 1.12837911F;
+    Vec q = u * 3.74196024e-5F + 1.18558551e-3F;
+    q = q * u + 1.52074201e-2F;
+    q = q * u + 0.115350902F;
+    q = q * u + 0.504859447F;
+    q = q * u + 1.0F;
+    return clampAbs(z * p / q, 1.0F);
+}
+
+/// log(1 + t) for t in [0, 1], absolute error about 1e-7 (series of 2 atanh(t / (2 + t))).
+UPCYCLER_INLINE Vec log1pUnit(Vec t) {
+    const Vec s = t / (t + 2.0F);
+    const Vec u = s * s;
+    Vec p = u * (2.0F / 13.0F) + 2.0F / 11.0F;
+    p = p * u + 2.0F / 9.0F;
+    p = p * u + 2.0F / 7.0F;
+    p = p * u + 2.0F / 5.0F;
+    p = p * u + 2.0F / 3.0F;
+    p = p * u + 2.0F;
+    return p * s;
+}
+
+/// 1 / (1 + e^-x).
+UPCYCLER_INLINE Vec sigmoid(Vec x) { return 1.0F / (exp(-x) + 1.0F); }
+
+}  // namespace core::cpu::UPCYCLER_ISA

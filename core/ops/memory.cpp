@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/memory.h"
+
+#include "core/ops/check_internal.h"
+
+namespace core::ops {
+
+void fill(Backend& backend, Out y, float value) {
+    require("fill", y.defined() && (y.dtype() == DType::F32 || y.dtype() == DType::I32),
+            "y is " + y.describe() + ", expected F32 or I32");
+    backend.fill(y, value);
+}
+
+void copy(Backend& backend, Out y, const Tensor& x) {
+    requireLike("copy", "y", y, x);
+    backend.copy(y, x);
+}
+
+}  // namespace core::ops
