@@ -30,23 +30,27 @@ struct LoaderOptions {
     std::uint64_t seed = 0;
     bool shuffle = true;
     bool dropLast = true;  ///< training: only whole batches (an epoch's rest begins no batch)
+    int workers = 0;       ///< reading threads; 0 = as many as the dataset suggests
 };
 
-/// Batches ahead of the trainer on a thread of its own. Batch content depends on (seed, position)
-/// alone: shuffling is a keyed permutation per epoch, augmentation is keyed by (seed, epoch,
-/// example).
+/// Batches ahead of the trainer on threads of its own. Batch content depends on (seed, position)
+/// alone, not on the number of threads: shuffling is a keyed permutation per epoch, augmentation is
+/// keyed by (seed, epoch, example).
 class BatchLoader {
   public:
+    /// BadInput when the dataset has no whole batch, when the normalisation does not fit the
+    /// channels, or when `start` lies beyond the dataset.
     BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options,
                 DataPosition start);
     ~BatchLoader();
     BatchLoader(const BatchLoader&) = delete;
     BatchLoader& operator=(const BatchLoader&) = delete;
 
-    /// Blocks until the next batch is ready. Rethrows the loader thread's Error. Without shuffle it
-    /// ends after one epoch: nullopt.
+    /// Blocks until the next batch is ready. Rethrows the loader thread's Error, then and ever
+    /// after. Without shuffle it ends after one epoch: nullopt.
     std::optional<HostBatch> next();
-    /// Position after the batches given so far: what a checkpoint stores.
+    /// Position after the batches given so far: what a checkpoint stores. An epoch without another
+    /// batch counts as the beginning of the next one.
     DataPosition position() const;
 
   private:

@@ -47,16 +47,34 @@ class ImageDataset {
     /// isNormalized) into [C, H, W]; returns its label.
     virtual std::int64_t read(std::int64_t index, const ImageShape& shape, float* into) const = 0;
     virtual bool isNormalized() const { return false; }
+    /// Label of example `index` without reading the image.
+    virtual std::int64_t label(std::int64_t index) const = 0;
+    /// Threads that reading is worth: 1 where examples lie in memory, more where they are decoded.
+    virtual int suggestedWorkers() const { return 1; }
     /// One line for people: "Fashion-MNIST train, 60,000 images, 10 classes".
     virtual std::string description() const = 0;
     virtual std::vector<std::string> classNames() const { return {}; }
 };
 
+/// The parts that a SOURCE has, Train first. Fashion-MNIST and IDX: train, test. Image folders: as
+/// their folders say, else train and a validation part cut off by seed. Synthetic: all three.
+/// Usage names the known kinds; BadInput when the folder does not exist.
+std::vector<Split> splitsOf(const std::string& source);
+
+/// The part that training watches: validation where the source has it, else test.
+Split evaluationSplit(const std::string& source);
+
 /// SOURCE of the command line: "fashion-mnist[:DIR]", "idx:DIR", "images:DIR",
-/// "synthetic:images=28x28x1,classes=10". BadInput when it does not exist, is empty or broken
-/// (naming the file). A Validation split that the source lacks is cut from train by seed (5 %, at
-/// least one example); fashion-mnist and idx have train and test.
+/// "synthetic:images=28x28x1,classes=10" (HxWxC; further key: examples=N, 1024 unless given).
+/// BadInput when it does not exist, is empty or broken (naming the file), or lacks the split
+/// (naming those it has). Where nothing is held out by folders, 5 % of the images (at least one)
+/// chosen by `seed` are the validation part and train is the rest: the two never overlap.
 std::shared_ptr<const ImageDataset> openImages(const std::string& source, Split split,
                                                const ImageShape& shape, std::uint64_t seed);
+
+/// `count` examples of `dataset` drawn by `seed` without repetition, in their order; all of them
+/// when it has no more.
+std::shared_ptr<const ImageDataset> sampleExamples(std::shared_ptr<const ImageDataset> dataset,
+                                                   std::int64_t count, std::uint64_t seed);
 
 }  // namespace core

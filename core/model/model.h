@@ -73,6 +73,7 @@ class Model {
     virtual void backward(float scale) = 0;
     void zeroGradients();
     Backend& backend() const { return *backend_; }
+    const std::shared_ptr<Backend>& sharedBackend() const { return backend_; }
     Workspace& workspace() { return workspace_; }
 
   protected:

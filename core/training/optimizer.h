@@ -5,7 +5,6 @@
 #include "core/ops/backend.h"
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,36 +19,56 @@ std::optional<OptimizerKind> optimizerFromName(std::string_view name) noexcept;
 
 struct OptimizerSpec {
     OptimizerKind kind = OptimizerKind::AdamW;
-    double weightDecay = 0.0;
+    double weightDecay = 0.0;  ///< of parameters with `decay`; not multiplied by lr in Adafactor
     double beta1 = 0.9;
     double beta2 = 0.999;
     double epsilon = 1e-8;
     double momentum = 0.9;   ///< SGD
+    bool nesterov = false;   ///< SGD
     double decayRate = 0.8;  ///< Adafactor
     std::int64_t minDimToFactor = 128;
-    std::int64_t stepOffset =
-        0;  ///< Adafactor: set to the start step when moments are reset (method 2.2)
+    /// Global step at which the moments begin (the start step when they are reset): the age that
+    /// AdamW's bias correction and Adafactor's decay see is step - stepOffset.
+    std::int64_t stepOffset = 0;
 };
 
-/// A named tensor of optimizer state, in f32, for checkpoints: "m/" or "v/" (AdamW), "momentum/"
-/// (SGD), "row/", "column/", "full/" (Adafactor) + parameter part name.
+/// A tensor of optimizer state, f32. Slots: "m", "v" (AdamW), "momentum" (SGD), "row", "column",
+/// "full" (Adafactor).
 struct OptimizerState {
-    std::string slot;       ///< "m", "v", ...
+    std::string slot;
     std::size_t parameter;  ///< index into the parameters
-    Tensor value;           ///< same layout as the parameter (or its factored rows/columns)
+    /// The file tensors that `value` belongs to, in memory order, with the shape of their share
+    /// (factored: [rows] or [columns]).
+    std::vector<ParameterPart> parts;
+    Tensor value;
 };
 
 /// Updates parameters from their gradients. State starts at zero.
 class Optimizer {
   public:
     virtual ~Optimizer() = default;
-    /// `step`: updates done before (from 0, global: continues a carried state); gradientScale
-    /// multiplies every gradient.
+    /// `step`: global number of updates done before (from 0; continues a carried state);
+    /// gradientScale multiplies every gradient.
     virtual void update(std::vector<Parameter>& parameters, double lr, double gradientScale,
                         std::int64_t step) = 0;
-    virtual std::vector<OptimizerState>& state() = 0;
+    std::vector<OptimizerState>& state() { return state_; }
+    /// Per parameter the global step at which its moments began: `stepOffset`, unless it was loaded
+    /// (a router that is new in a carried run begins later than the rest).
+    std::vector<std::int64_t>& starts() { return starts_; }
+
+  protected:
+    Optimizer(const OptimizerSpec& spec, std::size_t parameters)
+        : starts_(parameters, spec.stepOffset) {}
+
+    std::vector<OptimizerState> state_;
+
+  private:
+    std::vector<std::int64_t> starts_;
 };
 
+/// `parameters` stay the ones that `update` gets. A parameter of several parts of one shape
+/// (experts, fused projections) counts as that many parameters side by side in Adafactor; a part is
+/// factored when it is a matrix (sizes of 1 left out) with both sides >= minDimToFactor.
 std::unique_ptr<Optimizer> makeOptimizer(const OptimizerSpec& spec,
                                          const std::vector<Parameter>& parameters,
                                          std::shared_ptr<Backend> backend);

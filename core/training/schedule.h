@@ -14,9 +14,9 @@ std::optional<ScheduleKind> scheduleFromName(std::string_view name) noexcept;
 
 /// Learning rate as a function of the global step t = startStep + step (a continued dense run keeps
 /// counting). Constant: lr. Rsqrt: lr / sqrt(max(t, timescale) / timescale) (T5X: peak held until
-/// `timescale`, no jump when continued). Cosine and Linear: from lr to lr * finalFraction over
-/// `steps`. All: linear warm-up from 0 over `warmup` steps of *this* run, and a linear cooldown to
-/// 0 over its last `cooldown` steps.
+/// `timescale`, no jump when continued). Cosine and Linear: from lr after the warm-up to
+/// lr * finalFraction at the end of the run. All: times min(1, step / warmup) (from 0, over the
+/// first steps of *this* run) and times min(1, (steps - step) / cooldown) (to 0, over its last).
 struct ScheduleSpec {
     ScheduleKind kind = ScheduleKind::Constant;
     double lr = 1e-3;

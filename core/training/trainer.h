@@ -4,6 +4,7 @@
 #include "core/data/batch_loader.h"
 #include "core/model/model.h"
 #include "core/model/router_stats.h"
+#include "core/training/device_batch.h"
 #include "core/training/optimizer.h"
 #include "core/training/schedule.h"
 
@@ -38,22 +39,35 @@ struct StepMetrics {
     std::vector<RouterStats> routers;
 };
 
-/// step() = batch, forward, backward, clip, update.
+/// step() = batch, forward, backward, clip, update. Gradient accumulation weights each microbatch
+/// by its counted labels, so that a dense model's gradient is that of the whole batch.
 class Trainer {
   public:
+    /// `startStep`: steps of this run done before. Model and loader outlive the trainer.
     Trainer(Model& model, BatchLoader& loader, const TrainerSpec& spec, std::int64_t startStep);
-    StepMetrics step();
+
+    /// A loss or gradient that is not finite: nothing is updated, `applied` is false, the step
+    /// counts. `observeRouters` false leaves `routers` empty (statistics cost a pass over the
+    /// probabilities).
+    StepMetrics step(bool observeRouters = true);
     std::int64_t stepsDone() const noexcept { return step_; }
     Optimizer& optimizer() { return *optimizer_; }
     /// New learning rate from now on (the `set` order).
     void setLearningRate(double lr) { spec_.schedule.lr = lr; }
 
   private:
+    struct Totals;
+    void accumulate(const HostBatch& batch, std::int64_t begin, std::int64_t end,
+                    std::int64_t counted, bool observeRouters, Totals& totals);
+    double gradientNorm();
+
     Model& model_;
     BatchLoader& loader_;
     TrainerSpec spec_;
     std::unique_ptr<Optimizer> optimizer_;
+    DeviceBatch deviceBatch_;
     std::int64_t step_;
+    RouterStatsAccumulator routers_;
 };
 
 }  // namespace core

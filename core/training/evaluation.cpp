@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/training/evaluation.h"
+
+#include "core/training/device_batch.h"
+#include "core/training/evaluation_internal.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace core {
+namespace {
+
+std::int64_t countCorrect(const Tensor& logits, const Tensor& labels) {
+    const std::int64_t classes = logits.size(1);
+    const auto* row = logits.data<float>();
+    std::int64_t correct = 0;
+    for (const std::int64_t label : labels.span<std::int64_t>()) {
+        if (std::max_element(row, row + classes) - row == label) ++correct;
+        row += classes;
+    }
+    return correct;
+}
+
+}  // namespace
+
+Tensor toHost(const Tensor& device, Backend& backend) {
+    Tensor host = Tensor::host(device.shape(), device.dtype());
+    backend.download(host, device);
+    return host;
+}
+
+BatchLoader orderedLoader(const ImageDataset& dataset, LoaderOptions options) {
+    options.shuffle = false;
+    options.dropLast = false;
+    options.augmentation = {};
+    return {std::shared_ptr<const ImageDataset>(std::shared_ptr<void>(), &dataset), options, {}};
+}
+
+EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
+                    const LossSpec& loss, const std::atomic<bool>* cancel) {
+    const auto begin = std::chrono::steady_clock::now();
+    BatchLoader loader = orderedLoader(dataset, options);
+    DeviceBatch deviceBatch(model.backend());
+    RouterStatsAccumulator routers;
+    EvalResult result;
+    std::int64_t counted = 0;
+    std::int64_t correct = 0;
+    double lossSum = 0;
+    while (cancel == nullptr || !cancel->load()) {
+        const std::optional<HostBatch> batch = loader.next();
+        if (!batch) break;
+        const std::int64_t examples = batch->labels.elements();
+        const ForwardResult forward =
+            model.forward(deviceBatch.upload(*batch, 0, examples),
+                          {.loss = loss, .training = false, .keepOutputs = false});
+        result.examples += examples;
+        counted += forward.counted;
+        lossSum += forward.loss * static_cast<double>(forward.counted);
+        correct += countCorrect(toHost(forward.logits, model.backend()), batch->labels);
+        for (const RouterObservation& router : forward.routers)
+            routers.add(router, model.backend());
+    }
+    if (counted > 0) {
+        result.loss = lossSum / static_cast<double>(counted);
+        result.accuracy = static_cast<double>(correct) / static_cast<double>(counted);
+    }
+    result.routers = routers.stats();
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return result;
+}
+
+}  // namespace core

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/data/batch_loader.h"
+#include "core/ops/backend.h"
+
+namespace core {
+
+Tensor toHost(const Tensor& device, Backend& backend);
+
+/// Every example once in order, without augmentation; the dataset outlives it.
+BatchLoader orderedLoader(const ImageDataset& dataset, LoaderOptions options);
+
+}  // namespace core

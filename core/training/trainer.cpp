@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/training/trainer.h"
+
+#include "core/base/error.h"
+#include "core/ops/reduce.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace core {
+
+struct Trainer::Totals {
+    double loss = 0, auxLoss = 0, zLoss = 0;
+};
+
+Trainer::Trainer(Model& model, BatchLoader& loader, const TrainerSpec& spec, std::int64_t startStep)
+    : model_(model),
+      loader_(loader),
+      spec_(spec),
+      optimizer_(makeOptimizer(spec.optimizer, model.parameters(), model.sharedBackend())),
+      deviceBatch_(model.backend()),
+      step_(startStep) {}
+
+StepMetrics Trainer::step(bool observeRouters) {
+    const auto begin = std::chrono::steady_clock::now();
+    const std::optional<HostBatch> batch = loader_.next();
+    CORE_CHECK(batch.has_value(), "a loader that shuffles never ends");
+    const std::int64_t examples = batch->labels.elements();
+    const std::int64_t counted = countLabels(batch->labels, 0, examples);
+    const std::int64_t microbatch = spec_.microbatch > 0 ? spec_.microbatch : examples;
+
+    Totals totals;
+    routers_.clear();
+    model_.zeroGradients();
+    for (std::int64_t first = 0; first < examples; first += microbatch)
+        accumulate(*batch, first, std::min(first + microbatch, examples), counted, observeRouters,
+                   totals);
+
+    StepMetrics metrics;
+    metrics.loss = totals.loss;
+    metrics.auxLoss = totals.auxLoss;
+    metrics.zLoss = totals.zLoss;
+    metrics.lr = learningRate(spec_.schedule, step_, spec_.steps);
+    metrics.gradNorm = gradientNorm();
+    metrics.examples = examples;
+    metrics.tokens = examples * model_.spec().vit.tokens();
+    metrics.applied = std::isfinite(totals.loss) && std::isfinite(totals.auxLoss) &&
+                      std::isfinite(totals.zLoss) && std::isfinite(metrics.gradNorm);
+    if (metrics.applied) {
+        const bool clips = spec_.clip > 0 && metrics.gradNorm > spec_.clip;
+        optimizer_->update(model_.parameters(), metrics.lr,
+                           clips ? spec_.clip / metrics.gradNorm : 1.0,
+                           spec_.schedule.startStep + step_);
+    }
+    metrics.step = ++step_;
+    metrics.routers = routers_.stats();
+    model_.backend().synchronize();
+    metrics.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return metrics;
+}
+
+void Trainer::accumulate(const HostBatch& batch, std::int64_t begin, std::int64_t end,
+                         std::int64_t counted, bool observeRouters, Totals& totals) {
+    const Batch device = deviceBatch_.upload(batch, begin, end);
+    const ForwardResult result =
+        model_.forward(device, {.loss = spec_.loss, .training = true, .keepOutputs = false});
+    const double share =
+        counted > 0 ? static_cast<double>(result.counted) / static_cast<double>(counted) : 0.0;
+    totals.loss += share * result.loss;
+    totals.auxLoss += share * result.auxLoss;
+    totals.zLoss += share * result.zLoss;
+    if (observeRouters)
+        for (const RouterObservation& router : result.routers)
+            routers_.add(router, model_.backend());
+    model_.backward(static_cast<float>(share));
+}
+
+double Trainer::gradientNorm() {
+    double squares = 0;
+    for (const Parameter& parameter : model_.parameters())
+        squares += ops::sumOfSquares(model_.backend(), parameter.gradient);
+    return std::sqrt(squares);
+}
+
+}  // namespace core
