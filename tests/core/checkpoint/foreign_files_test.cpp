@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files written by h5py and the safetensors library (tests/reference/make_checkpoint_fixtures.py).
+#include "core/checkpoint/checkpoint.h"
+#include "tests/core/checkpoint/checkpoint_helpers.h"
+
+#include <gtest/gtest.h>
+
+namespace core::test {
+namespace {
+
+Path fixture(const std::string& name) {
+    return Path(UPCYCLER_SOURCE_DIR) / "tests/reference/checkpoint" / name;
+}
+
+std::vector<float> counting(std::size_t count) {
+    std::vector<float> values(count);
+    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(i) - 3;
+    return values;
+}
+
+struct Expected {
+    const char* name;
+    DType dtype;
+    Shape shape;
+};
+
+void expectCounting(const Checkpoint& checkpoint, const std::vector<Expected>& tensors) {
+    for (const Expected& expected : tensors) {
+        const TensorInfo* info = checkpoint.find(expected.name);
+        ASSERT_NE(info, nullptr) << expected.name;
+        EXPECT_EQ(info->dtype, expected.dtype) << expected.name;
+        EXPECT_EQ(info->shape, expected.shape) << expected.name;
+        const std::vector<float> values =
+            expected.dtype == DType::Bool
+                ? std::vector<float>{1, 0, 1}
+                : counting(static_cast<std::size_t>(expected.shape.elements()));
+        EXPECT_EQ(checkpoint.readFloats(*info), values) << expected.name;
+    }
+    EXPECT_EQ(checkpoint.tensors().size(), tensors.size());
+}
+
+TEST(ForeignFiles, SafetensorsLibrary) {
+    const auto checkpoint = Checkpoint::open(fixture("library.safetensors"));
+    EXPECT_EQ(checkpoint->metadata(),
+              (std::map<std::string, std::string>{{"format", "pt"}, {"note", "naïve \"text\"\n"}}));
+    expectCounting(*checkpoint, {{"f32", DType::F32, {2, 3}},
+                                 {"f16", DType::F16, {5}},
+                                 {"bf16", DType::BF16, {3, 2}},
+                                 {"f64", DType::F64, {4}},
+                                 {"i64", DType::I64, {3}},
+                                 {"i8", DType::I8, {7}},
+                                 {"f8", DType::F8E4M3, {4}},
+                                 {"bool", DType::Bool, {3}},
+                                 {"scalar", DType::F32, {}},
+                                 {"empty", DType::F32, {0, 4}},
+                                 {"nämé \"quoted\" \\ 𝄞", DType::F32, {1}}});
+}
+
+TEST(ForeignFiles, H5py) {
+    const auto checkpoint = Checkpoint::open(fixture("h5py.h5"));
+    EXPECT_EQ(checkpoint->configText(), "{\"model_type\": \"vit\"}");
+    EXPECT_EQ(checkpoint->metadata(),
+              (std::map<std::string, std::string>{{"note", "fixed length"}}));
+    expectCounting(*checkpoint, {{"f32", DType::F32, {2, 3}},
+                                 {"f16", DType::F16, {5}},
+                                 {"bf16", DType::BF16, {3, 2}},
+                                 {"f64", DType::F64, {4}},
+                                 {"big.endian", DType::F32, {2, 2}},
+                                 {"big.half", DType::F16, {3}},
+                                 {"i64", DType::I64, {3}},
+                                 {"bool", DType::Bool, {3}},
+                                 {"scalar", DType::F32, {}},
+                                 {"empty", DType::F32, {0, 4}},
+                                 {"chunked", DType::F32, {5, 4, 3}},
+                                 {"compact.chunk", DType::I32, {4}}});
+}
+
+TEST(ForeignFiles, EveryRangeOfAChunkedDataset) {
+    const auto checkpoint = Checkpoint::open(fixture("h5py.h5"));
+    const TensorInfo& info = *checkpoint->find("chunked");
+    const std::vector<float> all = counting(60);
+    for (std::int64_t begin = 0; begin < 60; ++begin)
+        for (std::int64_t count = 0; begin + count <= 60; ++count) {
+            std::vector<float> part(static_cast<std::size_t>(count));
+            checkpoint->read(info, begin, count, std::as_writable_bytes(std::span(part)));
+            ASSERT_TRUE(std::equal(part.begin(), part.end(), all.begin() + begin))
+                << begin << " " << count;
+        }
+}
+
+TEST(ForeignFiles, FlatHdf5WithoutOurAttributes) {
+    const auto checkpoint = Checkpoint::open(fixture("plain.h5"));
+    EXPECT_TRUE(checkpoint->configText().empty());
+    expectCounting(*checkpoint, {{"weight", DType::F32, {2, 2}}});
+}
+
+class RefusedHdf5 : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(RefusedHdf5, WithItsReason) {
+    const auto [file, reason] = GetParam();
+    const Path path = fixture(file);
+    const std::string text = errorOf(ErrorKind::BadInput, [&] { Checkpoint::open(path); });
+    EXPECT_NE(text.find(reason), std::string::npos) << text;
+    EXPECT_NE(text.find(path.string()), std::string::npos) << text;
+    EXPECT_EQ(text.find("H5"), std::string::npos) << "text of the library: " << text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, RefusedHdf5,
+                         testing::Values(std::pair{"soft_link.h5", "'alias' is a link"},
+                                         std::pair{"external_link.h5", "'weight' is a link"},
+                                         std::pair{"external_storage.h5", "other files"},
+                                         std::pair{"virtual.h5", "other files"},
+                                         std::pair{"group.h5", "'encoder' is not a dataset"},
+                                         std::pair{"keras.h5", "Keras"},
+                                         std::pair{"string.h5", "number type"},
+                                         std::pair{"compound.h5", "number type"},
+                                         std::pair{"lying_label.h5", "dtype attribute 'BF16'"},
+                                         std::pair{"unstored.h5", "stores 0 bytes"},
+                                         std::pair{"unstored_chunks.h5", "stores 0 bytes"},
+                                         std::pair{"lzf.h5", "filter 32000"}),
+                         [](const auto& parameter) {
+                             const std::string name = parameter.param.first;
+                             return name.substr(0, name.find('.'));
+                         });
+
+}  // namespace
+}  // namespace core::test

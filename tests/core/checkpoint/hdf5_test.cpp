@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/checkpoint_writer.h"
+#include "core/tensor/convert.h"
+#include "tests/core/checkpoint/checkpoint_helpers.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <thread>
+
+namespace core::test {
+namespace {
+
+WriterOptions hdf5Options() {
+    WriterOptions options;
+    options.format = FileFormat::Hdf5;
+    return options;
+}
+
+constexpr std::array kAllTypes{DType::F64, DType::F32,    DType::F16, DType::BF16, DType::F8E4M3,
+                               DType::I64, DType::F8E5M2, DType::I32, DType::I16,  DType::I8,
+                               DType::U64, DType::U32,    DType::U16, DType::U8,   DType::Bool};
+
+/// One tensor [3, 5] of each type, of arbitrary bytes.
+std::vector<TensorInfo> allTypes() {
+    std::vector<TensorInfo> infos;
+    for (const DType dtype : kAllTypes) {
+        TensorInfo& info = infos.emplace_back();
+        info.name = "layer.0." + std::string(dtypeName(dtype));
+        info.dtype = dtype;
+        info.shape = {3, 5};
+    }
+    return infos;
+}
+
+std::vector<std::byte> pattern(const TensorInfo& info, std::size_t seed) {
+    std::vector<std::byte> bytes(15 * dtypeBytes(info.dtype));
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<std::byte>(info.dtype == DType::Bool ? (i + seed) % 2
+                                                                    : (31 * i + 7 * seed) % 251);
+    return bytes;
+}
+
+void writeAllTypes(const Path& target, const WriterOptions& options) {
+    const std::vector<TensorInfo> infos = allTypes();
+    const auto writer = CheckpointWriter::create(target, infos, options);
+    for (std::size_t i = infos.size(); i-- > 0;) {
+        const std::vector<std::byte> bytes = pattern(infos[i], i);
+        writer->write(i, std::span(bytes).first(4));
+        writer->write(i, std::span(bytes).subspan(4));
+    }
+    writer->commit();
+}
+
+TEST(Hdf5, EveryTypeReadsBackBitForBit) {
+    const TemporaryFolder folder;
+    WriterOptions options = hdf5Options();
+    options.metadata = {{"note", "naïve"}, {"format", "pt"}};
+    options.configText = "{\"a\": 1}";
+    writeAllTypes(folder / "x.h5", options);
+    const auto checkpoint = Checkpoint::open(folder / "x.h5");
+    EXPECT_EQ(checkpoint->format(), "hdf5");
+    EXPECT_EQ(checkpoint->configText(), options.configText);
+    EXPECT_EQ(checkpoint->metadata(), (std::map<std::string, std::string>{{"note", "naïve"}}));
+    const std::vector<TensorInfo> expected = allTypes();
+    ASSERT_EQ(checkpoint->tensors().size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const TensorInfo& info = checkpoint->tensors()[i];
+        EXPECT_EQ(info.name, expected[i].name);
+        EXPECT_EQ(info.dtype, expected[i].dtype);
+        EXPECT_EQ(info.shape, expected[i].shape);
+        EXPECT_GT(info.offset, 0U);
+        std::vector<std::byte> bytes(info.bytes);
+        checkpoint->read(info, 0, 15, bytes);
+        EXPECT_EQ(bytes, pattern(expected[i], i)) << info.name;
+        const std::size_t width = dtypeBytes(info.dtype);
+        std::vector<std::byte> middle(4 * width);
+        checkpoint->read(info, 6, 4, middle);
+        EXPECT_TRUE(std::equal(middle.begin(), middle.end(),
+                               bytes.begin() + 6 * static_cast<std::ptrdiff_t>(width)));
+    }
+}
+
+TEST(Hdf5, TheSameBytesTwice) {
+    const TemporaryFolder folder;
+    writeAllTypes(folder / "a.h5", hdf5Options());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    writeAllTypes(folder / "b.h5", hdf5Options());
+    EXPECT_EQ(readBytes(folder / "a.h5"), readBytes(folder / "b.h5"));
+}
+
+TEST(Hdf5, FolderHoldsModelAndConfig) {
+    const TemporaryFolder folder;
+    WriterOptions options = hdf5Options();
+    options.configText = "{\"model_type\": \"vit\"}";
+    writeCheckpoint(folder / "model", {{"w", {2}, {1, 2}}, {"none", {0}, {}}, {"s", {}, {7}}},
+                    options);
+    EXPECT_EQ(readBytes(folder / "model/config.json"), options.configText);
+    const auto checkpoint = Checkpoint::open(folder / "model");
+    EXPECT_EQ(checkpoint->files(), std::vector<std::string>{"model.h5"});
+    EXPECT_EQ(checkpoint->readFloats(*checkpoint->find("w")), (std::vector<float>{1, 2}));
+    EXPECT_TRUE(checkpoint->readFloats(*checkpoint->find("none")).empty());
+    EXPECT_EQ(checkpoint->readFloats(*checkpoint->find("s")), std::vector<float>{7});
+}
+
+TEST(Hdf5, HoldsALongConfigAndManyTensors) {
+    const TemporaryFolder folder;
+    WriterOptions options = hdf5Options();
+    options.configText = "{\"long\": \"" + std::string(300'000, 'x') + "\"}";
+    std::vector<NamedFloats> tensors;
+    for (int i = 0; i < 500; ++i)
+        tensors.push_back({"vit.encoder.layer." + std::to_string(i) + ".weight",
+                           {2},
+                           {static_cast<float>(i), 1}});
+    writeCheckpoint(folder / "x.h5", tensors, options);
+    const auto checkpoint = Checkpoint::open(folder / "x.h5");
+    EXPECT_EQ(checkpoint->configText(), options.configText);
+    ASSERT_EQ(checkpoint->tensors().size(), tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        EXPECT_EQ(checkpoint->tensors()[i].name, tensors[i].name);
+        EXPECT_EQ(checkpoint->readFloats(checkpoint->tensors()[i]), tensors[i].values);
+    }
+}
+
+TEST(Hdf5, NamesThatItCannotHoldAreRefused) {
+    const TemporaryFolder folder;
+    const std::string text = errorOf(ErrorKind::BadInput, [&] {
+        writeCheckpoint(folder / "x.h5", {{"a/b", {1}, {1}}}, hdf5Options());
+    });
+    EXPECT_NE(text.find("a/b"), std::string::npos) << text;
+    EXPECT_EQ(folder.entries(), 0U);
+}
+
+TEST(Hdf5, FormatAndNameMustAgree) {
+    const TemporaryFolder folder;
+    errorOf(ErrorKind::Usage, [&] { writeCheckpoint(folder / "x.h5", {}, {}); });
+    errorOf(ErrorKind::Usage,
+            [&] { writeCheckpoint(folder / "x.safetensors", {}, hdf5Options()); });
+    WriterOptions shards = hdf5Options();
+    shards.maxShardBytes = 10;
+    errorOf(ErrorKind::Usage, [&] { writeCheckpoint(folder / "x", {}, shards); });
+    EXPECT_EQ(folder.entries(), 0U);
+}
+
+TEST(Hdf5, ManyThreadsReadAtOnce) {
+    const TemporaryFolder folder;
+    const auto checkpoint =
+        Checkpoint::open(Path(UPCYCLER_SOURCE_DIR) / "tests/reference/checkpoint/h5py.h5");
+    const TensorInfo& info = *checkpoint->find("chunked");
+    const std::vector<float> expected = checkpoint->readFloats(info);
+    std::vector<std::thread> threads;
+    std::array<bool, 4> good{};
+    for (std::size_t t = 0; t < good.size(); ++t)
+        threads.emplace_back([&, t] {
+            good[t] = true;
+            for (int i = 0; i < 20; ++i)
+                good[t] = good[t] && checkpoint->readFloats(info) == expected;
+        });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(good, (std::array<bool, 4>{true, true, true, true}));
+}
+
+}  // namespace
+}  // namespace core::test
