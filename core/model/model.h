@@ -46,6 +46,9 @@ struct ForwardOptions {
     LossSpec loss;
     bool training = false;     ///< keeps what backward needs
     bool keepOutputs = false;  ///< keeps each block's MLP output for the step-0 report
+    /// MLP outputs of another model by block name: they take the place of this model's in the
+    /// residual sum, so that every block sees the other model's input.
+    std::vector<std::pair<std::string, Tensor>> substituteOutputs;
 };
 
 struct ForwardResult {
@@ -68,8 +71,8 @@ class Model {
     virtual const ModelSpec& spec() const = 0;
     virtual std::vector<Parameter>& parameters() = 0;
     virtual ForwardResult forward(const Batch& batch, const ForwardOptions& options) = 0;
-    /// Gradient of scale * (loss + aux * auxLoss + z * zLoss) of the last training forward, added
-    /// to the parameters' gradients.
+    /// Gradient of scale * (loss + aux * auxLoss + z * zLoss) of the last training forward (with
+    /// labels), added to the parameters' gradients. Once per forward.
     virtual void backward(float scale) = 0;
     void zeroGradients();
     Backend& backend() const { return *backend_; }
@@ -97,8 +100,8 @@ std::unique_ptr<Model> makeModel(const ModelSpec& spec, std::shared_ptr<Backend>
 void loadParameters(std::vector<Parameter>& parameters, const Checkpoint& checkpoint,
                     Backend& backend);
 
-/// Random start ("scratch"): truncated normal 0.02 for matrices, zero biases, ones for norms,
-/// experts independent; seeded by hash(seed, tensor name).
+/// Random start ("scratch"), as transformers does it: N(0, 0.02) for matrices, cls token and
+/// positions, zero biases, ones for norms, experts independent; seeded by hash(seed, tensor name).
 void initializeParameters(std::vector<Parameter>& parameters, std::uint64_t seed, Backend& backend);
 
 /// spec + parameters from a checkpoint in one call.

@@ -35,4 +35,7 @@ class RouterStatsAccumulator {
     std::vector<Sums> layers_;
 };
 
+/// The combine weights as a table F32 [n, E] on the host, 0 where a token is not routed.
+Tensor denseCombineWeights(const RouterObservation& observation, Backend& backend);
+
 }  // namespace core

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/model/layer.h"
+#include "core/model/model.h"
+
+#include <cstdint>
+
+namespace core {
+
+/// Mean cross-entropy of logits [B, classes] over the labels that are not -100.
+class ClassificationLoss {
+  public:
+    struct Saved {
+        Tensor logits, labels, logSumExp;
+        LossSpec spec;
+        std::int64_t counted = 0;
+        double loss = 0;  ///< 0 when nothing is counted
+    };
+    /// BadInput when a label is neither -100 nor a class.
+    static Saved forward(const Pass& pass, const Tensor& logits, const Tensor& labels,
+                         const LossSpec& spec);
+    /// dLogits = dLoss * d loss / d logits.
+    static void backward(const Pass& pass, Out dLogits, const Saved& saved, float dLoss);
+};
+
+}  // namespace core

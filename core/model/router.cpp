@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/router.h"
+
+#include "core/ops/memory.h"
+#include "core/ops/routing.h"
+#include "core/ops/softmax.h"
+
+namespace core {
+
+RoutingGroups routingGroups(const GroupSize& group, std::int64_t tokens, std::int64_t sequences) {
+    const std::int64_t size = group.kind == GroupSize::Kind::Batch      ? tokens
+                              : group.kind == GroupSize::Kind::Sequence ? tokens / sequences
+                                                                        : group.tokens;
+    RoutingGroups groups;
+    for (std::int64_t begin = 0; begin < tokens; begin += size) groups.begins.push_back(begin);
+    groups.begins.push_back(tokens);
+    return groups;
+}
+
+Router::Router(const Linear& classifier, const MoeSpec& moe) : classifier_(classifier), moe_(moe) {}
+
+bool Router::softmaxOverChosen() const {
+    return moe_.router == RouterKind::TopK && moe_.order == TopKOrder::TopKSoftmax;
+}
+
+Routing Router::forward(const Pass& pass, const Tensor& x, std::int64_t sequences) const {
+    const Shape table{x.size(0), moe_.experts};
+    Routing r;
+    r.groups = routingGroups(moe_.group, x.size(0), sequences);
+    r.logits = pass.tensor(table);
+    r.probabilities = pass.shown.allocate(table);
+    r.sums = pass.tensor({x.size(0)});
+    classifier_.forward(pass, r.logits, x);
+    ops::softmaxForward(pass.backend, r.probabilities, r.logits);
+    if (moe_.router == RouterKind::TopK) {
+        r.assignment = ops::topK(pass.backend, r.probabilities, r.groups, moe_.k, moe_.capacity,
+                                 moe_.dropless, moe_.batchPriority);
+        r.auxLoss = ops::balanceLossForward(pass.backend, r.probabilities, r.groups, r.assignment);
+    } else {
+        r.assignment = ops::expertChoice(pass.backend, r.probabilities, r.groups, moe_.capacity);
+    }
+    r.weights = pass.shown.allocate({r.assignment.slots()});
+    ops::combineWeightsForward(pass.backend, r.weights, r.sums, r.probabilities, r.assignment,
+                               softmaxOverChosen(), moe_.renormalize);
+    r.zLoss = ops::zLossForward(pass.backend, r.logits, r.groups.mask);
+    return r;
+}
+
+void Router::backward(const Pass& pass, Out dx, const Routing& r, const Tensor& x,
+                      const Tensor& dWeights, float dAux, float dZ) const {
+    const Workspace::Scope scope(pass.workspace);
+    const Tensor d = pass.tensor(r.logits.shape());
+    ops::fill(pass.backend, d, 0.0F);
+    ops::combineWeightsBackward(pass.backend, d, dWeights, r.weights, r.sums, r.probabilities,
+                                r.assignment, softmaxOverChosen(), moe_.renormalize);
+    if (moe_.router == RouterKind::TopK && dAux != 0.0F)
+        ops::balanceLossBackward(pass.backend, d, r.groups, r.assignment, dAux);
+    ops::softmaxBackward(pass.backend, d, d, r.probabilities);
+    if (dZ != 0.0F) ops::zLossBackward(pass.backend, d, r.logits, r.groups.mask, dZ);
+    classifier_.backward(pass, dx, x, d);
+}
+
+}  // namespace core

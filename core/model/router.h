@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/model/linear.h"
+#include "core/model/spec.h"
+
+namespace core {
+
+/// The router's result for one MoE layer over n tokens.
+struct Routing {
+    Tensor logits;         ///< F32 [n, E]
+    Tensor probabilities;  ///< F32 [n, E], full softmax
+    Tensor weights;        ///< F32 [slots], combine weights
+    Tensor sums;           ///< F32 [n], their denominators
+    RoutingGroups groups;
+    Assignment assignment;
+    double auxLoss = 0;  ///< balance loss (Top-K; 0 for Expert Choice)
+    double zLoss = 0;
+};
+
+/// Rows [begin, end) of the routing groups of `tokens` rows that are `sequences` sequences of equal
+/// length, in order; the last group of a number of tokens may be smaller.
+RoutingGroups routingGroups(const GroupSize& group, std::int64_t tokens, std::int64_t sequences);
+
+/// logits = x weight^T (no bias) -> softmax over experts -> Expert Choice or Top-K in every routing
+/// group -> combine weights. The gradient reaches the weight through the combine weights (through
+/// their sum too when renormalised) and through both losses, not through the choice. Probabilities
+/// and weights outlive the pass: they are shown.
+class Router {
+  public:
+    Router(const Linear& classifier, const MoeSpec& moe);
+
+    Routing forward(const Pass& pass, const Tensor& x, std::int64_t sequences) const;
+
+    /// `dWeights` [slots]; dAux and dZ are the total loss' derivatives by auxLoss and zLoss.
+    void backward(const Pass& pass, Out dx, const Routing& routing, const Tensor& x,
+                  const Tensor& dWeights, float dAux, float dZ) const;
+
+  private:
+    bool softmaxOverChosen() const;
+    Linear classifier_;
+    MoeSpec moe_;
+};
+
+}  // namespace core

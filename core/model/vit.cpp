@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/vit.h"
+
+#include "core/base/error.h"
+#include "core/ops/memory.h"
+#include "core/ops/patches.h"
+#include "core/ops/rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace core {
+namespace {
+
+Tensor zerosOn(Backend& backend, const Shape& shape) {
+    const auto bytes = static_cast<std::size_t>(shape.elements()) * sizeof(float);
+    Tensor tensor(backend.allocate(bytes), 0, shape, DType::F32);
+    ops::fill(backend, tensor, 0.0F);
+    return tensor;
+}
+
+Tensor flat(const Tensor& tensor) { return tensor.view({tensor.elements()}); }
+
+RouterObservation observe(const std::string& block, const Routing& routing) {
+    return {block,
+            routing.probabilities,
+            routing.weights,
+            routing.assignment,
+            routing.groups.mask,
+            routing.auxLoss,
+            routing.zLoss};
+}
+
+Tensor substituteFor(const ForwardOptions& options, const std::string& block) {
+    for (const auto& [name, output] : options.substituteOutputs)
+        if (name == block) return output;
+    return {};
+}
+
+}  // namespace
+
+Vit::Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names)
+    : Model(std::move(backend)),
+      spec_(std::move(spec)),
+      names_(names),
+      parameters_(describeParameters(spec_, names)),
+      shown_([this](std::size_t bytes) { return this->backend().allocate(bytes); }) {
+    for (Parameter& p : parameters_) {
+        p.value = zerosOn(this->backend(), p.shape);
+        if (gradients) p.gradient = zerosOn(this->backend(), p.shape);
+    }
+    for (const BlockSpec& block : spec_.blocks) {
+        blocks_.push_back(makeBlock(block));
+        if (block.moe) ++moeBlocks_;
+    }
+    projection_ = linear(names_.prefix + "embeddings.patch_embeddings.projection");
+    norm_ = layerNorm(names_.prefix + "layernorm");
+    classifier_ = linear("classifier");
+}
+
+const Parameter& Vit::parameter(const std::string& name) const {
+    const auto at = std::find_if(parameters_.begin(), parameters_.end(),
+                                 [&](const Parameter& p) { return p.name == name; });
+    CORE_CHECK(at != parameters_.end(), "a parameter " + name);
+    return *at;
+}
+
+Linear Vit::linear(const std::string& name) const {
+    const bool hasBias = std::any_of(parameters_.begin(), parameters_.end(),
+                                     [&](const Parameter& p) { return p.name == name + ".bias"; });
+    return Linear(parameter(name + ".weight"), hasBias ? &parameter(name + ".bias") : nullptr);
+}
+
+LayerNorm Vit::layerNorm(const std::string& name) const {
+    return {parameter(name + ".weight"), parameter(name + ".bias"), spec_.vit.layerNormEpsilon};
+}
+
+VitBlock Vit::makeBlock(const BlockSpec& block) const {
+    const std::string at = names_.block(block.index);
+    const std::string attention = at + "attention.attention.";
+    const SelfAttention selfAttention(linear(attention + "query"), linear(attention + "key"),
+                                      linear(attention + "value"),
+                                      linear(at + "attention.output.dense"), spec_.vit.heads);
+    const LayerNorm before = layerNorm(at + "layernorm_before");
+    const LayerNorm after = layerNorm(at + "layernorm_after");
+    const Activation activation = spec_.vit.activation;
+    if (!block.moe)
+        return {block.name, before, selfAttention, after,
+                Mlp(linear(at + "intermediate.dense"), linear(at + "output.dense"), activation)};
+    const std::string expert = at + "mlp.experts.expert_{e}.";
+    const MoeMlp::Experts experts{&parameter(expert + "intermediate.dense.weight"),
+                                  &parameter(expert + "intermediate.dense.bias"),
+                                  &parameter(expert + "output.dense.weight"),
+                                  &parameter(expert + "output.dense.bias")};
+    const Router router(linear(at + "mlp.router.classifier"), *block.moe);
+    return {block.name, before, selfAttention, after, MoeMlp(router, experts, activation)};
+}
+
+Pass Vit::pass(bool training) { return {backend(), workspace(), shown_, training}; }
+
+void Vit::checkBatch(const Batch& batch) const {
+    const VitSpec& vit = spec_.vit;
+    const Shape& shape = batch.pixels.shape();
+    if (!batch.pixels.defined() || batch.pixels.dtype() != DType::F32 || shape.rank() != 4 ||
+        shape[0] < 1 || shape[1] != vit.channels || shape[2] != vit.imageSize ||
+        shape[3] != vit.imageSize)
+        throw Error(
+            ErrorKind::BadInput,
+            fmt::format("pixel_values are {}, expected F32 [B, {}, {}, {}]",
+                        batch.pixels.describe(), vit.channels, vit.imageSize, vit.imageSize),
+            "give images of the size and channels that the model's config names");
+    if (batch.labels.defined() &&
+        (batch.labels.dtype() != DType::I64 || batch.labels.shape() != Shape{shape[0]}))
+        throw Error(
+            ErrorKind::BadInput,
+            fmt::format("labels are {}, expected I64 [{}]", batch.labels.describe(), shape[0]),
+            "give one class number per image");
+}
+
+Tensor Vit::embed(const Pass& pass, const Tensor& pixels, Trace& trace) const {
+    const VitSpec& vit = spec_.vit;
+    const std::int64_t rows = pixels.size(0) * vit.patches();
+    Tensor x = pass.tensor({pixels.size(0), vit.tokens(), vit.hidden});
+    trace.patches = pass.tensor({rows, vit.channels * vit.patchSize * vit.patchSize});
+    ops::patchify(pass.backend, trace.patches, pixels, vit.patchSize);
+    const Workspace::Scope scope(pass.workspace);
+    const Tensor projected = pass.tensor({rows, vit.hidden});
+    projection_->forward(pass, projected, trace.patches);
+    ops::embedForward(pass.backend, x, projected,
+                      flat(parameter(names_.prefix + "embeddings.cls_token").value),
+                      parameter(names_.prefix + "embeddings.position_embeddings")
+                          .value.view({vit.tokens(), vit.hidden}));
+    return x.view({pixels.size(0) * vit.tokens(), vit.hidden});
+}
+
+Tensor Vit::runBlocks(const Pass& pass, Tensor x, const ForwardOptions& options, Trace& trace,
+                      ForwardResult& result) {
+    Tensor spare = pass.training ? Tensor() : pass.tensor(x.shape());
+    for (const VitBlock& block : blocks_) {
+        const Tensor y = pass.training ? pass.tensor(x.shape()) : spare;
+        VitBlock::MlpOutput output;
+        if (options.keepOutputs) {
+            output.kept = pass.shown.allocate(x.shape());
+            result.mlpOutputs.emplace_back(block.name(), output.kept);
+        }
+        output.substitute = substituteFor(options, block.name());
+        VitBlock::Saved saved = block.forward(pass, y, x, trace.batch, output);
+        if (const Routing* routing = saved.routing()) {
+            result.routers.push_back(observe(block.name(), *routing));
+            result.auxLoss += routing->auxLoss / static_cast<double>(moeBlocks_);
+            result.zLoss += routing->zLoss / static_cast<double>(moeBlocks_);
+        }
+        if (pass.training) trace.blocks.push_back(std::move(saved));
+        spare = x;
+        x = y;
+    }
+    return x;
+}
+
+ForwardResult Vit::forward(const Batch& batch, const ForwardOptions& options) {
+    checkBatch(batch);
+    trace_.reset();
+    workspace().reset();
+    shown_.reset();
+    const Pass p = pass(options.training);
+    const VitSpec& vit = spec_.vit;
+    ForwardResult result;
+    Trace trace;
+    trace.batch = batch.pixels.size(0);
+    const Tensor x = runBlocks(p, embed(p, batch.pixels, trace), options, trace, result);
+    const Tensor cls = p.tensor({trace.batch, vit.hidden});
+    ops::firstRowsForward(p.backend, cls, x.view({trace.batch, vit.tokens(), vit.hidden}));
+    result.features = trace.features = p.shown.allocate(cls.shape());
+    trace.norm = norm_->forward(p, result.features, cls);
+    result.logits = p.shown.allocate({trace.batch, vit.classes});
+    classifier_->forward(p, result.logits, result.features);
+    if (batch.labels.defined()) {
+        trace.loss = ClassificationLoss::forward(p, result.logits, batch.labels, options.loss);
+        result.counted = trace.loss.counted;
+        result.loss = trace.loss.loss;
+    }
+    trace.loss.spec = options.loss;
+    if (options.training) trace_ = std::move(trace);
+    return result;
+}
+
+void Vit::backward(float scale) {
+    CORE_CHECK(trace_ && trace_->loss.labels.defined(), "one training forward with labels before");
+    const Trace trace = std::move(*trace_);
+    trace_.reset();
+    const Pass p = pass(true);
+    const Workspace::Scope scope(p.workspace);
+    const VitSpec& vit = spec_.vit;
+    const Tensor dx = p.tensor({trace.batch * vit.tokens(), vit.hidden});
+    {
+        const Workspace::Scope head(p.workspace);
+        const Tensor dLogits = p.tensor(trace.loss.logits.shape());
+        const Tensor dFeatures = p.tensor(trace.features.shape());
+        ClassificationLoss::backward(p, dLogits, trace.loss, scale);
+        classifier_->backward(p, dFeatures, trace.features, dLogits);
+        norm_->backward(p, dFeatures, trace.norm, dFeatures);
+        ops::firstRowsBackward(p.backend, dx.view({trace.batch, vit.tokens(), vit.hidden}),
+                               dFeatures);
+    }
+    const auto layers = static_cast<float>(std::max<std::int64_t>(moeBlocks_, 1));
+    const float dAux = scale * trace.loss.spec.aux / layers;
+    const float dZ = scale * trace.loss.spec.z / layers;
+    for (std::size_t i = blocks_.size(); i-- > 0;)
+        blocks_[i].backwardInPlace(p, trace.blocks[i], dx, dAux, dZ);
+    backwardEmbedding(p, trace, dx);
+}
+
+void Vit::backwardEmbedding(const Pass& pass, const Trace& trace, const Tensor& dx) const {
+    const VitSpec& vit = spec_.vit;
+    const Tensor dProjected = pass.tensor({trace.patches.size(0), vit.hidden});
+    ops::embedBackward(pass.backend, dProjected,
+                       flat(parameter(names_.prefix + "embeddings.cls_token").gradient),
+                       parameter(names_.prefix + "embeddings.position_embeddings")
+                           .gradient.view({vit.tokens(), vit.hidden}),
+                       dx.view({trace.batch, vit.tokens(), vit.hidden}));
+    projection_->backwardWeight(pass, trace.patches, dProjected);
+}
+
+}  // namespace core

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/model/classification_loss.h"
+#include "core/model/model.h"
+#include "core/model/vit_block.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace core {
+
+/// Vision Transformer as transformers' ViTForImageClassification computes it: patches (a remainder
+/// at the right and bottom edge is left out) -> linear -> cls token and learned positions ->
+/// pre-norm blocks -> norm -> classifier on the cls token. A pooler is ignored, and dropout is not
+/// applied (the configs of released models have 0).
+class Vit final : public Model {
+  public:
+    /// Values are zero; gradients are allocated when `gradients`.
+    Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names);
+
+    const ModelSpec& spec() const override { return spec_; }
+    std::vector<Parameter>& parameters() override { return parameters_; }
+    ForwardResult forward(const Batch& batch, const ForwardOptions& options) override;
+    void backward(float scale) override;
+
+  private:
+    /// What the last training forward left for backward.
+    struct Trace {
+        Tensor patches;  ///< [B * N, channels * patch * patch]
+        std::int64_t batch = 0;
+        std::vector<VitBlock::Saved> blocks;
+        LayerNorm::Saved norm;
+        Tensor features;  ///< [B, hidden]
+        ClassificationLoss::Saved loss;
+    };
+
+    const Parameter& parameter(const std::string& name) const;
+    Linear linear(const std::string& name) const;
+    LayerNorm layerNorm(const std::string& name) const;
+    VitBlock makeBlock(const BlockSpec& block) const;
+    Pass pass(bool training);
+    void checkBatch(const Batch& batch) const;
+    Tensor embed(const Pass& pass, const Tensor& pixels, Trace& trace) const;
+    Tensor runBlocks(const Pass& pass, Tensor x, const ForwardOptions& options, Trace& trace,
+                     ForwardResult& result);
+    void backwardEmbedding(const Pass& pass, const Trace& trace, const Tensor& dx) const;
+
+    ModelSpec spec_;
+    VitNames names_;
+    std::vector<Parameter> parameters_;
+    std::vector<VitBlock> blocks_;
+    std::int64_t moeBlocks_ = 0;
+    std::optional<Linear> projection_, classifier_;
+    std::optional<LayerNorm> norm_;
+    Workspace shown_;
+    std::optional<Trace> trace_;
+};
+
+}  // namespace core

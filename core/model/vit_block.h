@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/model/layer_norm.h"
+#include "core/model/mlp.h"
+#include "core/model/moe_mlp.h"
+#include "core/model/self_attention.h"
+
+#include <string>
+#include <variant>
+
+namespace core {
+
+/// One pre-norm Transformer block: m = x + attention(norm(x)); y = m + mlp(norm(m)), the MLP dense
+/// or a Mixture of Experts.
+class VitBlock {
+  public:
+    VitBlock(std::string name, const LayerNorm& before, const SelfAttention& attention,
+             const LayerNorm& after, std::variant<Mlp, MoeMlp> mlp);
+
+    struct Saved {
+        LayerNorm::Saved before;
+        SelfAttention::Saved attention;
+        LayerNorm::Saved after;
+        std::variant<Mlp::Saved, MoeMlp::Saved> mlp;
+        const Routing* routing() const;  ///< nullptr when dense
+    };
+    /// The MLP's output before the residual sum.
+    struct MlpOutput {
+        Tensor kept;        ///< when defined: receives it, [n, d]
+        Tensor substitute;  ///< when defined: takes its place in the residual sum, [n, d]
+    };
+
+    const std::string& name() const noexcept { return name_; }
+    Saved forward(const Pass& pass, Out y, const Tensor& x, std::int64_t sequences,
+                  const MlpOutput& output) const;
+    /// The input's gradient takes the place of `dy`; dAux and dZ as in MoeMlp.
+    void backwardInPlace(const Pass& pass, const Saved& saved, InOut dy, float dAux,
+                         float dZ) const;
+
+  private:
+    std::variant<Mlp::Saved, MoeMlp::Saved> forwardMlp(const Pass& pass, Out y, const Tensor& x,
+                                                       std::int64_t sequences) const;
+
+    std::string name_;
+    LayerNorm before_;
+    SelfAttention attention_;
+    LayerNorm after_;
+    std::variant<Mlp, MoeMlp> mlp_;
+};
+
+}  // namespace core
