@@ -23,15 +23,17 @@ constexpr std::array<std::string_view, 6> kPlain{"pause", "resume",        "chec
                                                  "stop",  "stop-and-save", "finish-epoch"};
 constexpr std::uint64_t kLongestLine = 64 << 10;
 
-bool isLearningRate(std::string_view argument) {
+std::optional<double> learningRateOf(std::string_view argument) {
     constexpr std::string_view kKey = "lr=";
-    if (!argument.starts_with(kKey)) return false;
+    if (!argument.starts_with(kKey)) return std::nullopt;
     argument.remove_prefix(kKey.size());
     double value = 0;
     const auto [end, error] =
         std::from_chars(argument.data(), argument.data() + argument.size(), value);
-    return error == std::errc() && end == argument.data() + argument.size() &&
-           std::isfinite(value) && value >= 0;
+    if (error != std::errc() || end != argument.data() + argument.size() || !std::isfinite(value) ||
+        value < 0)
+        return std::nullopt;
+    return value;
 }
 
 std::optional<Order> orderFromLine(const std::string& line) {
@@ -48,13 +50,18 @@ std::optional<Order> orderFromLine(const std::string& line) {
 
 }  // namespace
 
+double orderedRate(const std::string& argument) {
+    if (const std::optional<double> value = learningRateOf(argument)) return *value;
+    throw Error(
+        ErrorKind::Usage,
+        fmt::format("cannot set {}: expected lr=NUMBER, finite and from 0", printable(argument)),
+        "for example: upcycle set RUN lr=0.0005");
+}
+
 void validateOrder(const Order& order) {
     if (order.command == "set") {
-        if (isLearningRate(order.argument)) return;
-        throw Error(ErrorKind::Usage,
-                    fmt::format("cannot set {}: expected lr=NUMBER, finite and from 0",
-                                printable(order.argument)),
-                    "for example: upcycle set RUN lr=0.0005");
+        orderedRate(order.argument);
+        return;
     }
     if (std::find(kPlain.begin(), kPlain.end(), order.command) == kPlain.end())
         throw Error(ErrorKind::Usage,

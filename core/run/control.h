@@ -14,6 +14,9 @@ namespace core {
 /// Usage otherwise.
 void validateOrder(const Order& order);
 
+/// The number of a valid "lr=NUMBER"; Usage otherwise.
+double orderedRate(const std::string& argument);
+
 /// Appends one line {"command", "argument", "time"} to control.jsonl after `validateOrder`.
 void appendOrder(const Path& controlFile, const Order& order);
 

@@ -137,6 +137,7 @@ Json toJson(const OptimizerSpec& spec) {
             {"beta2", spec.beta2},
             {"epsilon", spec.epsilon},
             {"momentum", spec.momentum},
+            {"nesterov", spec.nesterov},
             {"decay_rate", spec.decayRate},
             {"min_dim_to_factor", spec.minDimToFactor},
             {"step_offset", spec.stepOffset}};
@@ -149,6 +150,7 @@ void read(const Fields& fields, OptimizerSpec& spec) {
     fields.read("beta2", spec.beta2);
     fields.read("epsilon", spec.epsilon);
     fields.read("momentum", spec.momentum);
+    fields.read("nesterov", spec.nesterov);
     fields.read("decay_rate", spec.decayRate);
     fields.read("min_dim_to_factor", spec.minDimToFactor);
     fields.read("step_offset", spec.stepOffset);

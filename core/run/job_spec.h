@@ -69,6 +69,12 @@ void validateNumbers(const JobSpec& job, const std::string& where);
 /// (classes, image shape), numbers, disk, memory. Returns warnings.
 std::vector<std::string> checkJob(const JobSpec& job, const Path& run);
 
+/// Moments of the optimizer, in numbers per weight (Adafactor's factored ones counted as whole).
+int momentsPerWeight(OptimizerKind kind);
+
+/// Bytes that training `spec` by `job` takes: what is checked before anything is allocated.
+std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec);
+
 /// Defaults that continue the checkpoint's own training (its training.json when it has one:
 /// schedule, lr, step, optimizer, batch, data, augmentation, normalisation; else the normalisation
 /// of its preprocessor_config.json). `model`: a checkpoint, already resolved.

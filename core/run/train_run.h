@@ -4,6 +4,7 @@
 #include "core/run/run_directory.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace core {
@@ -18,12 +19,14 @@ struct TrainOptions {
 enum class TrainOutcome { Finished, Stopped };
 
 /// The trainer process's main job: takes run.lock (BadInput when held), goes on from the newest
-/// whole checkpoint (a damaged one is said and skipped) or starts (upcycling in memory by the
-/// plan), obeys control.jsonl, writes events and checkpoints. SIGTERM = stop-and-save, SIGINT =
-/// stop-and-save, twice = stop now (requestStop).
+/// whole checkpoint (a damaged one is said in an alarm and skipped) or starts by making
+/// step-00000000 (the plan carried out), obeys control.jsonl, writes events and checkpoints. What
+/// it throws has been written as an `error` event before, where there was room. A run that has
+/// finished returns Finished and writes nothing.
 TrainOutcome trainRun(const Path& run, const TrainOptions& options);
 
-/// Async-signal-safe. 1 = stop and save, 2 = stop now.
+/// Async-signal-safe. 1 = stop and save, 2 = stop now. SIGTERM and the first SIGINT are 1, the
+/// second SIGINT is 2.
 void requestStop(int level) noexcept;
 
 }  // namespace core

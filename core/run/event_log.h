@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/file.h"
+#include "core/run/event.h"
+
+#include <functional>
+
+namespace core {
+
+/// The trainer's side of events.jsonl: one write a line, in order, each shown to the observer as
+/// well. A torn last line of a killed trainer is ended first.
+class EventLog {
+  public:
+    EventLog(const Path& file, std::function<void(const Event&)> observer);
+
+    /// Throws DiskFull when the line does not fit.
+    template <typename T>
+    void write(std::int64_t step, T what) {
+        write(Event{0, step, std::move(what)});
+    }
+    /// The same without throwing: for the last words of a failing trainer.
+    void tryWrite(std::int64_t step, ErrorEvent what) noexcept;
+
+  private:
+    void write(Event event);
+
+    File file_;
+    std::function<void(const Event&)> observer_;
+};
+
+}  // namespace core

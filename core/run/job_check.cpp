@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/run/device.h"
+#include "core/run/memory.h"
+#include "core/run/session.h"
+#include "core/surgery/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+namespace core {
+namespace {
+
+constexpr std::string_view kScratch = "scratch:";
+
+void checkKind(const JobSpec& job, const ModelSpec& spec) {
+    if (job.objective != Objective::Classify)
+        throw Error(ErrorKind::Usage,
+                    fmt::format("objective {} is not in this version, only classify is",
+                                objectiveName(job.objective)),
+                    "train a Vision Transformer with --objective classify");
+    if (spec.family != Family::Vit)
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{} is a {} model: this version trains Vision Transformers only",
+                                job.model, familyName(spec.family)),
+                    "give a ViT checkpoint");
+}
+
+/// The model that will be trained.
+ModelSpec outputSpec(const JobSpec& job, std::vector<std::string>& warnings) {
+    if (job.model.starts_with(kScratch)) {
+        if (job.plan)
+            throw Error(ErrorKind::Usage, "a plan upcycles a checkpoint, and scratch: has none",
+                        "put the MoE blocks into CONFIG.json under \"upcycling\", or train the "
+                        "dense model first");
+        const std::string config = job.model.substr(kScratch.size());
+        const ModelSpec spec = specFromConfig(readTextFile(config), config);
+        checkKind(job, spec);
+        return spec;
+    }
+    const auto checkpoint = Checkpoint::open(job.model);
+    const ModelSpec spec = readSpec(*checkpoint);
+    checkKind(job, spec);
+    if (!job.plan) return spec;
+    const PlanReport report = compilePlan(spec, checkpoint->tensors(), *job.plan, job.batch);
+    for (const PlanWarning& warning : report.warnings)
+        warnings.push_back(warning.block.empty() ? warning.text
+                                                 : warning.block + ": " + warning.text);
+    return report.output;
+}
+
+void checkCarry(const JobSpec& job) {
+    if (job.optimizerState != OptimizerStateMode::Carry || job.model.starts_with(kScratch)) return;
+    const Path folder = Checkpoint::open(job.model)->folder();
+    std::error_code code;
+    if (!std::filesystem::exists(folder / "optimizer.safetensors", code))
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{} has no optimizer.safetensors to carry", folder.string()),
+                    "begin with fresh moments: --optimizer-state reset");
+    const std::optional<TrainingState> state = readTrainingState(folder);
+    if (state && state->optimizer.kind != job.trainer.optimizer.kind)
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{} carries the moments of {}, the job asks for {}",
+                                folder.string(), optimizerName(state->optimizer.kind),
+                                optimizerName(job.trainer.optimizer.kind)),
+                    "keep the optimizer, or begin with fresh moments: --optimizer-state reset");
+}
+
+void checkData(const JobSpec& job, const ModelSpec& spec, std::vector<std::string>& warnings) {
+    const auto train = openTrainingData(job, spec);
+    const auto evaluation = openEvaluationData(job, spec);
+    for (const auto& data : {train, evaluation})
+        if (data->classes() > spec.vit.classes)
+            throw Error(ErrorKind::BadInput,
+                        fmt::format("{} has {} classes, the model distinguishes {}",
+                                    data->description(), data->classes(), spec.vit.classes),
+                        "choose other data, or a model with a larger head");
+    if (train->classes() < spec.vit.classes)
+        warnings.push_back(fmt::format("the model distinguishes {} classes, {} has {}",
+                                       spec.vit.classes, train->description(), train->classes()));
+    const BatchLoader probe(train, loaderOptions(job, spec), {});
+}
+
+std::uint64_t checkpointBytes(const JobSpec& job, const ModelSpec& spec) {
+    std::uint64_t elements = 0;
+    for (const Parameter& parameter : describeParameters(spec))
+        elements += static_cast<std::uint64_t>(parameter.shape.elements());
+    return elements * sizeof(float) *
+           static_cast<std::uint64_t>(1 + momentsPerWeight(job.trainer.optimizer.kind));
+}
+
+std::uint64_t checkpointsAtOnce(const JobSpec& job) {
+    const std::int64_t made =
+        2 + (job.checkpointEvery > 0 ? (job.trainer.steps - 1) / job.checkpointEvery : 0);
+    const std::int64_t kept = job.keep > 0 ? job.keep + 1L : made;
+    return static_cast<std::uint64_t>(std::min(made, kept));
+}
+
+}  // namespace
+
+int momentsPerWeight(OptimizerKind kind) {
+    switch (kind) {
+        case OptimizerKind::AdamW:
+            return 2;
+        case OptimizerKind::Sgd:
+            return 1;
+        case OptimizerKind::Adafactor:
+            break;
+    }
+    return 1;
+}
+
+std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec) {
+    const std::int64_t batch = job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
+    return trainingBytes(spec, batch, momentsPerWeight(job.trainer.optimizer.kind));
+}
+
+std::vector<std::string> checkJob(const JobSpec& job, const Path& run) {
+    std::vector<std::string> warnings;
+    validateNumbers(job, "job.json");
+    validateDeviceName(job.device);
+    requireComputable(job.dtype, job.device);
+    const ModelSpec spec = outputSpec(job, warnings);
+    checkCarry(job);
+    checkData(job, spec, warnings);
+    requireMemoryBytes(jobMemoryBytes(job, spec), "training");
+    requireDiskBytes(run, checkpointBytes(job, spec) * checkpointsAtOnce(job),
+                     "keeping the checkpoints of this run");
+    if (job.trainer.schedule.warmup + job.trainer.schedule.cooldown > job.trainer.steps)
+        warnings.push_back("warm-up and cooldown together are longer than the run");
+    return warnings;
+}
+
+}  // namespace core
