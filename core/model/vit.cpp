@@ -22,6 +22,22 @@ Tensor zerosOn(Backend& backend, const Shape& shape) {
 
 Tensor flat(const Tensor& tensor) { return tensor.view({tensor.elements()}); }
 
+/// The top left [B, C, size, size] of square images: what whole patches cover.
+Tensor cropped(const Pass& pass, const Tensor& pixels, std::int64_t size) {
+    const std::int64_t side = pixels.size(3);
+    if (side == size) return pixels;
+    const std::int64_t planes = pixels.size(0) * pixels.size(1);
+    Tensor result = pass.tensor({pixels.size(0), pixels.size(1), size, size});
+    const Tensor from = flat(pixels);
+    const Tensor into = flat(result);
+    for (std::int64_t row = 0; row < planes * size; ++row) {
+        const std::int64_t begin = (row / size * side + row % size) * side;
+        ops::copy(pass.backend, into.rows(row * size, (row + 1) * size),
+                  from.rows(begin, begin + size));
+    }
+    return result;
+}
+
 RouterObservation observe(const std::string& block, const Routing& routing) {
     return {block,
             routing.probabilities,
@@ -123,7 +139,9 @@ Tensor Vit::embed(const Pass& pass, const Tensor& pixels, Trace& trace) const {
     const std::int64_t rows = pixels.size(0) * vit.patches();
     Tensor x = pass.tensor({pixels.size(0), vit.tokens(), vit.hidden});
     trace.patches = pass.tensor({rows, vit.channels * vit.patchSize * vit.patchSize});
-    ops::patchify(pass.backend, trace.patches, pixels, vit.patchSize);
+    ops::patchify(pass.backend, trace.patches,
+                  cropped(pass, pixels, vit.imageSize / vit.patchSize * vit.patchSize),
+                  vit.patchSize);
     const Workspace::Scope scope(pass.workspace);
     const Tensor projected = pass.tensor({rows, vit.hidden});
     projection_->forward(pass, projected, trace.patches);

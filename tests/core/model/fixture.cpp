@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/core/model/fixture.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace core::test {
+
+Fixture::Fixture(const std::string& name) {
+    const Path folder = Path(UPCYCLER_SOURCE_DIR) / "tests/core/model/fixtures" / name;
+    model_ = Checkpoint::open(folder / "model.safetensors");
+    reference_ = Checkpoint::open(folder / "reference.safetensors");
+}
+
+Tensor Fixture::reference(const std::string& name) const {
+    const TensorInfo* info = reference_->find(name);
+    if (info == nullptr) throw std::runtime_error("the fixture has no tensor " + name);
+    Tensor tensor = Tensor::host(info->shape, info->dtype);
+    reference_->read(*info, 0, tensor.elements(), tensor.rawSpan());
+    return tensor;
+}
+
+double Fixture::scalar(const std::string& name) const {
+    return static_cast<double>(*reference(name).data<float>());
+}
+
+Batch Fixture::batch() const { return {reference("pixel_values"), reference("labels")}; }
+
+LossSpec Fixture::loss() const {
+    LossSpec loss;
+    if (has("aux_weight")) loss.aux = static_cast<float>(scalar("aux_weight"));
+    if (has("z_weight")) loss.z = static_cast<float>(scalar("z_weight"));
+    return loss;
+}
+
+std::vector<std::string> denseFixtures() {
+    return {"dense_gelu",           "dense_gelu_new", "dense_relu_no_bias", "dense_silu",
+            "dense_tanh_remainder", "dense_larger",   "dense_swish"};
+}
+
+std::vector<std::string> moeFixtures() {
+    return {"ec_renormalized",         "ec_plain_sequence",          "ec_groups_of_seven",
+            "top2_drops_renormalized", "top2_topk_softmax",          "top1_dropless",
+            "top3_batch_priority",     "top2_dropless_topk_softmax", "mixed_routers",
+            "zero_router_ties"};
+}
+
+double maxDifference(std::span<const float> a, std::span<const float> b) {
+    EXPECT_EQ(a.size(), b.size());
+    double difference = 0;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        const double d = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+        if (!std::isfinite(d)) return std::numeric_limits<double>::infinity();
+        difference = std::max(difference, d);
+    }
+    return difference;
+}
+
+double maxMagnitude(std::span<const float> values) {
+    double largest = 0;
+    for (const float value : values)
+        largest = std::max(largest, std::abs(static_cast<double>(value)));
+    return largest;
+}
+
+double relativeError(std::span<const float> a, std::span<const float> b) {
+    const double difference = maxDifference(a, b);
+    return difference == 0 ? 0 : difference / maxMagnitude(b);
+}
+
+std::vector<std::pair<std::string, std::vector<float>>> gradientsByName(Model& model) {
+    std::vector<std::pair<std::string, std::vector<float>>> gradients;
+    for (const Parameter& parameter : model.parameters()) {
+        const std::span<const float> all = parameter.gradient.span<float>();
+        std::size_t begin = 0;
+        for (const ParameterPart& part : parameter.parts) {
+            const auto count = static_cast<std::size_t>(part.shape.elements());
+            const auto values = all.subspan(begin, count);
+            gradients.emplace_back(part.tensor, std::vector<float>(values.begin(), values.end()));
+            begin += count;
+        }
+        EXPECT_EQ(begin, all.size()) << parameter.name;
+    }
+    return gradients;
+}
+
+}  // namespace core::test

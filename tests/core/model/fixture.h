@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/model.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace core::test {
+
+/// A folder of tests/core/model/fixtures (tests/reference/make_vit_fixtures.py).
+class Fixture {
+  public:
+    explicit Fixture(const std::string& name);
+
+    const Checkpoint& model() const { return *model_; }
+    /// A tensor of reference.safetensors; the test fails when there is none.
+    Tensor reference(const std::string& name) const;
+    bool has(const std::string& name) const { return reference_->find(name) != nullptr; }
+    double scalar(const std::string& name) const;
+    Batch batch() const;
+    /// Weights of the losses with which the gradients were made.
+    LossSpec loss() const;
+
+  private:
+    std::shared_ptr<const Checkpoint> model_;
+    std::shared_ptr<const Checkpoint> reference_;
+};
+
+std::vector<std::string> denseFixtures();
+std::vector<std::string> moeFixtures();
+
+/// max |a - b|, infinite when one is not finite.
+double maxDifference(std::span<const float> a, std::span<const float> b);
+double maxMagnitude(std::span<const float> values);
+/// max |a - b| / max |b|.
+double relativeError(std::span<const float> a, std::span<const float> b);
+
+/// The gradients of a model under the file's names, experts apart.
+std::vector<std::pair<std::string, std::vector<float>>> gradientsByName(Model& model);
+
+}  // namespace core::test
