@@ -37,6 +37,22 @@ std::int64_t expertCapacity(double capacityFactor, std::int64_t tokens, std::int
     return atLeastOne >= n ? tokens : static_cast<std::int64_t>(atLeastOne);
 }
 
+std::int64_t foreignCapacity(CapacityRule rule, double capacityFactor, std::int64_t tokens,
+                             std::int64_t experts, int k) {
+    const double perExpert =
+        capacityFactor * static_cast<double>(tokens) / static_cast<double>(experts);
+    const auto withK = static_cast<std::int64_t>(std::ceil(perExpert * k - 1e-9));
+    switch (rule) {
+        case CapacityRule::Vmoe:
+            return (withK + 3) / 4 * 4;
+        case CapacityRule::Flaxformer:
+            return std::max<std::int64_t>(4, std::llrint(perExpert));
+        case CapacityRule::Megatron:
+            break;
+    }
+    return withK;
+}
+
 Assignment expertChoice(Backend& backend, const Tensor& probabilities, const RoutingGroups& groups,
                         double capacityFactor) {
     constexpr const char* kOp = "expertChoice";

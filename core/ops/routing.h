@@ -12,6 +12,15 @@ namespace core::ops {
 /// of n real tokens.
 std::int64_t expertCapacity(double capacityFactor, std::int64_t tokens, std::int64_t experts);
 
+/// Whose formula for the slots per expert: plans that come from or go to another tool are converted
+/// with it.
+enum class CapacityRule { Vmoe, Flaxformer, Megatron };
+
+/// V-MoE: ceil(C * n * k / E) rounded up to a multiple of 4 (k = 1 for Expert Choice); Flaxformer:
+/// max(4, round(C * n / E)), halves to even; Megatron: ceil(C * n * k / E).
+std::int64_t foreignCapacity(CapacityRule rule, double capacityFactor, std::int64_t tokens,
+                             std::int64_t experts, int k);
+
 /// Expert Choice (Zhou et al. 2022): in every group, expert e takes the `expertCapacity` real
 /// tokens with the largest probabilities[:, e] (F32 [n, E]); ties go to the lower token row.
 /// Padding rows are never taken.
@@ -27,8 +36,9 @@ Assignment topK(Backend& backend, const Tensor& scores, const RoutingGroups& gro
 
 /// Combine weight of each slot: weights [slots] = probabilities[token, expert]; topKSoftmax:
 /// instead the softmax over the token's *asked-for* K logits, given through `probabilities` = full
-/// softmax (p_e / sum of p over the K asked for, see Assignment::askedSums). renormalize: divided
-/// by the token's sum over its accepted experts; sums [n] saved (the denominator, 1 where none).
+/// softmax (p_e / sum of p over the K asked for, see Assignment::askedExperts). renormalize:
+/// divided by the token's sum over its accepted experts; sums [n] saved (the denominator, 1 where
+/// none).
 void combineWeightsForward(Backend& backend, Out weights, Out sums, const Tensor& probabilities,
                            const Assignment& assignment, bool topKSoftmax, bool renormalize);
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/ops/backend.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace parity {
+
+/// What a factory gives: a backend, or the reason why there is none here.
+struct MadeBackend {
+    std::unique_ptr<core::Backend> backend;
+    std::string absence;
+};
+
+/// One row of the suite: every test runs for every row.
+struct BackendCase {
+    std::string name;   ///< "CpuF32": part of the test's name
+    core::DType dtype;  ///< storage
+    double tolerance;   ///< largest error / largest value of the tensor
+    std::function<MadeBackend()> make;
+};
+
+const std::vector<BackendCase>& backendCases();
+
+}  // namespace parity

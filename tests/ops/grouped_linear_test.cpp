@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/grouped_linear.h"
+
+#include "tests/ops/parity.h"
+
+namespace {
+
+using core::Tensor;
+using parity::Values;
+using Offsets = std::vector<std::int64_t>;
+
+constexpr std::int64_t kIn = 13;
+constexpr std::int64_t kOut = 21;
+
+/// Uneven, an empty first, middle and last expert, all rows on one expert, single rows, nothing at
+/// all.
+const std::vector<Offsets> kOffsets{{0, 5, 12, 40}, {0, 0, 7, 7, 9, 9}, {0, 0, 50, 50},
+                                    {0, 1, 2, 3},   {0, 300, 301, 640}, {0, 17},
+                                    {0, 0, 0}};
+
+struct Example {
+    explicit Example(const Offsets& groups)
+        : offsets(groups),
+          experts(static_cast<std::int64_t>(groups.size()) - 1),
+          slots(groups.back()),
+          x(parity::randomValues(slots * kIn, 1)),
+          weight(parity::randomValues(experts * kOut * kIn, 2)),
+          bias(parity::randomValues(experts * kOut, 3)),
+          dy(parity::randomValues(slots * kOut, 4)) {}
+
+    std::int64_t expertOf(std::int64_t slot) const {
+        std::int64_t e = 0;
+        while (offsets[static_cast<std::size_t>(e) + 1] <= slot) ++e;
+        return e;
+    }
+
+    Values forward(bool withBias) const {
+        Values y;
+        for (std::int64_t s = 0; s < slots; ++s)
+            for (std::int64_t o = 0; o < kOut; ++o) {
+                const std::int64_t row = expertOf(s) * kOut + o;
+                double total = withBias ? bias[static_cast<std::size_t>(row)] : 0.0;
+                for (std::int64_t i = 0; i < kIn; ++i)
+                    total += x[static_cast<std::size_t>(s * kIn + i)] *
+                             weight[static_cast<std::size_t>(row * kIn + i)];
+                y.push_back(total);
+            }
+        return y;
+    }
+
+    Offsets offsets;
+    std::int64_t experts;
+    std::int64_t slots;
+    Values x;
+    Values weight;
+    Values bias;
+    Values dy;
+};
+
+class GroupedLinearOps : public parity::OpsTest {};
+
+TEST_P(GroupedLinearOps, Forward) {
+    for (const Offsets& offsets : kOffsets) {
+        const Example ex(offsets);
+        for (const bool withBias : {false, true}) {
+            const Tensor y = output({ex.slots, kOut});
+            core::ops::groupedLinearForward(
+                backend(), y, tensor({ex.slots, kIn}, ex.x),
+                tensor({ex.experts, kOut, kIn}, ex.weight),
+                withBias ? tensor({ex.experts, kOut}, ex.bias) : Tensor(), ex.offsets);
+            expectClose(y, ex.forward(withBias), "y");
+        }
+    }
+}
+
+TEST_P(GroupedLinearOps, BackwardAccumulatesPerExpert) {
+    for (const Offsets& offsets : kOffsets) {
+        const Example ex(offsets);
+        Values dx(ex.x.size(), 0.0);
+        Values dWeight = parity::randomValues(ex.experts * kOut * kIn, 5);
+        Values dBias = parity::randomValues(ex.experts * kOut, 6);
+        const Tensor deviceDWeight = tensor({ex.experts, kOut, kIn}, dWeight);
+        const Tensor deviceDBias = tensor({ex.experts, kOut}, dBias);
+        for (std::int64_t s = 0; s < ex.slots; ++s)
+            for (std::int64_t o = 0; o < kOut; ++o) {
+                const double slope = ex.dy[static_cast<std::size_t>(s * kOut + o)];
+                const std::int64_t row = ex.expertOf(s) * kOut + o;
+                dBias[static_cast<std::size_t>(row)] += slope;
+                for (std::int64_t i = 0; i < kIn; ++i) {
+                    const auto at = static_cast<std::size_t>(row * kIn + i);
+                    dx[static_cast<std::size_t>(s * kIn + i)] += slope * ex.weight[at];
+                    dWeight[at] += slope * ex.x[static_cast<std::size_t>(s * kIn + i)];
+                }
+            }
+        const Tensor deviceDx = output({ex.slots, kIn});
+        const Tensor dy = tensor({ex.slots, kOut}, ex.dy);
+        core::ops::groupedLinearBackwardData(
+            backend(), deviceDx, dy, tensor({ex.experts, kOut, kIn}, ex.weight), ex.offsets);
+        core::ops::groupedLinearBackwardWeight(backend(), deviceDWeight, deviceDBias, dy,
+                                               tensor({ex.slots, kIn}, ex.x), ex.offsets);
+        expectClose(deviceDx, dx, "dx");
+        expectClose(deviceDWeight, dWeight, "dWeight");
+        expectClose(deviceDBias, dBias, "dBias");
+    }
+}
+
+TEST_P(GroupedLinearOps, GradientByDifferences) {
+    Example ex({0, 2, 2, 5});
+    const Tensor dx = output({ex.slots, kIn});
+    const Tensor dWeight = tensor({ex.experts, kOut, kIn}, Values(ex.weight.size(), 0.0));
+    const Tensor dy = tensor({ex.slots, kOut}, ex.dy);
+    core::ops::groupedLinearBackwardData(backend(), dx, dy,
+                                         tensor({ex.experts, kOut, kIn}, ex.weight), ex.offsets);
+    core::ops::groupedLinearBackwardWeight(backend(), dWeight, {}, dy,
+                                           tensor({ex.slots, kIn}, ex.x), ex.offsets);
+    const auto lossOfX = [&](const Values& v) {
+        Example moved = ex;
+        moved.x = v;
+        return parity::dot(ex.dy, moved.forward(true));
+    };
+    const auto lossOfWeight = [&](const Values& v) {
+        Example moved = ex;
+        moved.weight = v;
+        return parity::dot(ex.dy, moved.forward(true));
+    };
+    expectClose(dx, parity::numericGradient(lossOfX, ex.x), "dx");
+    expectClose(dWeight, parity::numericGradient(lossOfWeight, ex.weight), "dWeight");
+}
+
+TEST_P(GroupedLinearOps, RejectsOffsetsThatDoNotFit) {
+    const Example ex({0, 4, 9});
+    const auto forward = [&](const Offsets& offsets) {
+        core::ops::groupedLinearForward(backend(), output({9, kOut}), tensor({9, kIn}, ex.x),
+                                        tensor({2, kOut, kIn}, ex.weight), {}, offsets);
+    };
+    EXPECT_THROW(forward({0, 9}), core::CheckFailure);
+    EXPECT_THROW(forward({0, 4, 8}), core::CheckFailure);
+    EXPECT_THROW(forward({0, 10, 9}), core::CheckFailure);
+    EXPECT_THROW(forward({1, 4, 9}), core::CheckFailure);
+    EXPECT_NO_THROW(forward({0, 4, 9}));
+}
+
+PARITY_SUITE(GroupedLinearOps);
+
+}  // namespace

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/linear.h"
+
+#include "tests/ops/parity.h"
+
+namespace {
+
+using core::Tensor;
+using parity::Values;
+
+struct Sizes {
+    std::int64_t rows;
+    std::int64_t in;
+    std::int64_t out;
+};
+
+constexpr Sizes kSizes[] = {{1, 1, 1},     {1, 5, 3},   {7, 13, 11},   {50, 96, 33},
+                            {129, 31, 64}, {3, 1, 257}, {1000, 17, 10}};
+
+Values multiply(const Values& x, const Values& weight, const Values& bias, const Sizes& s) {
+    Values y(static_cast<std::size_t>(s.rows * s.out));
+    for (std::int64_t r = 0; r < s.rows; ++r)
+        for (std::int64_t o = 0; o < s.out; ++o) {
+            double total = bias.empty() ? 0.0 : bias[static_cast<std::size_t>(o)];
+            for (std::int64_t i = 0; i < s.in; ++i)
+                total += x[static_cast<std::size_t>(r * s.in + i)] *
+                         weight[static_cast<std::size_t>(o * s.in + i)];
+            y[static_cast<std::size_t>(r * s.out + o)] = total;
+        }
+    return y;
+}
+
+class LinearOps : public parity::OpsTest {};
+
+TEST_P(LinearOps, ForwardWithAndWithoutBias) {
+    for (const Sizes& s : kSizes) {
+        const Values x = parity::randomValues(s.rows * s.in, 1);
+        const Values weight = parity::randomValues(s.out * s.in, 2);
+        const Values bias = parity::randomValues(s.out, 3);
+        const Tensor plain = output({s.rows, s.out});
+        core::ops::linearForward(backend(), plain, tensor({s.rows, s.in}, x),
+                                 tensor({s.out, s.in}, weight));
+        expectClose(plain, multiply(x, weight, {}, s), "y without bias");
+        const Tensor y = output({s.rows, s.out});
+        core::ops::linearForward(backend(), y, tensor({s.rows, s.in}, x),
+                                 tensor({s.out, s.in}, weight), tensor({s.out}, bias));
+        expectClose(y, multiply(x, weight, bias, s), "y");
+    }
+}
+
+TEST_P(LinearOps, BackwardIsTheTransposedProduct) {
+    for (const Sizes& s : kSizes) {
+        const Values dy = parity::randomValues(s.rows * s.out, 4);
+        const Values weight = parity::randomValues(s.out * s.in, 5);
+        const Values x = parity::randomValues(s.rows * s.in, 6);
+        Values dx(x.size(), 0.0);
+        Values dWeight = parity::randomValues(s.out * s.in, 7);
+        Values dBias = parity::randomValues(s.out, 8);
+        const Tensor deviceDWeight = tensor({s.out, s.in}, dWeight);
+        const Tensor deviceDBias = tensor({s.out}, dBias);
+        for (std::int64_t r = 0; r < s.rows; ++r)
+            for (std::int64_t o = 0; o < s.out; ++o) {
+                const double slope = dy[static_cast<std::size_t>(r * s.out + o)];
+                dBias[static_cast<std::size_t>(o)] += slope;
+                for (std::int64_t i = 0; i < s.in; ++i) {
+                    dx[static_cast<std::size_t>(r * s.in + i)] +=
+                        slope * weight[static_cast<std::size_t>(o * s.in + i)];
+                    dWeight[static_cast<std::size_t>(o * s.in + i)] +=
+                        slope * x[static_cast<std::size_t>(r * s.in + i)];
+                }
+            }
+        const Tensor deviceDx = output({s.rows, s.in});
+        core::ops::linearBackwardData(backend(), deviceDx, tensor({s.rows, s.out}, dy),
+                                      tensor({s.out, s.in}, weight));
+        core::ops::linearBackwardWeight(backend(), deviceDWeight, deviceDBias,
+                                        tensor({s.rows, s.out}, dy), tensor({s.rows, s.in}, x));
+        expectClose(deviceDx, dx, "dx");
+        expectClose(deviceDWeight, dWeight, "dWeight, accumulated");
+        expectClose(deviceDBias, dBias, "dBias, accumulated");
+    }
+}
+
+TEST_P(LinearOps, GradientByDifferences) {
+    const Sizes s{3, 5, 4};
+    const Values x = parity::randomValues(s.rows * s.in, 1);
+    const Values weight = parity::randomValues(s.out * s.in, 2);
+    const Values bias = parity::randomValues(s.out, 3);
+    const Values dy = parity::randomValues(s.rows * s.out, 4);
+    const Tensor dx = output({s.rows, s.in});
+    const Tensor dWeight = tensor({s.out, s.in}, Values(weight.size(), 0.0));
+    const Tensor dBias = tensor({s.out}, Values(bias.size(), 0.0));
+    core::ops::linearBackwardData(backend(), dx, tensor({s.rows, s.out}, dy),
+                                  tensor({s.out, s.in}, weight));
+    core::ops::linearBackwardWeight(backend(), dWeight, dBias, tensor({s.rows, s.out}, dy),
+                                    tensor({s.rows, s.in}, x));
+    using parity::dot;
+    using parity::numericGradient;
+    expectClose(
+        dx,
+        numericGradient([&](const Values& v) { return dot(dy, multiply(v, weight, bias, s)); }, x),
+        "dx");
+    expectClose(
+        dWeight,
+        numericGradient([&](const Values& v) { return dot(dy, multiply(x, v, bias, s)); }, weight),
+        "dWeight");
+    expectClose(
+        dBias,
+        numericGradient([&](const Values& v) { return dot(dy, multiply(x, weight, v, s)); }, bias),
+        "dBias");
+}
+
+TEST_P(LinearOps, NoRowsLeaveGradientsAlone) {
+    const Tensor dWeight = tensor({2, 3}, Values(6, 1.5));
+    const Tensor dBias = tensor({2}, Values(2, 2.5));
+    core::ops::linearForward(backend(), output({0, 2}), output({0, 3}),
+                             tensor({2, 3}, Values(6, 1.0)));
+    core::ops::linearBackwardData(backend(), output({0, 3}), output({0, 2}),
+                                  tensor({2, 3}, Values(6, 1.0)));
+    core::ops::linearBackwardWeight(backend(), dWeight, dBias, output({0, 2}), output({0, 3}));
+    EXPECT_EQ(read(dWeight), Values(6, 1.5));
+    EXPECT_EQ(read(dBias), Values(2, 2.5));
+}
+
+TEST_P(LinearOps, SaysWhatIsWrong) {
+    try {
+        core::ops::linearForward(backend(), output({2, 3}), output({2, 5}), output({3, 4}));
+        FAIL() << "a wrong weight was accepted";
+    } catch (const core::CheckFailure& failure) {
+        EXPECT_NE(std::string(failure.what())
+                      .find("[linearForward] weight is F32 [3, 4], expected F32 [out, 5]"),
+                  std::string::npos)
+            << failure.what();
+    }
+    EXPECT_THROW(core::ops::linearForward(backend(), output({2, 3}), output({2, 5}), output({3, 5}),
+                                          output({2})),
+                 core::CheckFailure);
+    EXPECT_THROW(
+        core::ops::linearBackwardData(backend(), output({2, 5}), output({2, 4}), output({3, 5})),
+        core::CheckFailure);
+    EXPECT_THROW(core::ops::linearBackwardWeight(backend(), output({3, 5}), {}, output({2, 3}),
+                                                 output({4, 5})),
+                 core::CheckFailure);
+    EXPECT_THROW(core::ops::linearForward(backend(), {}, output({2, 5}), output({3, 5})),
+                 core::CheckFailure);
+}
+
+PARITY_SUITE(LinearOps);
+
+}  // namespace

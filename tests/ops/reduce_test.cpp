@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/reduce.h"
+
+#include "tests/ops/parity.h"
+
+#include <limits>
+
+namespace {
+
+using parity::Values;
+
+class ReduceOps : public parity::OpsTest {};
+
+TEST_P(ReduceOps, SumsInDouble) {
+    for (const std::int64_t n : {0, 1, 5, 16, 33, 1000, 32768, 100003}) {
+        const Values x = parity::randomValues(n, 1, 100.0);
+        double total = 0.0;
+        double squares = 0.0;
+        double size = 0.0;
+        for (const double value : x) {
+            total += value;
+            squares += value * value;
+            size += std::abs(value);
+        }
+        EXPECT_NEAR(core::ops::sum(backend(), tensor({n}, x)), total, 1e-12 * size + 1e-300);
+        EXPECT_NEAR(core::ops::sumOfSquares(backend(), tensor({n}, x)), squares,
+                    1e-12 * squares + 1e-300);
+    }
+}
+
+TEST_P(ReduceOps, SmallTermsAreNotLostInLargeOnes) {
+    Values x(70000, 1.0);
+    x[0] = 1e9;
+    EXPECT_EQ(core::ops::sum(backend(), tensor({70000}, x)), 1e9 + 69999.0);
+}
+
+TEST_P(ReduceOps, NotFiniteWhenAnElementIsNot) {
+    for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity()})
+        for (const std::size_t at : {std::size_t{0}, std::size_t{500}, std::size_t{1000}}) {
+            Values x(1001, 1.0);
+            x[at] = bad;
+            EXPECT_FALSE(std::isfinite(core::ops::sumOfSquares(backend(), tensor({1001}, x))));
+        }
+}
+
+TEST_P(ReduceOps, LargeFiniteElementsStayFinite) {
+    EXPECT_NEAR(core::ops::sumOfSquares(backend(), tensor({20}, Values(20, 1e30))) / 2e61, 1.0,
+                1e-6);
+}
+
+TEST_P(ReduceOps, RejectsOtherTypes) {
+    EXPECT_THROW(core::ops::sum(backend(), labels({1, 2})), core::CheckFailure);
+    EXPECT_THROW(core::ops::sumOfSquares(backend(), {}), core::CheckFailure);
+}
+
+PARITY_SUITE(ReduceOps);
+
+}  // namespace
