@@ -15,12 +15,12 @@ struct TensorRecipe {
     enum class Source { Copy, Noise, Drop, Random, Router };
     TensorInfo output;  ///< name, dtype, shape
     Source source = Source::Copy;
-    std::string input;      ///< source tensor; empty for Router
-    double amount = 0;      ///< sigma, ratio, or the router's std
+    std::string input;      ///< source tensor; empty for Router and Random
+    double amount = 0;      ///< sigma, ratio, or the std of Router and Random
     std::uint64_t key = 0;  ///< random stream: hash(plan.seed, output name)
     std::uint64_t neuronKey =
-        0;               ///< Drop: stream of the expert's neuron set, shared by its tensors
-    int neuronAxis = 0;  ///< Drop: the axis of the output that runs over intermediate neurons
+        0;                ///< Drop: stream of the expert's neuron set, shared by its tensors
+    int neuronAxis = -1;  ///< the axis of the output that runs over intermediate neurons, or -1
 };
 
 /// Before and after numbers of the cost bar. FLOPs: 2 per multiply-add, forward, per token,
@@ -60,8 +60,12 @@ PlanReport compilePlan(const ModelSpec& spec, std::span<const TensorInfo> tensor
 ModelCost modelCost(const ModelSpec& spec, std::span<const TensorInfo> tensors,
                     std::int64_t trainingBatch = 32);
 
-/// Bytes a training job needs on the device: the figure that the window shows and the trainer
-/// checks before it allocates.
+/// Bytes a training job of `batch` examples a forward needs on the device: the figure that the
+/// window shows and the trainer checks before it allocates. 4 bytes for each of: weights, gradients
+/// and `optimizerMomentsPerWeight` moments; what the layers keep from forward to backward (a dense
+/// block of n tokens: 8 n hidden + 2 n inner + n (heads + 4); a MoE block has 2 slots inner + slots
+/// hidden + 2 n experts in place of 2 n inner); the largest need of one block's backward. Vision
+/// Transformers only (0 for other families).
 std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
                             int optimizerMomentsPerWeight);
 

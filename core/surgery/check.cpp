@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/surgery/check.h"
+
+#include "core/base/error.h"
+#include "core/model/router_stats.h"
+#include "core/surgery/check_causes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace core {
+namespace {
+
+constexpr double kLogitsTolerance = 1e-4;
+
+std::vector<float> floatsOf(const Tensor& tensor, Backend& backend) {
+    Tensor host = tensor;
+    if (!tensor.onHost()) {
+        host = Tensor::host(tensor.shape(), tensor.dtype());
+        backend.download(host, tensor);
+    }
+    const auto values = host.span<float>();
+    return {values.begin(), values.end()};
+}
+
+/// max |a - b| / max |b|; infinite when a value is not finite.
+double relativeError(const std::vector<float>& a, const std::vector<float>& b) {
+    double difference = 0;
+    double largest = 0;
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        const double d = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+        if (!std::isfinite(d)) return std::numeric_limits<double>::infinity();
+        difference = std::max(difference, d);
+        largest = std::max(largest, std::abs(static_cast<double>(b[i])));
+    }
+    return difference == 0 ? 0 : difference / largest;
+}
+
+void requireSame(const char* what, std::int64_t dense, std::int64_t upcycled) {
+    if (dense != upcycled)
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("the two models differ in more than MoE blocks: {} is {} in the "
+                                "dense one and {} in the other",
+                                what, dense, upcycled),
+                    "compare a model with the one it was upcycled from");
+}
+
+void requireComparable(const ModelSpec& dense, const ModelSpec& upcycled) {
+    const VitSpec& a = dense.vit;
+    const VitSpec& b = upcycled.vit;
+    requireSame("the number of blocks", static_cast<std::int64_t>(dense.blocks.size()),
+                static_cast<std::int64_t>(upcycled.blocks.size()));
+    requireSame("hidden_size", a.hidden, b.hidden);
+    requireSame("intermediate_size", a.intermediate, b.intermediate);
+    requireSame("num_attention_heads", a.heads, b.heads);
+    requireSame("image_size", a.imageSize, b.imageSize);
+    requireSame("patch_size", a.patchSize, b.patchSize);
+    requireSame("num_channels", a.channels, b.channels);
+    requireSame("the number of classes", a.classes, b.classes);
+    requireSame("qkv_bias", a.qkvBias, b.qkvBias);
+    for (std::size_t i = 0; i < dense.blocks.size(); ++i)
+        if (dense.blocks[i].moe && dense.blocks[i].moe != upcycled.blocks[i].moe)
+            throw Error(ErrorKind::BadInput,
+                        fmt::format("block {} is MoE in the dense model, with other settings or "
+                                    "dense in the other",
+                                    dense.blocks[i].name),
+                        "compare a model with the one it was upcycled from");
+}
+
+const Tensor& outputOf(const ForwardResult& result, const std::string& block) {
+    const auto at = std::find_if(result.mlpOutputs.begin(), result.mlpOutputs.end(),
+                                 [&](const auto& output) { return output.first == block; });
+    CORE_CHECK(at != result.mlpOutputs.end(), "an MLP output of " + block);
+    return at->second;
+}
+
+/// Every MoE block on the dense model's input of that block.
+std::vector<BlockCheck> checkBlocks(Model& dense, const ForwardResult& expected, Model& upcycled,
+                                    const Batch& batch) {
+    ForwardOptions options;
+    options.keepOutputs = true;
+    options.substituteOutputs = expected.mlpOutputs;
+    const ForwardResult found = upcycled.forward(batch, options);
+    RouterStatsAccumulator accumulator;
+    for (const RouterObservation& router : found.routers)
+        accumulator.add(router, upcycled.backend());
+    std::vector<BlockCheck> blocks;
+    for (const RouterStats& stats : accumulator.stats())
+        blocks.push_back({stats.block,
+                          relativeError(floatsOf(outputOf(found, stats.block), upcycled.backend()),
+                                        floatsOf(outputOf(expected, stats.block), dense.backend())),
+                          stats.unrouted, stats.dropped, stats.combineSum});
+    return blocks;
+}
+
+}  // namespace
+
+CheckReport checkUpcycled(Model& dense, Model& upcycled, const Batch& batch) {
+    requireComparable(dense.spec(), upcycled.spec());
+    ForwardOptions options;
+    options.keepOutputs = true;
+    const ForwardResult expected = dense.forward(batch, options);
+    CheckReport report;
+    report.blocks = checkBlocks(dense, expected, upcycled, batch);
+    const ForwardResult found = upcycled.forward(batch, {});
+    report.logitsRelativeError = relativeError(floatsOf(found.logits, upcycled.backend()),
+                                               floatsOf(expected.logits, dense.backend()));
+    report.holds = report.logitsRelativeError <= kLogitsTolerance;
+    report.causes = causesOf(dense, upcycled, report.blocks);
+    return report;
+}
+
+}  // namespace core
