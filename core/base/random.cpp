@@ -50,15 +50,31 @@ float CounterRandom::uniform(std::uint64_t index) const noexcept {
     return static_cast<float>(word(index) >> 8U) * 0x1.0p-24F;
 }
 
-float CounterRandom::normal(std::uint64_t index) const noexcept {
-    const auto words = philox(key_, index >> 1U, stream_ ^ 0x8000000000000000ULL);
+CounterRandom::NormalPair CounterRandom::normalPair(std::uint64_t index) const noexcept {
+    const auto words = philox(key_, index, stream_ ^ 0x8000000000000000ULL);
     const std::uint32_t first = words[0];
     const std::uint32_t second = words[1];
     const double u = (static_cast<double>(first) + 1.0) * 0x1.0p-32;
     const double angle = 2.0 * std::numbers::pi * (static_cast<double>(second) * 0x1.0p-32);
     const double radius = std::sqrt(-2.0 * std::log(u));
-    return static_cast<float>((index & 1U) == 0 ? radius * std::cos(angle)
-                                                : radius * std::sin(angle));
+    return {static_cast<float>(radius * std::cos(angle)),
+            static_cast<float>(radius * std::sin(angle))};
+}
+
+float CounterRandom::normal(std::uint64_t index) const noexcept {
+    const NormalPair pair = normalPair(index >> 1U);
+    return (index & 1U) == 0 ? pair.even : pair.odd;
+}
+
+void CounterRandom::normals(std::uint64_t begin, std::span<float> into) const noexcept {
+    std::size_t i = 0;
+    if ((begin & 1U) != 0 && !into.empty()) into[i++] = normal(begin);
+    for (; i + 2 <= into.size(); i += 2) {
+        const NormalPair pair = normalPair((begin + i) >> 1U);
+        into[i] = pair.even;
+        into[i + 1] = pair.odd;
+    }
+    if (i < into.size()) into[i] = normal(begin + i);
 }
 
 std::uint64_t CounterRandom::below(std::uint64_t index, std::uint64_t bound) const noexcept {

@@ -20,8 +20,10 @@ struct WriterOptions {
     /// Safetensors in more files (model-00001-of-0000N.safetensors + index) once one would exceed
     /// this; 0 = never.
     std::uint64_t maxShardBytes = 0;
-    bool force = false;      ///< an existing target may be replaced
-    std::string configText;  ///< config.json, or the HDF5 attribute; empty = none
+    bool force = false;  ///< an existing target may be replaced
+    /// config.json's text: a file in a folder, the attribute "config" in HDF5, __metadata__'s
+    /// "upcycler.config" in a .safetensors file alone; empty = none.
+    std::string configText;
     std::map<std::string, std::string> metadata;  ///< safetensors __metadata__ / HDF5 attributes
 };
 

@@ -24,6 +24,9 @@ struct SafetensorsHeader {
 /// Headers longer than this are refused, as the format's own library does.
 constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;
 
+/// Where a file that stands alone, without a folder, carries its config.json's text (__metadata__).
+inline constexpr const char* kSafetensorsConfigKey = "upcycler.config";
+
 /// Reads and checks the header against the rules above and against the file's size.
 SafetensorsHeader readSafetensorsHeader(const File& file);
 

@@ -65,6 +65,8 @@ std::shared_ptr<const Checkpoint> openSafetensors(const Path& file, CheckpointPl
     SafetensorsHeader header = readSafetensorsHeader(opened);
     TensorIndex index(std::move(header.tensors));
     refuseDuplicates(index, file);
+    if (auto config = header.metadata.extract(kSafetensorsConfigKey))
+        place.configText = std::move(config.mapped());
     std::map<std::string, File, std::less<>> files;
     files.emplace(file.filename().string(), std::move(opened));
     return std::make_shared<SafetensorsCheckpoint>(std::move(place), std::move(files),

@@ -45,6 +45,8 @@ LaidOutFiles layOutSafetensors(const WritePlace& place, std::vector<TensorInfo>&
                                const WriterOptions& options) {
     std::map<std::string, std::string> metadata = options.metadata;
     metadata.emplace("format", "pt");
+    if (place.folder.empty() && !options.configText.empty())
+        metadata[kSafetensorsConfigKey] = options.configText;
     const std::vector<std::size_t> begins = shardBegins(tensors, options.maxShardBytes);
     LaidOutFiles files;
     if (begins.size() == 1) {

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/checkpoint/json_cursor.h"
+#include "core/checkpoint/safe_link.h"
 
 #include <fmt/format.h>
 
@@ -20,17 +21,6 @@ bool isPlainShardName(std::string_view name) {
     for (const char c : name)
         if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20) return false;
     return name.ends_with(".safetensors");
-}
-
-bool linkIsHarmless(const Path& link, const Path& folder) {
-    std::error_code code;
-    const Path target = std::filesystem::canonical(link, code);
-    const Path home = std::filesystem::canonical(folder, code);
-    if (code) return false;
-    const Path snapshots = home.parent_path();
-    return target.parent_path() == home ||
-           (snapshots.filename() == "snapshots" &&
-            target.parent_path() == snapshots.parent_path() / "blobs");
 }
 
 }  // namespace
@@ -91,7 +81,7 @@ File openShard(const Path& index, const std::string& name) {
                     fmt::format("{} names the shard {}, which is missing", index.string(), name),
                     "copy or download the missing file");
     const Path folder = index.has_parent_path() ? index.parent_path() : Path(".");
-    if (std::filesystem::is_symlink(status) && !linkIsHarmless(path, folder))
+    if (!isSafeLink(path, folder))
         throw Error(ErrorKind::BadInput,
                     fmt::format("{} is a link that leads out of its folder", path.string()),
                     "put the shard itself in its place");

@@ -24,8 +24,7 @@ struct ShardIndex {
 /// Every file must be a plain name: no folder, no "..", not hidden, ending in .safetensors.
 ShardIndex readShardIndex(const Path& path);
 
-/// Opens a shard beside its index. A link may stay in the folder or lead to the `blobs` folder of a
-/// Hugging Face cache (…/snapshots/REVISION/NAME -> …/blobs/HASH); others are refused.
+/// Opens a shard beside its index. A missing one and an unsafe link (safe_link.h) are refused.
 File openShard(const Path& index, const std::string& name);
 
 /// The index of `tensors`, each in its `file`.
