@@ -45,7 +45,8 @@ class Checkpoint {
     virtual const Path& folder() const = 0;
     virtual std::vector<std::string> files() const = 0;
     /// config.json's text: what the weights' file itself carries (HDF5: root attribute "config";
-    /// safetensors: __metadata__'s "upcycler.config"), else the file beside it; empty where there is none.
+    /// safetensors: __metadata__'s "upcycler.config"), else the file beside it; empty where there
+    /// is none.
     virtual const std::string& configText() const = 0;
     /// safetensors __metadata__ or further HDF5 root attributes of text type.
     virtual const std::map<std::string, std::string>& metadata() const = 0;
