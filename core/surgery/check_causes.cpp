@@ -146,6 +146,12 @@ void addWeightCauses(std::vector<std::string>& causes, Model& dense, Model& upcy
 std::vector<std::string> causesOf(Model& dense, Model& upcycled,
                                   const std::vector<BlockCheck>& blocks) {
     std::vector<std::string> causes;
+    const VitSpec& a = dense.spec().vit;
+    const VitSpec& b = upcycled.spec().vit;
+    if (a.activation != b.activation)
+        causes.emplace_back("hidden_act is not the same in the two configs");
+    if (a.layerNormEpsilon != b.layerNormEpsilon)
+        causes.emplace_back("layer_norm_eps is not the same in the two configs");
     addRoutingCauses(causes, upcycled.spec(), blocks);
     addWeightCauses(causes, dense, upcycled);
     return causes;
