@@ -40,6 +40,8 @@ class StreamWriter final : public CheckpointWriter {
         written_[index] += bytes.size();
     }
 
+    bool takesFiles() const noexcept override { return directory_; }
+
     void addFile(const std::string& name, std::string_view content) override {
         CORE_CHECK(directory_, "a directory as target of " + name);
         CORE_CHECK(!name.empty() && name.find('/') == std::string::npos && name != "..",

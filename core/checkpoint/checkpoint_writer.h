@@ -43,6 +43,8 @@ class CheckpointWriter {
     /// Appends the next bytes of tensor `index` (row-major, stored dtype). Tensors may come in any
     /// order, each in sequence.
     virtual void write(std::size_t index, std::span<const std::byte> bytes) = 0;
+    /// Whether the target is a directory, so that addFile is possible.
+    virtual bool takesFiles() const noexcept = 0;
     /// A further file beside the weights (tokenizer, model card ...); only for directory targets.
     virtual void addFile(const std::string& name, std::string_view content) = 0;
     /// Throws Internal when a tensor is incomplete.

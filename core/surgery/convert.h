@@ -6,8 +6,10 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace core {
 
@@ -29,14 +31,16 @@ struct ConvertProgress {
 struct ConvertResult {
     std::uint64_t tensors = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t overflowed = 0;  ///< finite values that the narrower dtype made infinite
+    std::uint64_t overflowed = 0;      ///< finite values that the narrower dtype made infinite
+    std::vector<std::string> leftOut;  ///< files beside the source that were not carried, and why
 };
 
 /// The one streaming executor of upcycling, conversion and export: one bounded piece of a tensor in
 /// memory, output beside `target` and renamed when whole. Config, unknown config keys and unknown
 /// small files of the source folder (tokenizers ...) are carried. Same input, plan and seed -> the
-/// same bytes. `cancel` -> Stopped, nothing remains. The source is never changed; a target inside
-/// or equal to the source is refused.
+/// same bytes. `cancel` -> Stopped, nothing remains. The source is never changed: a target that is
+/// one of its files, holds it, or lies in its folder (when that is a model folder, with a
+/// config.json) is refused.
 ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& plan,
                                 const Path& target, const ConvertOptions& options,
                                 const std::function<void(const ConvertProgress&)>& progress,

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/surgery/convert.h"
+
+#include "core/base/error.h"
+#include "core/model/config_internal.h"
+#include "core/surgery/carried_files.h"
+#include "core/surgery/recipe_executor.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+namespace core {
+namespace {
+
+constexpr std::string_view kNewName = "choose another place for the output";
+
+/// Copies of everything as it is: conversion without surgery, of any family.
+std::vector<TensorRecipe> copyRecipes(const Checkpoint& source) {
+    std::vector<TensorRecipe> recipes;
+    for (const TensorInfo& tensor : source.tensors()) {
+        TensorRecipe& recipe = recipes.emplace_back();
+        recipe.output = tensor;
+        recipe.input = tensor.name;
+    }
+    return recipes;
+}
+
+struct Conversion {
+    std::vector<TensorRecipe> recipes;
+    std::string configText;
+};
+
+std::string configOf(const Checkpoint& source, const ModelSpec& spec) {
+    const std::string& text = source.configText();
+    return configWithUpcycling(text.empty() ? vitConfigText(spec.vit) : text, spec);
+}
+
+void setDType(Conversion& conversion, DType dtype) {
+    for (TensorRecipe& recipe : conversion.recipes) {
+        TensorInfo& output = recipe.output;
+        if (!isFloating(output.dtype)) continue;
+        output.dtype = dtype;
+        output.bytes = static_cast<std::uint64_t>(output.shape.elements()) * dtypeBytes(dtype);
+    }
+}
+
+/// The key by which transformers knows the weights' type, where the config has one.
+std::string configWithDType(const std::string& text, DType dtype, const std::string& where) {
+    const char* const name = dtype == DType::F64   ? "float64"
+                             : dtype == DType::F32 ? "float32"
+                             : dtype == DType::F16 ? "float16"
+                                                   : "bfloat16";
+    config::Json json = config::parseObject(text, where);
+    bool changed = false;
+    for (const char* key : {"torch_dtype", "dtype"})
+        if (json.contains(key) && json[key] != name) {
+            json[key] = name;
+            changed = true;
+        }
+    return changed ? json.dump(2) + "\n" : text;
+}
+
+Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
+                   const ConvertOptions& options) {
+    Conversion conversion;
+    if (plan.layers.empty()) {
+        conversion = {copyRecipes(source), source.configText()};
+    } else {
+        PlanReport report = compilePlan(readSpec(source), source.tensors(), plan);
+        conversion = {std::move(report.recipes), configOf(source, report.output)};
+    }
+    if (!options.dtype) return conversion;
+    if (!isFloating(*options.dtype) || dtypeBytes(*options.dtype) == 1)
+        throw Error(ErrorKind::Usage,
+                    fmt::format("weights cannot be converted to {}", dtypeOption(*options.dtype)),
+                    "choose f32, f16, bf16 or keep");
+    setDType(conversion, *options.dtype);
+    if (!conversion.configText.empty())
+        conversion.configText = configWithDType(conversion.configText, *options.dtype,
+                                                (source.folder() / "config.json").string());
+    return conversion;
+}
+
+bool isInside(const Path& path, const Path& folder) {
+    const auto relative = path.lexically_relative(folder);
+    return !relative.empty() && *relative.begin() != "..";
+}
+
+void refuseTarget(const Path& target, const std::string& reason) {
+    throw Error(ErrorKind::BadInput,
+                fmt::format("{} {}: an input is never changed", target.string(), reason),
+                std::string(kNewName));
+}
+
+/// The target must neither replace nor disturb the source.
+void checkTarget(const Checkpoint& source, const Path& target) {
+    std::error_code code;
+    const Path place = std::filesystem::weakly_canonical(
+        target.has_filename() ? target : target.parent_path(), code);
+    const Path folder = std::filesystem::canonical(source.folder(), code);
+    if (isInside(folder, place)) refuseTarget(target, "is or holds the source");
+    for (const std::string& file : source.files())
+        if (place == folder / file ||
+            place == std::filesystem::weakly_canonical(folder / file, code))
+            refuseTarget(target, "is the source");
+    if (std::filesystem::exists(folder / "config.json", code) && isInside(place, folder))
+        refuseTarget(target, "lies in the source's folder");
+}
+
+void addFiles(const Checkpoint& source, const ConvertOptions& options, CheckpointWriter& writer,
+              ConvertResult& result) {
+    CarriedFiles carried = carriedFiles(source.folder());
+    for (const std::string& name : carried.names)
+        if (!options.extraFiles.contains(name))
+            writer.addFile(name, readTextFile(source.folder() / name));
+    for (const auto& [name, content] : options.extraFiles) writer.addFile(name, content);
+    result.leftOut = std::move(carried.leftOut);
+}
+
+}  // namespace
+
+ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& plan,
+                                const Path& target, const ConvertOptions& options,
+                                const std::function<void(const ConvertProgress&)>& progress,
+                                const std::atomic<bool>& cancel) {
+    checkTarget(source, target);
+    const Conversion conversion = prepare(source, plan, options);
+    std::vector<TensorInfo> outputs;
+    outputs.reserve(conversion.recipes.size());
+    for (const TensorRecipe& recipe : conversion.recipes) outputs.push_back(recipe.output);
+    WriterOptions writing;
+    writing.format = options.format;
+    writing.maxShardBytes = options.maxShardBytes;
+    writing.force = options.force;
+    writing.configText = conversion.configText;
+    writing.metadata = source.metadata();
+    const auto writer = CheckpointWriter::create(target, std::move(outputs), writing);
+    ConvertResult result = executeRecipes(source, conversion.recipes, *writer, progress, cancel);
+    CORE_CHECK(writer->takesFiles() || options.extraFiles.empty(), "a folder for further files");
+    if (writer->takesFiles()) addFiles(source, options, *writer, result);
+    writer->commit();
+    return result;
+}
+
+std::uint64_t convertedBytes(const Checkpoint& source, const SurgeryPlan& plan,
+                             const ConvertOptions& options) {
+    std::uint64_t bytes = 0;
+    for (const TensorRecipe& recipe : prepare(source, plan, options).recipes)
+        bytes += recipe.output.bytes;
+    return bytes;
+}
+
+}  // namespace core

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/model/spec.h"
+#include "core/surgery/diff.h"
+
+#include <string>
+#include <vector>
+
+namespace core {
+
+/// What happened between `a` and `b` in sentences; `changes` and `unchanged` are the comparison
+/// tensor by tensor.
+std::vector<std::string> tellStory(const Checkpoint& a, const Checkpoint& b,
+                                   const CheckpointDiff& diff);
+
+/// Names of blocks as people write them: "encoder.3-5, encoder.9".
+std::string blockRanges(const std::vector<BlockSpec>& blocks);
+
+}  // namespace core
