@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/canvas/cell_text.h"
+
+#include <QCoreApplication>
+#include <QLocale>
+
+namespace ui {
+namespace {
+
+QString tr(const char* text, int n = -1) {
+    return QCoreApplication::translate("CellText", text, nullptr, n);
+}
+
+/// The sizes of a cell's largest matrix, where the spec does not know them: "[384, 96]".
+QString largestMatrix(const OpenedModel& model, const CellId& cell) {
+    const core::TensorInfo* largest = nullptr;
+    for (const std::size_t index : model.cells.of(cell)) {
+        const core::TensorInfo& tensor = model.checkpoint->tensors()[index];
+        if (tensor.shape.rank() < 2) continue;
+        if (largest == nullptr || tensor.bytes > largest->bytes) largest = &tensor;
+    }
+    if (largest == nullptr) return {};
+    return QStringLiteral("%1 × %2").arg(largest->shape[0]).arg(largest->shape[1]);
+}
+
+QString mlpSizes(const OpenedModel& model, const CellId& cell) {
+    if (model.spec.family != core::Family::Vit) return largestMatrix(model, cell);
+    return QStringLiteral("%1 → %2").arg(model.spec.vit.hidden).arg(model.spec.vit.intermediate);
+}
+
+CellText moeText(const core::MoeSpec& moe) {
+    const QString experts =
+        tr(QT_TRANSLATE_N_NOOP("CellText", "%n expert(s)"), static_cast<int>(moe.experts));
+    if (moe.router == core::RouterKind::TopK && moe.dropless)
+        return {experts, tr(QT_TRANSLATE_NOOP("CellText", "%1 · dropless")).arg(routerText(moe))};
+    return {experts, QStringLiteral("%1 · C %2").arg(routerText(moe), numberText(moe.capacity))};
+}
+
+CellText vitText(const core::VitSpec& vit, Part part) {
+    if (part == Part::Embedding)
+        return {tr(QT_TRANSLATE_NOOP("CellText", "Patch embedding")),
+                tr(QT_TRANSLATE_NOOP("CellText", "%1 × %1 × %2 image · patch %3 · %4 tokens"))
+                    .arg(vit.imageSize)
+                    .arg(vit.channels)
+                    .arg(vit.patchSize)
+                    .arg(vit.tokens())};
+    if (part == Part::Attention)
+        return {partName(part),
+                tr(QT_TRANSLATE_N_NOOP("CellText", "%n head(s)"), static_cast<int>(vit.heads))};
+    if (part == Part::Head)
+        return {tr(QT_TRANSLATE_NOOP("CellText", "Classifier")),
+                tr(QT_TRANSLATE_N_NOOP("CellText", "%n class(es)"), static_cast<int>(vit.classes))};
+    return {partName(part), {}};
+}
+
+}  // namespace
+
+std::optional<core::MoeSpec> moeOf(const core::ModelSpec& spec, const core::SurgeryPlan& plan,
+                                   const std::string& block) {
+    const auto planned = plan.layers.find(block);
+    if (planned != plan.layers.end()) return planned->second.moe;
+    const core::BlockSpec* found = spec.find(block);
+    return found != nullptr ? found->moe : std::nullopt;
+}
+
+CellText cellText(const OpenedModel& model, const core::SurgeryPlan& plan, const CellId& cell) {
+    if (cell.part == Part::Mlp) {
+        if (const auto moe = moeOf(model.spec, plan, cell.place)) return moeText(*moe);
+        return {partName(cell.part), mlpSizes(model, cell)};
+    }
+    if (model.spec.family == core::Family::Vit) return vitText(model.spec.vit, cell.part);
+    return {partName(cell.part), largestMatrix(model, cell)};
+}
+
+QString cellDescription(const OpenedModel& model, const core::SurgeryPlan& plan,
+                        const CellId& cell) {
+    const CellText text = cellText(model, plan, cell);
+    const QString what =
+        text.detail.isEmpty() ? text.title : QStringLiteral("%1, %2").arg(text.title, text.detail);
+    if (cell.part != Part::Mlp) return what;
+    const core::BlockSpec* block = model.spec.find(cell.place);
+    if (block != nullptr && block->moe)
+        return tr(QT_TRANSLATE_NOOP("CellText",
+                                    "%1. Mixture of experts already in the checkpoint."))
+            .arg(what);
+    if (plan.layers.contains(cell.place))
+        return tr(QT_TRANSLATE_NOOP("CellText", "%1. Mixture of experts in the plan.")).arg(what);
+    return tr(QT_TRANSLATE_NOOP("CellText", "%1. Dense.")).arg(what);
+}
+
+QString routerText(const core::MoeSpec& moe) {
+    if (moe.router == core::RouterKind::ExpertChoice)
+        return tr(QT_TRANSLATE_NOOP("CellText", "Expert Choice"));
+    return QStringLiteral("Top-%1").arg(moe.k);
+}
+
+QString numberText(double value) { return QLocale().toString(value, 'g', 6); }
+
+}  // namespace ui
