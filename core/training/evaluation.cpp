@@ -42,6 +42,8 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
     BatchLoader loader = orderedLoader(dataset, options);
     DeviceBatch deviceBatch(model.backend());
     RouterStatsAccumulator routers;
+    ForwardOptions forwardOptions;
+    forwardOptions.loss = loss;
     EvalResult result;
     std::int64_t counted = 0;
     std::int64_t correct = 0;
@@ -51,8 +53,7 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
         if (!batch) break;
         const std::int64_t examples = batch->labels.elements();
         const ForwardResult forward =
-            model.forward(deviceBatch.upload(*batch, 0, examples),
-                          {.loss = loss, .training = false, .keepOutputs = false});
+            model.forward(deviceBatch.upload(*batch, 0, examples), forwardOptions);
         result.examples += examples;
         counted += forward.counted;
         lossSum += forward.loss * static_cast<double>(forward.counted);

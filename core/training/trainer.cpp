@@ -64,8 +64,10 @@ StepMetrics Trainer::step(bool observeRouters) {
 void Trainer::accumulate(const HostBatch& batch, std::int64_t begin, std::int64_t end,
                          std::int64_t counted, bool observeRouters, Totals& totals) {
     const Batch device = deviceBatch_.upload(batch, begin, end);
-    const ForwardResult result =
-        model_.forward(device, {.loss = spec_.loss, .training = true, .keepOutputs = false});
+    ForwardOptions options;
+    options.loss = spec_.loss;
+    options.training = true;
+    const ForwardResult result = model_.forward(device, options);
     const double share =
         counted > 0 ? static_cast<double>(result.counted) / static_cast<double>(counted) : 0.0;
     totals.loss += share * result.loss;
