@@ -137,14 +137,16 @@ Json vitToConfig(const VitSpec& vit) {
     json["hidden_dropout_prob"] = 0.0;
     json["attention_probs_dropout_prob"] = 0.0;
     json["initializer_range"] = 0.02;
-    Json& labels = json["id2label"] = Json::object();
-    Json& numbers = json["label2id"] = Json::object();
+    Json labels = Json::object();
+    Json numbers = Json::object();
     for (std::int64_t i = 0; i < vit.classes; ++i) {
         const std::string name = vit.labels.empty() ? fmt::format("LABEL_{}", i)
                                                     : vit.labels[static_cast<std::size_t>(i)];
         labels[std::to_string(i)] = name;
         numbers[name] = i;
     }
+    json["id2label"] = std::move(labels);
+    json["label2id"] = std::move(numbers);
     return json;
 }
 

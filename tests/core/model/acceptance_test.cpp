@@ -88,7 +88,7 @@ TEST(StepZero, ExpertChoiceWithCapacityDiffersOnlyByUnroutedTokens) {
 /// A router whose logits are its input: probabilities are what a test wants them to be.
 class IdentityRouter {
   public:
-    explicit IdentityRouter(const MoeSpec& moe) : moe_(moe), backend_(makeCpuBackend()) {
+    explicit IdentityRouter(const MoeSpec& moe) : moe_(moe), backend_(makeCpuBackend(1)) {
         weight_.shape = {moe.experts, moe.experts};
         weight_.value = Tensor::zeros(weight_.shape);
         for (std::int64_t e = 0; e < moe.experts; ++e)

@@ -115,7 +115,7 @@ class Layers : public testing::Test {
         }
     }
 
-    std::shared_ptr<Backend> backend_ = makeCpuBackend();
+    std::shared_ptr<Backend> backend_ = makeCpuBackend(1);
     Workspace workspace_, shown_;
     std::deque<Parameter> parameters_;  // stable addresses
     Tensor target_;

@@ -30,7 +30,7 @@ void fillNormal(const Tensor& tensor, float mean, float std, std::uint64_t seed)
 }
 
 std::unique_ptr<Model> randomModel(const ModelSpec& spec, std::uint64_t seed, bool gradients) {
-    auto model = makeModel(spec, makeCpuBackend(), gradients);
+    auto model = makeModel(spec, makeCpuBackend(1), gradients);
     for (const Parameter& p : model->parameters()) {
         const bool norm = p.name.find("layernorm") != std::string::npos;
         fillNormal(p.value, norm && p.name.ends_with("weight") ? 1.0F : 0.0F,
@@ -44,7 +44,7 @@ std::unique_ptr<Model> upcycle(Model& dense, const std::map<std::string, MoeSpec
     ModelSpec spec = dense.spec();
     for (BlockSpec& block : spec.blocks)
         if (const auto at = blocks.find(block.name); at != blocks.end()) block.moe = at->second;
-    auto model = makeModel(spec, makeCpuBackend(), gradients);
+    auto model = makeModel(spec, makeCpuBackend(1), gradients);
     for (const Parameter& p : model->parameters()) {
         std::string source = p.name;
         const std::string expert = "mlp.experts.expert_{e}.";
