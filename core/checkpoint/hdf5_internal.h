@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/base/file.h"
+#include "core/checkpoint/hdf5_names.h"
 #include "core/tensor/dtype.h"
 
 #include <hdf5.h>
@@ -13,15 +13,6 @@
 #include <utility>
 
 namespace core {
-
-/// Our HDF5 format: one dataset per tensor in the root group, named as in the HF layout, row-major;
-/// root attributes of text type: "format" = "upcycler", "config" = config.json, and the metadata.
-/// Types that HDF5 does not have are stored as unsigned integers of their width, with an attribute
-/// "dtype" = "BF16", "F8_E4M3", "F8_E5M2" or "BOOL"; F16 is a 2-byte IEEE float.
-inline constexpr const char* kHdf5FormatAttribute = "format";
-inline constexpr const char* kHdf5FormatName = "upcycler";
-inline constexpr const char* kHdf5ConfigAttribute = "config";
-inline constexpr const char* kHdf5DTypeAttribute = "dtype";
 
 /// The library keeps global state: hold one of these around every call. Its own error printing and
 /// its loading of plug-ins are off from the first one on.

@@ -75,12 +75,12 @@ TEST(ForeignFiles, H5py) {
                                  {"compact.chunk", DType::I32, {4}}});
 }
 
-TEST(ForeignFiles, EveryRangeOfAChunkedDataset) {
+TEST(ForeignFiles, RangesOfAChunkedDataset) {
     const auto checkpoint = Checkpoint::open(fixture("h5py.h5"));
     const TensorInfo& info = *checkpoint->find("chunked");
     const std::vector<float> all = counting(60);
-    for (std::int64_t begin = 0; begin < 60; ++begin)
-        for (std::int64_t count = 0; begin + count <= 60; ++count) {
+    for (std::int64_t begin = 0; begin < 60; begin += 7)
+        for (std::int64_t count = 0; begin + count <= 60; count += 5) {
             std::vector<float> part(static_cast<std::size_t>(count));
             checkpoint->read(info, begin, count, std::as_writable_bytes(std::span(part)));
             ASSERT_TRUE(std::equal(part.begin(), part.end(), all.begin() + begin))

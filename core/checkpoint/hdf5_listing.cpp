@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/checkpoint/hdf5_listing.h"
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/checkpoint/byte_message.h"
+#include "core/checkpoint/child_process.h"
+#include "core/checkpoint/hdf5_internal.h"
+#include "core/checkpoint/hdf5_scan_internal.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <functional>
+#include <utility>
+
+namespace core {
+namespace {
+
+[[noreturn]] void refuseDamaged(const Path& path, const std::string& text) {
+    throw Error(ErrorKind::BadInput, fmt::format("{}: {}", path.string(), text),
+                "copy or download the file again");
+}
+
+std::string encode(const Hdf5Listing& listing) {
+    MessageWriter message;
+    message.number(listing.attributes.size());
+    for (const auto& [name, text] : listing.attributes) {
+        message.text(name);
+        message.text(text);
+    }
+    message.number(listing.datasets.size());
+    for (const Hdf5Listing::Dataset& dataset : listing.datasets) {
+        message.text(dataset.info.name);
+        message.number(static_cast<std::uint64_t>(dataset.info.dtype));
+        message.number(dataset.info.shape.rank());
+        for (const std::int64_t size : dataset.info.shape.sizes())
+            message.number(static_cast<std::uint64_t>(size));
+        message.number(dataset.info.offset);
+        message.number(dataset.plain ? 1 : 0);
+    }
+    return message.take();
+}
+
+/// Nothing when the child was out of its mind; what matters for memory safety is checked again.
+std::optional<Hdf5Listing::Dataset> decodeDataset(MessageReader& message, std::uint64_t fileBytes) {
+    Hdf5Listing::Dataset dataset;
+    std::optional<std::string> name = message.text();
+    const std::optional<std::uint64_t> dtype = message.number();
+    const std::optional<std::uint64_t> rank = message.number();
+    if (!name || !dtype || *dtype > static_cast<std::uint64_t>(DType::Bool) || !rank ||
+        *rank > H5S_MAX_RANK)
+        return std::nullopt;
+    std::vector<std::int64_t> sizes;
+    for (std::uint64_t i = 0; i < *rank; ++i)
+        sizes.push_back(static_cast<std::int64_t>(message.number().value_or(UINT64_MAX)));
+    dataset.info.name = std::move(*name);
+    dataset.info.dtype = static_cast<DType>(*dtype);
+    dataset.info.shape = Shape(std::move(sizes));
+    const std::optional<std::int64_t> elements = dataset.info.shape.checkedElements();
+    const std::uint64_t width = dtypeBytes(dataset.info.dtype);
+    const std::optional<std::uint64_t> offset = message.number();
+    const std::optional<std::uint64_t> plain = message.number();
+    if (!elements || static_cast<std::uint64_t>(*elements) > UINT64_MAX / width || !offset ||
+        !plain)
+        return std::nullopt;
+    dataset.info.bytes = static_cast<std::uint64_t>(*elements) * width;
+    dataset.info.offset = *offset;
+    dataset.plain = *plain == 1;
+    if (dataset.plain && (*offset > fileBytes || dataset.info.bytes > fileBytes - *offset))
+        return std::nullopt;
+    return dataset;
+}
+
+std::optional<Hdf5Listing> decode(std::string_view bytes, const Path& path,
+                                  std::uint64_t fileBytes) {
+    MessageReader message(bytes);
+    Hdf5Listing listing;
+    const std::optional<std::uint64_t> attributes = message.number();
+    for (std::uint64_t i = 0; i < attributes.value_or(0); ++i) {
+        std::optional<std::string> name = message.text();
+        std::optional<std::string> text = message.text();
+        if (!name || !text) return std::nullopt;
+        listing.attributes.emplace(std::move(*name), std::move(*text));
+    }
+    const std::optional<std::uint64_t> datasets = message.number();
+    if (!datasets) return std::nullopt;
+    for (std::uint64_t i = 0; i < *datasets; ++i) {
+        std::optional<Hdf5Listing::Dataset> dataset = decodeDataset(message, fileBytes);
+        if (!dataset) return std::nullopt;
+        dataset->info.file = path.filename().string();
+        listing.datasets.push_back(std::move(*dataset));
+    }
+    return listing;
+}
+
+/// The lock is held while forking, so that the child's copy of the library is in order.
+std::optional<std::string> withLibrary(const std::function<std::string()>& work) {
+    const Hdf5Lock lock;
+    return runInChild(work);
+}
+
+}  // namespace
+
+Hdf5Listing listHdf5(const Path& path) {
+    const std::uint64_t bytes = File::openForReading(path).size();
+    const std::optional<std::string> answer =
+        withLibrary([&] { return encode(scanHdf5(path, bytes)); });
+    std::optional<Hdf5Listing> listing;
+    if (answer) listing = decode(*answer, path, bytes);
+    if (!listing) refuseDamaged(path, "the HDF5 structure is damaged");
+    return std::move(*listing);
+}
+
+void readHdf5(const Path& path, const TensorInfo& tensor, std::int64_t begin, std::int64_t count,
+              std::span<std::byte> into) {
+    const std::optional<std::string> answer = withLibrary([&] {
+        std::string elements(into.size(), '\0');
+        readHdf5Boxes(path, tensor, begin, count, elements);
+        return elements;
+    });
+    if (!answer || answer->size() != into.size())
+        refuseDamaged(
+            path, fmt::format("the elements of dataset '{}' are damaged", printable(tensor.name)));
+    std::memcpy(into.data(), answer->data(), into.size());
+}
+
+}  // namespace core
