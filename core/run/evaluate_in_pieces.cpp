@@ -31,12 +31,32 @@ class Piece final : public ImageDataset {
     std::int64_t count_;
 };
 
+/// total += share * part, field by field.
+void addScaled(RouterStats& total, const RouterStats& part, double share) {
+    total.block = part.block;
+    total.load.resize(part.load.size());
+    for (std::size_t expert = 0; expert < part.load.size(); ++expert)
+        total.load[expert] += share * part.load[expert];
+    total.unrouted += share * part.unrouted;
+    total.dropped += share * part.dropped;
+    total.entropy += share * part.entropy;
+    total.combineSum += share * part.combineSum;
+    total.cv += share * part.cv;
+}
+
+void addScaled(std::vector<RouterStats>& total, const std::vector<RouterStats>& part,
+               double share) {
+    total.resize(part.size());
+    for (std::size_t layer = 0; layer < part.size(); ++layer)
+        addScaled(total[layer], part[layer], share);
+}
+
 }  // namespace
 
 std::optional<EvalResult> evaluateInPieces(Model& model,
                                            const std::shared_ptr<const ImageDataset>& dataset,
                                            const LoaderOptions& options, const LossSpec& loss,
-                                           const std::function<bool()>& goOn) {
+                                           const std::function<bool(std::int64_t done)>& goOn) {
     EvalResult total;
     std::int64_t batches = 1;
     while (total.examples < dataset->size()) {
@@ -49,8 +69,9 @@ std::optional<EvalResult> evaluateInPieces(Model& model,
         total.loss += part.loss * share;
         total.accuracy += part.accuracy * share;
         total.seconds += part.seconds;
+        addScaled(total.routers, part.routers, share / static_cast<double>(dataset->size()));
         if (part.seconds < kPieceSeconds / 2) batches *= 2;
-        if (total.examples < dataset->size() && !goOn()) return std::nullopt;
+        if (total.examples < dataset->size() && !goOn(total.examples)) return std::nullopt;
     }
     if (total.examples > 0) {
         total.loss /= static_cast<double>(total.examples);

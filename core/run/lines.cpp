@@ -7,12 +7,10 @@
 namespace core {
 
 void appendLine(const File& file, std::string_view line) {
-    std::string text;
-    if (const std::uint64_t size = file.size(); size > 0) {
-        std::array<std::byte, 1> last{};
+    std::array<std::byte, 1> last{std::byte{'\n'}};
+    if (const std::uint64_t size = file.size(); size > 0)
         File::openForReading(file.path()).readAt(size - 1, last);
-        if (last[0] != std::byte{'\n'}) text = "\n";
-    }
+    std::string text(last[0] == std::byte{'\n'} ? 0 : 1, '\n');
     text += line;
     text += '\n';
     file.append(text);

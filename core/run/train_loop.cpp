@@ -155,8 +155,8 @@ void TrainLoop::countNonFinite(const StepMetrics& metrics) {
 void TrainLoop::evaluateIfDue() {
     if (!isDue(step(), job_.evalEvery, job_.trainer.steps)) return;
     const LoaderOptions options = loaderOptions(job_, session_.model->spec());
-    const std::optional<EvalResult> result =
-        evaluateInPieces(*session_.model, evaluationData_, options, job_.trainer.loss, [this] {
+    const std::optional<EvalResult> result = evaluateInPieces(
+        *session_.model, evaluationData_, options, job_.trainer.loss, [this](std::int64_t) {
             obey();
             return stop_ == Stop::None;
         });

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/upcycle/architecture.h"
+
+#include "app/upcycle/output.h"
+#include "core/base/error.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace upcycle {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view activationWord(core::Activation activation) {
+    switch (activation) {
+        case core::Activation::GeluErf:
+            return "gelu";
+        case core::Activation::GeluTanh:
+            return "gelu_tanh";
+        case core::Activation::Relu:
+            return "relu";
+        case core::Activation::Silu:
+            break;
+    }
+    return "silu";
+}
+
+Json vitJson(const core::VitSpec& vit) {
+    return {{"image_size", vit.imageSize},
+            {"patch_size", vit.patchSize},
+            {"channels", vit.channels},
+            {"hidden", vit.hidden},
+            {"intermediate", vit.intermediate},
+            {"heads", vit.heads},
+            {"layers", vit.layers},
+            {"classes", vit.classes},
+            {"activation", activationWord(vit.activation)},
+            {"layer_norm_eps", static_cast<double>(vit.layerNormEpsilon)},
+            {"qkv_bias", vit.qkvBias}};
+}
+
+/// Numbers, switches and short words of config.json.
+Json plainValues(const std::string& configText) {
+    const Json config = Json::parse(configText, nullptr, false);
+    Json plain = Json::object();
+    if (!config.is_object()) return plain;
+    for (const auto& [key, value] : config.items())
+        if (value.is_primitive() && !value.is_null()) plain[key] = value;
+    return plain;
+}
+
+}  // namespace
+
+Architecture architectureOf(const core::Checkpoint& checkpoint) {
+    Architecture architecture;
+    try {
+        architecture.spec = core::readSpec(checkpoint);
+        architecture.family = core::familyName(architecture.spec->family);
+        architecture.layout = "hf";
+    } catch (const core::Error& error) {
+        architecture.problem = error.what();
+        const Json config = Json::parse(checkpoint.configText(), nullptr, false);
+        if (config.is_object() && config.contains("model_type") &&
+            config["model_type"].is_string()) {
+            architecture.family = config["model_type"].get<std::string>();
+            architecture.layout = "hf";
+        }
+    }
+    return architecture;
+}
+
+Json architectureJson(const Architecture& architecture, const std::string& configText) {
+    if (architecture.spec && architecture.spec->family == core::Family::Vit)
+        return vitJson(architecture.spec->vit);
+    return plainValues(configText);
+}
+
+Json blocksJson(const core::ModelSpec& spec) {
+    Json blocks = Json::array();
+    for (const core::BlockSpec& block : spec.blocks) {
+        Json entry{{"name", block.name},
+                   {"stack", block.stack},
+                   {"index", block.index},
+                   {"mlp", block.moe ? "moe" : "dense"}};
+        if (block.moe) {
+            entry["experts"] = block.moe->experts;
+            entry["router"] = core::routerName(block.moe->router);
+            if (!block.moe->dropless) entry["capacity"] = block.moe->capacity;
+            if (block.moe->router == core::RouterKind::TopK) entry["k"] = block.moe->k;
+        }
+        blocks.push_back(std::move(entry));
+    }
+    return blocks;
+}
+
+std::string architectureLine(const Architecture& architecture) {
+    if (!architecture.spec) return architecture.family;
+    const core::ModelSpec& spec = *architecture.spec;
+    const auto sparse = std::count_if(spec.blocks.begin(), spec.blocks.end(),
+                                      [](const core::BlockSpec& block) { return block.moe; });
+    std::string line =
+        fmt::format("{}, {} blocks ({} MoE)", architecture.family, spec.blocks.size(), sparse);
+    if (spec.family == core::Family::Vit)
+        line += fmt::format(
+            ", hidden {}, MLP {}, {} heads, images {}x{}x{} in patches of {}, {} classes",
+            spec.vit.hidden, spec.vit.intermediate, spec.vit.heads, spec.vit.imageSize,
+            spec.vit.imageSize, spec.vit.channels, spec.vit.patchSize, spec.vit.classes);
+    return line;
+}
+
+}  // namespace upcycle

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/model/spec.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+
+namespace upcycle {
+
+/// What inspect can say of a checkpoint's architecture, whatever its state.
+struct Architecture {
+    std::string family = "unknown";
+    std::string layout = "unknown";       ///< "hf" where names or config.json say so
+    std::optional<core::ModelSpec> spec;  ///< empty when config and tensors do not make a model
+    std::string problem;                  ///< why not
+};
+Architecture architectureOf(const core::Checkpoint& checkpoint);
+
+/// "architecture": ViT's numbers, for other families the plain values of config.json.
+nlohmann::ordered_json architectureJson(const Architecture& architecture,
+                                        const std::string& configText);
+
+/// "blocks": [{"name", "stack", "index", "mlp", "experts"?, "router"?, ...}].
+nlohmann::ordered_json blocksJson(const core::ModelSpec& spec);
+
+/// One line for people: "ViT, 6 blocks of 96, 3 heads, ...".
+std::string architectureLine(const Architecture& architecture);
+
+}  // namespace upcycle

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/upcycle/options.h"
+
+#include "core/base/text.h"
+#include "core/run/device.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace upcycle {
+
+void usage(const std::string& message, const std::string& hint) {
+    throw core::Error(core::ErrorKind::Usage, message, hint);
+}
+
+void addJsonOption(CLI::App& app, bool& json) {
+    app.add_flag("--json", json, "Print one JSON document on stdout");
+}
+
+void addComputeOptions(CLI::App& app, ComputeOptions& options) {
+    app.add_option("--device", options.device, "auto, cpu, cuda or cuda:N [auto]")
+        ->each([&options](const std::string&) { options.deviceGiven = true; });
+    app.add_option("--dtype", options.dtype, "f32 or bf16 [f32]")
+        ->each([&options](const std::string&) { options.dtypeGiven = true; });
+    app.add_option("--threads", options.threads, "CPU threads, 0 = all [0]")
+        ->check(CLI::Range(0, 4096))
+        ->each([&options](const std::string&) { options.threadsGiven = true; });
+}
+
+std::shared_ptr<core::Backend> backendFor(const ComputeOptions& options) {
+    core::validateDeviceName(options.device);
+    core::requireComputable(dtypeOption("--dtype", options.dtype), options.device);
+    return core::makeBackend(options.device, options.threads).backend;
+}
+
+core::DType dtypeOption(const std::string& option, const std::string& word) {
+    const std::optional<core::DType> dtype = core::dtypeFromOption(word);
+    if (!dtype || !core::isFloating(*dtype))
+        usage(fmt::format("{} {} is not a floating type", option, core::printable(word)),
+              "give f32, f16 or bf16");
+    return *dtype;
+}
+
+std::uint64_t bytesOption(const std::string& option, const std::string& text) {
+    constexpr std::array<std::pair<std::string_view, double>, 9> kUnits{{{"", 1},
+                                                                         {"B", 1},
+                                                                         {"kB", 1e3},
+                                                                         {"KB", 1e3},
+                                                                         {"MB", 1e6},
+                                                                         {"GB", 1e9},
+                                                                         {"KiB", 1024},
+                                                                         {"MiB", 1048576},
+                                                                         {"GiB", 1073741824}}};
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    for (const auto& [name, factor] : kUnits)
+        if (error == std::errc() && unit == name && value * factor >= 1 && value * factor < 1e18)
+            return static_cast<std::uint64_t>(value * factor);
+    usage(fmt::format("{} {} is not a size", option, core::printable(text)),
+          "give a number with a unit, such as 500MB or 5GB");
+}
+
+bool switchOption(const std::string& option, const std::string& text) {
+    if (text == "on") return true;
+    if (text == "off") return false;
+    usage(fmt::format("{} {} is neither on nor off", option, core::printable(text)),
+          "give on or off");
+}
+
+std::string absoluteSource(const std::string& source) {
+    for (const std::string_view prefix : {"fashion-mnist:", "idx:", "images:"})
+        if (source.starts_with(prefix) && source.size() > prefix.size())
+            return std::string(prefix) + std::filesystem::absolute(source.substr(prefix.size()))
+                                             .lexically_normal()
+                                             .string();
+    return source;
+}
+
+}  // namespace upcycle

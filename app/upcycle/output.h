@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace upcycle {
+
+/// stdout: the one JSON document of `--json`.
+void printJson(const nlohmann::ordered_json& document);
+
+/// stdout: one line for people.
+void printLine(std::string_view line);
+
+/// stderr: "warning: <text>".
+void warn(std::string_view text);
+
+/// stderr: a plain line (what happens, not a result).
+void note(std::string_view text);
+
+/// stderr: "upcycle: <what>" and "hint: <what to do>"; under `json` the same facts as a document,
+/// there and, so that stdout always holds one, on stdout.
+void printError(std::string_view kind, std::string_view message, std::string_view hint, bool json);
+
+/// A number as JSON; null when it is not finite.
+nlohmann::ordered_json numberOrNull(double value);
+
+}  // namespace upcycle

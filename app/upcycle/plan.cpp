@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/upcycle/command.h"
+#include "app/upcycle/options.h"
+#include "app/upcycle/output.h"
+#include "app/upcycle/plan_settings.h"
+#include "core/base/text.h"
+#include "core/run/run_directory.h"
+#include "core/surgery/report.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <set>
+
+namespace upcycle {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+    std::string model, output, preset, layers;
+    std::uint64_t seed = 0;
+    bool dropless = false;
+    bool json = false;
+    std::map<std::string, std::string> settings;  ///< of every block, by the keys of plan.json
+    std::vector<std::string> assignments;
+};
+
+/// Options that set one key of plan.json for every chosen block.
+struct SettingOption {
+    const char* option;
+    const char* key;
+    const char* help;
+};
+constexpr std::array<SettingOption, 10> kSettingOptions{
+    {{"--experts", "experts", "Experts per block [32]"},
+     {"--capacity", "capacity", "Experts that a token can use on average [2]"},
+     {"--router", "router", "expert-choice or top-k [expert-choice; T5 decoder: top-k]"},
+     {"--k", "k", "Experts per token, for top-k [2]"},
+     {"--order", "order", "softmax-topk or topk-softmax, for top-k [softmax-topk]"},
+     {"--renormalize", "renormalize", "on or off: combine weights sum to 1 [on for vision]"},
+     {"--batch-priority", "batch_priority", "on or off, for top-k [off]"},
+     {"--group-size", "group_size", "Tokens that compete: batch, sequence or a number [batch]"},
+     {"--experts-from", "experts_from", "copy, noise:SIGMA, drop:R or random [copy]"},
+     {"--router-init", "router_init", "normal:STD, lecun or zero [normal:0.02]"}}};
+
+std::set<std::string> chosenBlocks(const core::ModelSpec& spec, const Options& options) {
+    std::set<std::string> chosen;
+    if (!options.preset.empty() || options.layers.empty()) {
+        const std::string preset = options.preset.empty() ? "paper" : options.preset;
+        const core::PresetChoice choice =
+            wordOption("--preset", preset, core::presetFromText,
+                       "paper, every-other, last-half, last:N, first:N, all or none");
+        for (const std::string& block : core::presetBlocks(spec, choice)) chosen.insert(block);
+    }
+    if (!options.layers.empty())
+        for (const std::string& block : core::blocksFromText(spec, options.layers))
+            chosen.insert(block);
+    return chosen;
+}
+
+core::SurgeryPlan makePlan(const core::ModelSpec& spec, const Options& options) {
+    core::SurgeryPlan plan;
+    plan.seed = options.seed;
+    for (const std::string& name : chosenBlocks(spec, options)) {
+        const core::BlockSpec* block = spec.find(name);
+        core::LayerPlan layer = core::defaultLayerPlan(spec, *block);
+        for (const SettingOption& setting : kSettingOptions)
+            if (const auto given = options.settings.find(setting.key);
+                given != options.settings.end())
+                applySetting(layer, setting.key, given->second, setting.option);
+        layer.moe.dropless = layer.moe.dropless || options.dropless;
+        plan.layers[name] = layer;
+    }
+    for (const std::string& assignment : options.assignments) applyAssignment(plan, assignment);
+    return plan;
+}
+
+Json costJson(const core::ModelCost& cost) {
+    return {{"parameters", cost.parameters},
+            {"active_parameters", cost.activeParameters},
+            {"flops_per_token", cost.flopsPerToken},
+            {"file_bytes", cost.fileBytes},
+            {"training_bytes", cost.trainingBytes}};
+}
+
+Json reportJson(const core::SurgeryPlan& plan, const core::PlanReport& report) {
+    Json warnings = Json::array();
+    for (const core::PlanWarning& warning : report.warnings)
+        warnings.push_back({{"block", warning.block}, {"text", warning.text}});
+    return {{"plan", Json::parse(core::toJson(plan))},
+            {"before", costJson(report.before)},
+            {"after", costJson(report.after)},
+            {"training_batch", report.trainingBatch},
+            {"warnings", warnings}};
+}
+
+void printRow(std::string_view name, const std::string& before, const std::string& after) {
+    printLine(fmt::format("{:<24} {:>12} {:>12}", name, before, after));
+}
+
+void printReport(const core::SurgeryPlan& plan, const core::PlanReport& report) {
+    for (const auto& [block, layer] : plan.layers) {
+        const core::MoeSpec& moe = layer.moe;
+        std::string line = fmt::format("{:<12} {} experts from {}, {}", block, moe.experts,
+                                       core::toString(layer.experts), core::routerName(moe.router));
+        if (moe.router == core::RouterKind::TopK) line += fmt::format(" k {}", moe.k);
+        line += moe.dropless ? ", dropless" : fmt::format(", capacity {}", moe.capacity);
+        if (moe.renormalize) line += ", renormalized";
+        printLine(line);
+    }
+    if (plan.layers.empty()) printLine("no block becomes MoE");
+    const auto count = [](std::uint64_t n) { return core::formatCount(static_cast<double>(n)); };
+    const auto bytes = [](std::uint64_t n) { return core::formatBytes(static_cast<double>(n)); };
+    const core::ModelCost& a = report.before;
+    const core::ModelCost& b = report.after;
+    printRow("", "before", "after");
+    printRow("parameters", count(a.parameters), count(b.parameters));
+    printRow("active per token", count(a.activeParameters), count(b.activeParameters));
+    printRow("FLOPs per token", core::formatCount(a.flopsPerToken),
+             core::formatCount(b.flopsPerToken));
+    printRow("file size", bytes(a.fileBytes), bytes(b.fileBytes));
+    printRow(fmt::format("training memory (B {})", report.trainingBatch), bytes(a.trainingBytes),
+             bytes(b.trainingBytes));
+}
+
+int plan(const Options& options) {
+    const auto checkpoint = core::Checkpoint::open(core::resolveModel(options.model));
+    const core::ModelSpec spec = core::readSpec(*checkpoint);
+    const core::SurgeryPlan made = makePlan(spec, options);
+    const core::PlanReport report = core::compilePlan(spec, checkpoint->tensors(), made);
+    if (!options.output.empty()) core::writeTextFile(options.output, core::toJson(made));
+    for (const core::PlanWarning& warning : report.warnings)
+        warn(warning.block.empty() ? warning.text : warning.block + ": " + warning.text);
+    if (options.json)
+        printJson(reportJson(made, report));
+    else
+        printReport(made, report);
+    return 0;
+}
+
+}  // namespace
+
+Command addPlan(CLI::App& root) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* app = root.add_subcommand("plan", "Choose which MLPs become MoE, and see the cost");
+    app->add_option("MODEL", options->model, "The dense checkpoint")->required();
+    app->add_option("-o,--output", options->output, "Write the plan here (plan.json)");
+    app->add_option("--preset", options->preset,
+                    "paper, every-other, last-half, last:N, first:N, all or none [paper]");
+    app->add_option("--layers", options->layers,
+                    "These blocks (without --preset: exactly these), e.g. encoder.6-11,decoder.1");
+    for (const SettingOption& setting : kSettingOptions)
+        app->add_option_function<std::string>(
+            setting.option,
+            [options, key = std::string(setting.key)](const std::string& value) {
+                options->settings[key] = value;
+            },
+            setting.help);
+    app->add_flag("--dropless", options->dropless, "No capacity, for top-k");
+    app->add_option("--seed", options->seed, "Seed of noise, drops and routers [0]");
+    app->add_option("--set", options->assignments,
+                    "BLOCK.SETTING=VALUE, last of all, e.g. encoder.7.experts=16")
+        ->allow_extra_args(false);
+    addJsonOption(*app, options->json);
+    app->footer(
+        "Example: upcycle plan vit-base -o plan.json --preset paper --experts 8 --set "
+        "encoder.11.experts=16");
+    return {app, [options] { return plan(*options); }};
+}
+
+}  // namespace upcycle
