@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/parallel.h"
-#include "core/cpu/column_sums_internal.h"
 #include "core/cpu/cpu_backend_internal.h"
+#include "core/cpu/products_internal.h"
 
 #include <algorithm>
 
@@ -62,10 +62,8 @@ void CpuBackend::embedBackward(Out dPatches, InOut dCls, InOut dPositions, const
             std::copy_n(slopes + (b * tokens + 1) * width, (tokens - 1) * width,
                         into + b * (tokens - 1) * width);
     });
-    const auto all = static_cast<std::size_t>(tokens * width);
-    std::vector<float> sums(all, 0.0F);
-    addColumnSums(k, sums.data(), slopes, images, tokens * width,
-                  doubleScratch(static_cast<std::size_t>(threads_) * all));
+    std::vector<float> sums(static_cast<std::size_t>(tokens * width), 0.0F);
+    addColumnSums(k, sums.data(), slopes, images, tokens * width);
     k.axpy(dPositions.data<float>(), sums.data(), 1.0F, tokens * width);
     k.axpy(dCls.data<float>(), sums.data(), 1.0F, width);
 }

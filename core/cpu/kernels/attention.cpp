@@ -79,13 +79,13 @@ IntVec lastLanes(Index keys) {
     return lanes;
 }
 
-struct RowSoftmax {
-    float logSumExp;
-    float inverseSum;
+/// Scores of one query -> exp(score - most), 0 in the padding.
+struct RowSum {
+    float most;
+    float sum;
 };
 
-/// Scores of one query -> exp(score - max), 0 in the padding.
-RowSoftmax softmaxRow(float* scores, Index keys, IntVec last) {
+RowSum expRow(float* scores, Index keys, IntVec last) {
     const Index end = padded(keys) - kLanes;
     Vec most = last != 0 ? load(scores + end) : splat(-kInfinity);
     for (Index j = 0; j < end; j += kLanes) most = max(load(scores + j), most);
@@ -98,8 +98,7 @@ RowSoftmax softmaxRow(float* scores, Index keys, IntVec last) {
     }
     const Vec e = last != 0 ? exp(load(scores + end) - shift) : Vec{};
     store(scores + end, e);
-    const float all = sum(total + e);
-    return {shift + static_cast<float>(__builtin_log(static_cast<double>(all))), 1.0F / all};
+    return {shift, sum(total + e)};
 }
 
 /// Scores -> probabilities in place, and dScores = scale * p * (dP - inner), 0 in the padding.
@@ -140,15 +139,20 @@ void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* 
         const Index rows = least(block, view.queries - top);
         product<false>(scores, keyWidth, {view.q + top * view.stride, view.stride, 1}, keysT,
                        keyWidth, rows, keyWidth, view.headDim);
-        float inverse[kBlock];
+        float sums[kBlock];
+        float* shifts = logSumExp_ + top;
         for (Index r = 0; r < rows; ++r) {
-            const RowSoftmax row = softmaxRow(scores + r * keyWidth, keys, last);
-            logSumExp_[top + r] = row.logSumExp;
-            inverse[r] = row.inverseSum;
+            const RowSum row = expRow(scores + r * keyWidth, keys, last);
+            shifts[r] = row.most;
+            sums[r] = row.sum;
         }
         product<false>(out, width, {scores, keyWidth, 1}, values, width, rows, width, keys);
         for (Index r = 0; r < rows; ++r)
-            scaled(o + (top + r) * view.stride, out + r * width, inverse[r], view.headDim);
+            scaled(o + (top + r) * view.stride, out + r * width, 1.0F / sums[r], view.headDim);
+        forVectors(
+            rows, [&](Index r, auto get, auto put) __attribute__((always_inline)) {
+                put(shifts + r, get(shifts + r) + log(get(sums + r)));
+            });
     }
 }
 

@@ -59,22 +59,22 @@ double sumOfSquares(const float* x, Index n) {
         x, n, [](auto v) __attribute__((always_inline)) { return v * v; });
 }
 
-void columnSums(double* sums, const float* x, Index rows, Index columns) {
+void columnSums(double* sums, const float* x, Index rows, Index columns, Index stride) {
     constexpr Index kRows = 64;
     for (Index top = 0; top < rows; top += kRows) {
         const Index bottom = top + kRows < rows ? top + kRows : rows;
         forVectors(
             columns, [&](Index c, auto get, auto) __attribute__((always_inline)) {
                 Vec total{};
-                for (Index r = top; r < bottom; ++r) total += get(x + r * columns + c);
+                for (Index r = top; r < bottom; ++r) total += get(x + r * stride + c);
                 const Index width = columns - c < kLanes ? columns - c : kLanes;
                 for (int i = 0; i < width; ++i) sums[c + i] += static_cast<double>(total[i]);
             });
     }
 }
 
-void addRows(float* y, const float* bias, Index rows, Index columns) {
-    for (Index r = 0; r < rows; ++r) add(y + r * columns, y + r * columns, bias, columns);
+void addRows(float* y, const float* bias, Index rows, Index columns, Index stride) {
+    for (Index r = 0; r < rows; ++r) add(y + r * stride, y + r * stride, bias, columns);
 }
 
 }  // namespace core::cpu::UPCYCLER_ISA

@@ -43,10 +43,11 @@ struct Kernels {
     /// Accumulated in double.
     double (*sum)(const float* x, Index n);
     double (*sumOfSquares)(const float* x, Index n);
-    /// sums[c] += sum over rows of x[r, c]; float sums of at most 64 rows, totals in double.
-    void (*columnSums)(double* sums, const float* x, Index rows, Index columns);
-    /// Every row of y += bias.
-    void (*addRows)(float* y, const float* bias, Index rows, Index columns);
+    /// sums[c] += sum over rows of x[r * stride + c]; float sums of at most 64 rows, totals in
+    /// double.
+    void (*columnSums)(double* sums, const float* x, Index rows, Index columns, Index stride);
+    /// Every row of y (of `stride` floats) += bias.
+    void (*addRows)(float* y, const float* bias, Index rows, Index columns, Index stride);
 
     /// Indexed by core::Activation.
     void (*activationForward[4])(float* y, const float* x, Index n);

@@ -31,7 +31,8 @@ typedef double DoubleVec __attribute__((vector_size(kLanes * 4)));
 
 #define UPCYCLER_INLINE static inline __attribute__((always_inline))
 
-UPCYCLER_INLINE Vec splat(float x) { return Vec{} + x; }
+/// x in every lane (minus zero leaves every x as it is, so that nothing is computed).
+UPCYCLER_INLINE Vec splat(float x) { return x - Vec{}; }
 
 UPCYCLER_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
 
@@ -85,11 +86,29 @@ UPCYCLER_INLINE Vec abs(Vec x) {
     return __builtin_bit_cast(Vec, __builtin_bit_cast(IntVec, x) & 0x7FFFFFFF);
 }
 
-/// x within [-limit, limit]; NaN stays NaN.
-UPCYCLER_INLINE Vec clampAbs(Vec x, float limit) {
-    const Vec high = x > limit ? splat(limit) : x;
-    return high < -limit ? splat(-limit) : high;
+/// x where it is at least `low`, else `low`; NaN stays NaN.
+UPCYCLER_INLINE Vec atLeast(Vec x, float low) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_max_ps(0xFFFF, splat(low), x);
+#elif defined(__AVX2__)
+    return _mm256_max_ps(splat(low), x);
+#else
+    return x < low ? splat(low) : x;
+#endif
 }
+
+UPCYCLER_INLINE Vec atMost(Vec x, float high) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_min_ps(0xFFFF, splat(high), x);
+#elif defined(__AVX2__)
+    return _mm256_min_ps(splat(high), x);
+#else
+    return x > high ? splat(high) : x;
+#endif
+}
+
+/// x within [-limit, limit]; NaN stays NaN.
+UPCYCLER_INLINE Vec clampAbs(Vec x, float limit) { return atLeast(atMost(x, limit), -limit); }
 
 UPCYCLER_INLINE Vec sqrt(Vec x) {
 #if defined(__AVX512F__)
@@ -102,13 +121,34 @@ UPCYCLER_INLINE Vec sqrt(Vec x) {
 #endif
 }
 
-/// Sum of the lanes in a fixed, balanced order.
+/// All lanes combined by op, halves first: the same order on every machine of this width.
+template <typename Op>
+UPCYCLER_INLINE float fold(Vec x, Op op) {
+#if defined(__AVX512F__)
+    x = op(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    x = op(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+    x = op(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+    x = op(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+#elif defined(__AVX2__)
+    x = op(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3));
+    x = op(x, __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5));
+    x = op(x, __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6));
+#else
+    x = op(x, __builtin_shufflevector(x, x, 2, 3, 0, 1));
+    x = op(x, __builtin_shufflevector(x, x, 1, 0, 3, 2));
+#endif
+    return x[0];
+}
+
 UPCYCLER_INLINE float sum(Vec x) {
-    float lanes[kLanes];
-    __builtin_memcpy(lanes, &x, sizeof lanes);
-    for (int width = kLanes / 2; width > 0; width /= 2)
-        for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-    return lanes[0];
+    return fold(
+        x, [](Vec a, Vec b) __attribute__((always_inline)) { return a + b; });
+}
+
+/// Largest lane; a NaN may be passed over.
+UPCYCLER_INLINE float largest(Vec x) {
+    return fold(
+        x, [](Vec a, Vec b) __attribute__((always_inline)) { return max(a, b); });
 }
 
 UPCYCLER_INLINE double sum(DoubleVec x) {
@@ -117,36 +157,42 @@ UPCYCLER_INLINE double sum(DoubleVec x) {
     return total;
 }
 
-/// Largest lane; NaN when a lane is NaN.
-UPCYCLER_INLINE float largest(Vec x) {
-    float lanes[kLanes];
-    __builtin_memcpy(lanes, &x, sizeof lanes);
-    float most = lanes[0];
-    for (int i = 1; i < kLanes; ++i)
-        most = lanes[i] > most || lanes[i] != lanes[i] ? lanes[i] : most;
-    return most;
-}
-
-/// e^x to about 1 ulp (polynomial of degree 6 after reduction by powers of two); 0 below -87.3, NaN
-/// for NaN, 2.4e38 above 88.3.
+/// e^x to about 1 ulp: minimax polynomial of degree 6 after reduction by powers of two. 0 below
+/// -87.7, infinite above 88.4, NaN for NaN.
 UPCYCLER_INLINE Vec exp(Vec x) {
-    constexpr float kLowest = -87.33F;
-    constexpr float kHighest = 88.3F;
     constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
-    Vec clamped = x > kHighest ? splat(kHighest) : x;
-    clamped = clamped < kLowest ? splat(kLowest) : clamped;
+    const Vec clamped = atLeast(atMost(x, 89.0F), -88.0F);
     const Vec shifted = clamped * 1.44269504F + kRounder;
     const Vec power = shifted - kRounder;
     const Vec rest = (clamped - power * 0.693359375F) + power * 2.12194440e-4F;
-    Vec p = rest * 1.38888889e-3F + 8.33333333e-3F;
-    p = p * rest + 4.16666667e-2F;
-    p = p * rest + 1.66666667e-1F;
-    p = p * rest + 0.5F;
+    Vec p = rest * 1.38436444e-3F + 8.37416388e-3F;
+    p = p * rest + 4.16680016e-2F;
+    p = p * rest + 0.166664317F;
+    p = p * rest + 0.49999994F;
     p = p * rest + 1.0F;
     p = p * rest + 1.0F;
-    const IntVec exponent = (__builtin_bit_cast(IntVec, shifted) - 0x4B400000 + 127) << 23;
-    const Vec result = p * __builtin_bit_cast(Vec, exponent);
-    return x < kLowest ? Vec{} : result;
+    const IntVec exponent = (__builtin_bit_cast(IntVec, shifted) - (0x4B400000 - 127)) << 23;
+    return p * __builtin_bit_cast(Vec, exponent);
+}
+
+/// Natural logarithm of a positive normal number, to about 1 ulp of max(1, |log x|); NaN for NaN.
+UPCYCLER_INLINE Vec log(Vec x) {
+    constexpr std::int32_t kRootHalf = 0x3F3504F3;
+    const IntVec shifted = __builtin_bit_cast(IntVec, x) - kRootHalf;
+    const IntVec power = shifted >> 23;
+    const Vec f = __builtin_bit_cast(Vec, (shifted & 0x007FFFFF) + kRootHalf) - 1.0F;
+    const Vec e = __builtin_convertvector(power, Vec);
+    Vec p = f * -0.0763125345F + 0.128550068F;
+    p = p * f - 0.13207911F;
+    p = p * f + 0.141899958F;
+    p = p * f - 0.166165188F;
+    p = p * f + 0.200016156F;
+    p = p * f - 0.25001061F;
+    p = p * f + 0.333333284F;
+    const Vec square = f * f;
+    const Vec small = p * f * square + e * -2.12194440e-4F;
+    const Vec result = small - square * 0.5F + f + e * 0.693359375F;
+    return x == x ? result : x;
 }
 
 /// The error function to about 3e-7 (rational approximation z P(z^2) / Q(z^2) on [0, 4], fitted for

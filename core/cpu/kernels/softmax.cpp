@@ -4,16 +4,16 @@
 namespace core::cpu::UPCYCLER_ISA {
 namespace {
 
+/// NaN when an element is NaN.
 float largestOf(const float* x, Index n) {
+    const auto larger = [](Vec a, Vec b) __attribute__((always_inline)) {
+        return (b > a) | (b != b) ? b : a;
+    };
     Vec most = splat(x[0]);
     Index i = 0;
-    for (; i + kLanes <= n; i += kLanes) {
-        const Vec v = load(x + i);
-        most = v > most || v != v ? v : most;
-    }
-    float result = largest(most);
-    for (; i < n; ++i) result = x[i] > result || x[i] != x[i] ? x[i] : result;
-    return result;
+    for (; i + kLanes <= n; i += kLanes) most = larger(most, load(x + i));
+    for (; i < n; ++i) most = larger(most, splat(x[i]));
+    return fold(most, larger);
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ void scaled(float* y, const float* x, float factor, Index n);
 float dot(const float* a, const float* b, Index n);
 double sumOf(const float* x, Index n);
 double sumOfSquares(const float* x, Index n);
-void columnSums(double* sums, const float* x, Index rows, Index columns);
-void addRows(float* y, const float* bias, Index rows, Index columns);
+void columnSums(double* sums, const float* x, Index rows, Index columns, Index stride);
+void addRows(float* y, const float* bias, Index rows, Index columns, Index stride);
 
 void geluErfForward(float* y, const float* x, Index n);
 void geluErfBackward(float* dx, const float* dy, const float* x, Index n);
