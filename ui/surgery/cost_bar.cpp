@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/surgery/cost_bar.h"
+
+#include "core/base/text.h"
+#include "ui/theme/icon.h"
+#include "ui/theme/theme.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+namespace ui {
+namespace {
+
+QString countText(double value) { return QString::fromStdString(core::formatCount(value)); }
+
+QString bytesText(double value) { return QString::fromStdString(core::formatBytes(value)); }
+
+QString ratioText(double ratio) {
+    return QStringLiteral("×%1").arg(QLocale().toString(ratio, 'f', ratio < 10 ? 2 : 1));
+}
+
+double widen(std::uint64_t value) { return static_cast<double>(value); }
+
+}  // namespace
+
+CostBar::CostBar(Document& document, QWidget* parent)
+    : QFrame(parent),
+      document_(document),
+      items_{{{QStringLiteral("parameters"), tr("Parameters"), tr("All weights of the model"),
+               [](const core::ModelCost& cost) { return widen(cost.parameters); }, countText},
+              {QStringLiteral("active"), tr("Active per token"),
+               tr("Weights that one token uses on average"),
+               [](const core::ModelCost& cost) { return widen(cost.activeParameters); }, countText},
+              {QStringLiteral("flops"), tr("FLOPs per token"),
+               tr("Forward pass, two for each multiply-add"),
+               [](const core::ModelCost& cost) { return cost.flopsPerToken; }, countText},
+              {QStringLiteral("file"), tr("File size"), tr("Tensor data in the checkpoint"),
+               [](const core::ModelCost& cost) { return widen(cost.fileBytes); }, bytesText},
+              {QStringLiteral("training"),
+               tr("Training memory"),
+               {},
+               [](const core::ModelCost& cost) { return widen(cost.trainingBytes); },
+               bytesText}}},
+      warnings_(new QPushButton(this)) {
+    setObjectName(QStringLiteral("costBar"));
+    auto* row = new QHBoxLayout(this);
+    row->setContentsMargins(space::kXl, space::kS, space::kL, space::kS);
+    row->setSpacing(space::kL);
+    for (Item& item : items_) row->addWidget(makeItem(item), 1);
+    setButtonKind(warnings_, ButtonKind::Ghost);
+    warnings_->setIcon(icon(QStringLiteral("warning"), IconTone::Warning));
+    QSizePolicy policy = warnings_->sizePolicy();
+    policy.setRetainSizeWhenHidden(true);
+    warnings_->setSizePolicy(policy);
+    row->addWidget(warnings_);
+    connect(warnings_, &QPushButton::clicked, this, &CostBar::warningsClicked);
+    connect(&document_, &Document::opened, this, &CostBar::refresh);
+    connect(&document_, &Document::closed, this, &CostBar::refresh);
+    connect(&document_, &Document::planChanged, this, &CostBar::refresh);
+    refresh();
+}
+
+QWidget* CostBar::makeItem(Item& item) {
+    auto* widget = new QWidget(this);
+    widget->setToolTip(item.toolTip);
+    widget->setObjectName(QStringLiteral("cost.%1").arg(item.key));
+    const auto label = [&](const QString& part, TextRole role, bool muted) {
+        auto* made = new QLabel(widget);
+        made->setObjectName(QStringLiteral("cost.%1.%2").arg(item.key, part));
+        made->setTextFormat(Qt::PlainText);
+        setTextRole(made, role, muted);
+        return made;
+    };
+    QLabel* caption = label(QStringLiteral("caption"), TextRole::Caption, true);
+    caption->setText(item.caption);
+    item.before = label(QStringLiteral("before"), TextRole::Body, true);
+    item.arrow = label(QStringLiteral("arrow"), TextRole::Body, true);
+    item.arrow->setText(QStringLiteral("→"));
+    item.after = label(QStringLiteral("after"), TextRole::Strong, false);
+    item.ratio = label(QStringLiteral("ratio"), TextRole::Caption, false);
+    item.ratio->setProperty("chip", true);
+
+    auto* figures = new QHBoxLayout;
+    figures->setSpacing(6);
+    for (QLabel* figure : {item.before, item.arrow, item.after, item.ratio})
+        figures->addWidget(figure);
+    figures->addStretch(1);
+    auto* column = new QVBoxLayout(widget);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(2);
+    column->addWidget(caption);
+    column->addLayout(figures);
+    return widget;
+}
+
+void CostBar::refreshItem(const Item& item, double before, double after) {
+    const bool changed = before != after;
+    item.after->setText(item.text(after));
+    item.before->setText(item.text(before));
+    item.before->setVisible(changed);
+    item.arrow->setVisible(changed);
+    item.ratio->setVisible(changed && before > 0);
+    if (before > 0) item.ratio->setText(ratioText(after / before));
+    item.after->parentWidget()->setAccessibleName(
+        changed ? tr("%1: %2, was %3").arg(item.caption, item.text(after), item.text(before))
+                : tr("%1: %2").arg(item.caption, item.text(after)));
+}
+
+void CostBar::refresh() {
+    setVisible(document_.hasModel());
+    if (!document_.hasModel()) return;
+    const core::PlanReport& report = document_.report();
+    for (const Item& item : items_)
+        refreshItem(item, item.value(report.before), item.value(report.after));
+    items_.back().after->parentWidget()->setToolTip(
+        tr("Weights, gradients, AdamW moments and activations for a batch of %1")
+            .arg(report.trainingBatch));
+    const int warnings = static_cast<int>(report.warnings.size());
+    warnings_->setVisible(warnings > 0);
+    warnings_->setText(tr("%n warning(s)", nullptr, warnings));
+    warnings_->setAccessibleName(warnings_->text());
+}
+
+}  // namespace ui

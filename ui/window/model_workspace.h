@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/surgery/plan_editor.h"
+
+#include <QWidget>
+
+class QSplitter;
+class QToolButton;
+
+namespace ui {
+
+class CanvasView;
+
+/// The Model workspace: presets over the canvas, the inspector beside it.
+class ModelWorkspace : public QWidget {
+    Q_OBJECT
+
+  public:
+    ModelWorkspace(Document& document, PlanEditor& editor, QWidget* parent);
+    CanvasView& canvas() { return *canvas_; }
+    QByteArray saveState() const;
+    void restoreState(const QByteArray& state);
+
+  private:
+    QWidget* makeToolBar();
+
+    Document& document_;
+    PlanEditor& editor_;
+    CanvasView* canvas_;
+    QSplitter* splitter_;
+    QToolButton* zoom_ = nullptr;
+};
+
+}  // namespace ui

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+#include <functional>
+
+class QWidget;
+
+namespace ui {
+
+/// The questions that the window asks with the desktop's dialogs. Each can be replaced, so that a
+/// test answers instead of a person. An empty answer means cancelled.
+struct Prompts {
+    enum class Unsaved { Save, Discard, Cancel };
+
+    std::function<QString(QWidget*, const QString& title, const QString& filter)> openFile;
+    std::function<QString(QWidget*, const QString& title)> openFolder;
+    std::function<QString(QWidget*, const QString& title, const QString& suggestion,
+                          const QString& filter)>
+        saveFile;
+    /// The plan of `model` has changes that no file has.
+    std::function<Unsaved(QWidget*, const QString& model)> unsavedPlan;
+};
+
+Prompts desktopPrompts();
+
+}  // namespace ui
