@@ -2,6 +2,7 @@
 #include "app/upcycle/command.h"
 #include "app/upcycle/output.h"
 #include "app/upcycle/signals.h"
+#include "app/upcycle/waiting.h"
 #include "core/base/error.h"
 
 #include <exception>
@@ -71,6 +72,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    upcycle::waitPolitely(argv);
     upcycle::catchSignals();
     const bool json = wantsJson(argc, argv);
     const auto report = [json](core::ErrorKind kind, std::string_view message,

@@ -9,6 +9,9 @@
 namespace core {
 namespace {
 
+/// Learning rate for a checkpoint that does not say at which it was trained.
+constexpr double kPretrainedRate = 1e-4;
+
 /// HF's preprocessor_config.json: image_mean and image_std, where they are lists of numbers.
 void readPreprocessor(const Path& folder, Normalization& normalization) {
     const Path file = folder / "preprocessor_config.json";
@@ -51,7 +54,10 @@ JobSpec defaultJob(const Path& model) {
     const Path folder = Checkpoint::open(model)->folder();
     readPreprocessor(folder, job.normalization);
     const std::optional<TrainingState> state = readTrainingState(folder);
-    if (!state) return job;
+    if (!state) {
+        job.trainer.schedule.lr = kPretrainedRate;
+        return job;
+    }
     if (state->batch > 0) job.batch = state->batch;
     job.data = state->data;
     job.objective = state->objective;
