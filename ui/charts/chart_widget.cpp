@@ -2,6 +2,7 @@
 #include "ui/charts/chart_widget.h"
 
 #include "core/base/error.h"
+#include "ui/theme/icon.h"
 #include "ui/theme/theme.h"
 
 #include <QBuffer>
@@ -52,17 +53,23 @@ void writeWhole(const QString& path, const QByteArray& bytes) {
 }  // namespace
 
 ChartWidget::ChartWidget(const QString& title, QWidget* parent)
-    : QWidget(parent), title_(title), menuButton_(new QToolButton(this)), menu_(new QMenu(this)) {
-    setAccessibleName(title);
-    menuButton_->setText(QStringLiteral("⋯"));
+    : QWidget(parent), menuButton_(new QToolButton(this)), menu_(new QMenu(this)) {
+    setTitle(title);
+    menuButton_->setIcon(icon(QStringLiteral("more")));
     menuButton_->setAutoRaise(true);
     menuButton_->setPopupMode(QToolButton::InstantPopup);
     menuButton_->setMenu(menu_);
     menuButton_->setFixedSize(kButton, kButton);
-    menuButton_->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
-    menuButton_->setAccessibleName(tr("Options of the chart “%1”").arg(title));
     menuButton_->setToolTip(tr("View and export"));
     connect(menu_, &QMenu::aboutToShow, this, &ChartWidget::buildMenu);
+}
+
+void ChartWidget::setTitle(const QString& title) {
+    if (title == title_) return;
+    title_ = title;
+    setAccessibleName(title);
+    menuButton_->setAccessibleName(tr("Options of the chart “%1”").arg(title));
+    update();
 }
 
 void ChartWidget::setEmptyText(const QString& text) {

@@ -29,6 +29,7 @@ class ChartWidget : public QWidget {
     ChartWidget(const QString& title, QWidget* parent);
 
     const QString& title() const noexcept { return title_; }
+    void setTitle(const QString& title);
     /// What a person reads in the middle while there is nothing to draw.
     void setEmptyText(const QString& text);
     /// A quiet remark at the right end of the legend.

@@ -18,13 +18,21 @@ QByteArray csvField(const QString& text) {
     return '"' + field + '"';
 }
 
-QByteArray csvNumber(double value) {
+namespace {
+
+template <typename T>
+QByteArray shortest(T value) {
     if (std::isnan(value)) return QByteArrayLiteral("nan");
     if (std::isinf(value)) return value > 0 ? QByteArrayLiteral("inf") : QByteArrayLiteral("-inf");
     std::array<char, 32> text{};
     const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
     return {text.data(), end - text.data()};
 }
+
+}  // namespace
+
+QByteArray csvNumber(double value) { return shortest(value); }
+QByteArray csvNumber(float value) { return shortest(value); }
 
 QByteArray csvTable(const QString& xName, const std::vector<CsvColumn>& columns) {
     QByteArray table = csvField(xName);

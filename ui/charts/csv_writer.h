@@ -21,6 +21,7 @@ QByteArray csvField(const QString& text);
 
 /// The shortest text that reads back as the same number; "nan", "inf", "-inf"; never localised.
 QByteArray csvNumber(double value);
+QByteArray csvNumber(float value);
 
 /// Columns joined over x: one line for every x that any of them has, empty where a column has none.
 QByteArray csvTable(const QString& xName, const std::vector<CsvColumn>& columns);

@@ -59,6 +59,11 @@ void LineChart::setYTop(std::optional<double> value) {
     refresh();
 }
 
+void LineChart::setFormat(ValueFormat format) {
+    format_ = format;
+    refresh();
+}
+
 void LineChart::refresh() {
     dirty_ = true;
     if (!isVisible() || throttle_.isActive()) return;
@@ -74,6 +79,7 @@ void LineChart::refreshNow() {
     dirty_ = false;
     ++redraws_;
     view_->setVisible(!isEmpty());
+    if (view_->accessibleName() != title()) view_->setAccessibleName(title());
     view_->setContent(makeContent(view_->columns()));
     if (cursor_) view_->setCursor(cursor_, rowsAt(*cursor_), view_->underMouse());
     update();
@@ -210,8 +216,9 @@ std::vector<ReadoutRow> LineChart::rowsAt(double x) const {
         const double drawn = averaged ? smoothed_[i].of(series)[index] : raw;
         ReadoutRow row;
         row.name = curves_[i].style.name;
-        row.value =
-            averaged ? tr("%1 (raw %2)").arg(valueText(drawn), valueText(raw)) : valueText(raw);
+        row.value = averaged
+                        ? tr("%1 (raw %2)").arg(valueText(drawn, format_), valueText(raw, format_))
+                        : valueText(raw, format_);
         row.color = tokens().series[static_cast<std::size_t>(curves_[i].style.color)];
         if (std::isfinite(drawn) && (!logarithmic_ || drawn > 0)) {
             row.at = Vertex{series.x()[index], drawn};
@@ -234,8 +241,8 @@ std::vector<LegendEntry> LineChart::legend() const {
         if (series->empty()) continue;
         const bool averaged = smoothing_ > 0 && style.smooth;
         const double last = averaged ? smoothed_[i].of(*series).back() : series->y().back();
-        entries.push_back(
-            {style.name, tokens().series[static_cast<std::size_t>(style.color)], valueText(last)});
+        entries.push_back({style.name, tokens().series[static_cast<std::size_t>(style.color)],
+                           valueText(last, format_)});
     }
     return entries;
 }

@@ -49,6 +49,8 @@ class LineChart : public ChartWidget {
     void setYBase(std::optional<double> value);
     void setYTop(std::optional<double> value);
 
+    void setFormat(ValueFormat format);
+
     /// Series have grown or were cut.
     void refresh();
     /// Draws now; a hidden chart waits until it is shown.
@@ -110,6 +112,7 @@ class LineChart : public ChartWidget {
     mutable std::vector<Smoothing> smoothed_;
     QString xName_;
     std::optional<double> yBase_, yTop_;
+    ValueFormat format_ = ValueFormat::Plain;
     bool logarithmic_ = false;
     double smoothing_ = 0;
     std::optional<Range> zoom_;

@@ -104,7 +104,7 @@ PlotContent LineChart::makeContent(int columns) {
     if (low > high) low = high = logarithmic_ ? 1 : 0;
     if (yBase_ && !logarithmic_) low = std::min(low, *yBase_);
     if (yTop_) high = std::max(high, *yTop_);
-    content.y = roundedAxis(low, high, logarithmic_, kYTicks);
+    content.y = roundedAxis(low, high, logarithmic_, kYTicks, format_);
     return content;
 }
 

@@ -10,6 +10,9 @@
 namespace ui {
 namespace {
 
+/// Beyond it an axis has no meaning and differences would overflow.
+constexpr double kLargest = 1e300;
+
 /// The round number nearest above range / count.
 double roundStep(double range, int count) {
     const double rough = range / std::max(count, 1);
@@ -44,7 +47,10 @@ int decimalsOf(double step) {
 }
 
 /// Labels that show `step` exactly, all alike.
-QString tickText(double value, double step, double largest) {
+QString tickText(double value, double step, double largest, ValueFormat format) {
+    if (format == ValueFormat::Percent) {
+        return QLocale().toString(value * 100, 'f', decimalsOf(step * 100)) + QStringLiteral(" %");
+    }
     if (largest < 1e-3) {
         if (value == 0) return QLocale().toString(0);
         const double power = std::pow(10.0, std::floor(std::log10(std::abs(value))));
@@ -66,20 +72,22 @@ double Axis::valueAt(double at) const {
     return from * std::pow(to / from, at);
 }
 
-std::vector<Tick> linearTicks(double from, double to, int count) {
+std::vector<Tick> linearTicks(double from, double to, int count, ValueFormat format) {
     const double step = roundStep(to - from, count);
     const double largest = std::max(std::abs(from), std::abs(to));
+    const double first = std::ceil(from / step - 1e-6);
+    const int last = static_cast<int>(std::floor(to / step - first + 1e-6));
     std::vector<Tick> ticks;
-    for (double index = std::ceil(from / step - 1e-6); index * step <= to + step * 1e-6; ++index) {
-        const double value = index == 0 ? 0.0 : index * step;
-        ticks.push_back({value, tickText(value, step, largest)});
+    for (int i = 0; i <= last; ++i) {
+        const double value = (first + i) * step;
+        ticks.push_back({value == 0 ? 0.0 : value, tickText(value, step, largest, format)});
     }
     return ticks;
 }
 
-std::vector<Tick> logTicks(double from, double to, int count) {
+std::vector<Tick> logTicks(double from, double to, int count, ValueFormat format) {
     const double decades = std::log10(to / from);
-    if (decades < 0.7) return linearTicks(from, to, count);
+    if (decades < 0.7) return linearTicks(from, to, count, format);
     const int stride = std::max(1, static_cast<int>(std::ceil(decades / std::max(count, 1))));
     const std::vector<double> factors =
         decades * 3 <= count ? std::vector{1.0, 2.0, 5.0} : std::vector{1.0};
@@ -91,14 +99,18 @@ std::vector<Tick> logTicks(double from, double to, int count) {
             const double value = factor * std::pow(10.0, exponent);
             if (value < from * (1 - 1e-9) || value > to * (1 + 1e-9)) continue;
             const double size = std::pow(10.0, exponent);
-            ticks.push_back(
-                {value, value < 1e-3 ? scientific(value, 0) : tickText(value, size, value)});
+            ticks.push_back({value, format == ValueFormat::Plain && value < 1e-3
+                                        ? scientific(value, 0)
+                                        : tickText(value, size, value, format)});
         }
     }
     return ticks;
 }
 
-Axis roundedAxis(double low, double high, bool logarithmic, int count) {
+Axis roundedAxis(double low, double high, bool logarithmic, int count, ValueFormat format) {
+    low = std::clamp(low, -kLargest, kLargest);
+    high = std::clamp(high, -kLargest, kLargest);
+    if (high - low <= std::abs(high) * 1e-12) low = high;
     Axis axis;
     axis.logarithmic = logarithmic;
     if (logarithmic) {
@@ -109,7 +121,7 @@ Axis roundedAxis(double low, double high, bool logarithmic, int count) {
         const double padding = std::pow(high / low, 0.04);
         axis.from = low / padding;
         axis.to = high * padding;
-        axis.ticks = logTicks(axis.from, axis.to, count);
+        axis.ticks = logTicks(axis.from, axis.to, count, format);
         return axis;
     }
     if (low == high) {
@@ -121,13 +133,16 @@ Axis roundedAxis(double low, double high, bool logarithmic, int count) {
     axis.from = std::floor(low / step + 1e-9) * step;
     axis.to = std::ceil(high / step - 1e-9) * step;
     if (axis.from == axis.to) axis.to += step;
-    axis.ticks = linearTicks(axis.from, axis.to, count + 2);
+    axis.ticks = linearTicks(axis.from, axis.to, count + 2, format);
     return axis;
 }
 
-QString valueText(double value) {
+QString valueText(double value, ValueFormat format) {
     if (std::isnan(value)) return QCoreApplication::translate("ui::Chart", "not a number");
     if (std::isinf(value)) return value > 0 ? QStringLiteral("∞") : QStringLiteral("−∞");
+    if (format == ValueFormat::Percent) {
+        return QLocale().toString(value * 100, 'f', 2) + QStringLiteral(" %");
+    }
     const double size = std::abs(value);
     if (size != 0 && size < 1e-3) return scientific(value, 3);
     const Unit unit = unitOf(size);

@@ -7,6 +7,9 @@
 
 namespace ui {
 
+/// How the values of an axis are said: as they are, or a share as "3.4 %".
+enum class ValueFormat { Plain, Percent };
+
 struct Tick {
     double value = 0;
     QString label;
@@ -26,17 +29,20 @@ struct Axis {
 
 /// At most about `count` round values (1, 2 or 5 times a power of ten) inside [from, to], with
 /// labels of equal precision. REQUIRES: from < to, finite.
-std::vector<Tick> linearTicks(double from, double to, int count);
+std::vector<Tick> linearTicks(double from, double to, int count,
+                              ValueFormat format = ValueFormat::Plain);
 
 /// Round values for a logarithmic axis: powers of ten over several decades, 1-2-5 below, plain
 /// round values within one. REQUIRES: 0 < from < to.
-std::vector<Tick> logTicks(double from, double to, int count);
+std::vector<Tick> logTicks(double from, double to, int count,
+                           ValueFormat format = ValueFormat::Plain);
 
 /// The smallest range of round values that holds [low, high], widened when it is a single value.
-Axis roundedAxis(double low, double high, bool logarithmic, int count);
+Axis roundedAxis(double low, double high, bool logarithmic, int count,
+                 ValueFormat format = ValueFormat::Plain);
 
 /// A value for people: four significant digits, "1.234e-05" below 1e-4, "12.3 k" from 10 000,
 /// "not finite" words for NaN and infinities.
-QString valueText(double value);
+QString valueText(double value, ValueFormat format = ValueFormat::Plain);
 
 }  // namespace ui

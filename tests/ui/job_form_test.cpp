@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/train/job_form.h"
+
+#include "ui/train/device_query.h"
+#include "ui/train/field.h"
+#include "ui/train/job_command.h"
+#include "ui/train/job_verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <QComboBox>
+#include <QLineEdit>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QTemporaryDir>
+#include <QTest>
+
+namespace ui {
+namespace {
+
+QString key(const char* name) { return QString::fromLatin1(name); }
+
+core::JobSpec sampleJob() {
+    core::JobSpec job;
+    job.model = "/models/dense";
+    job.data = "fashion-mnist";
+    job.batch = 96;
+    job.trainer.steps = 12345;
+    job.trainer.clip = 0.5;
+    job.trainer.loss.aux = 0.01F;
+    job.trainer.loss.z = 0.001F;
+    job.trainer.optimizer.kind = core::OptimizerKind::Adafactor;
+    job.trainer.optimizer.weightDecay = 0.05;
+    job.trainer.schedule = {core::ScheduleKind::Rsqrt, 3e-4, 100, 50, 10000, 7000, 0};
+    job.optimizerState = core::OptimizerStateMode::Reset;
+    job.trainer.optimizer.stepOffset = 7000;
+    job.evalEvery = 250;
+    job.checkpointEvery = 500;
+    job.keep = 5;
+    job.seed = 42;
+    job.device = "cuda:1";
+    job.threads = 3;
+    job.augmentation = {2, true};
+    job.normalization = {{0.25F}, {0.3F}};
+    return job;
+}
+
+TEST(JobForm, GivesBackTheJobItShows) {
+    JobForm form;
+    form.setJob(sampleJob(), {});
+    EXPECT_EQ(core::toJson(form.job()), core::toJson(sampleJob()));
+    EXPECT_TRUE(form.problem().ok);
+}
+
+TEST(JobForm, EveryFieldReachesTheJob) {
+    JobForm form;
+    form.setJob({}, {QStringLiteral("fashion-mnist")});
+    const auto number = [&](const char* name, int value) {
+        auto* box = qobject_cast<QSpinBox*>(form.field(key(name))->editor());
+        ASSERT_NE(box, nullptr) << name;
+        box->setValue(value);
+    };
+    const auto text = [&](const char* name, const char* value) {
+        auto* edit = qobject_cast<QLineEdit*>(form.field(key(name))->editor());
+        ASSERT_NE(edit, nullptr) << name;
+        edit->clear();
+        QTest::keyClicks(edit, QString::fromLatin1(value));
+    };
+    const auto choice = [&](const char* name, const char* value) {
+        auto* box = qobject_cast<QComboBox*>(form.field(key(name))->editor());
+        ASSERT_NE(box, nullptr) << name;
+        box->setCurrentIndex(box->findData(QString::fromLatin1(value)));
+    };
+    QSignalSpy edited(&form, &JobForm::edited);
+    qobject_cast<QComboBox*>(form.field(key("data"))->editor())->setCurrentText(key("idx:/data"));
+    number("steps", 12);
+    number("batch", 7);
+    choice("optimizer.kind", "sgd");
+    text("schedule.lr", "2.5e-3");
+    choice("schedule.kind", "cosine");
+    number("schedule.warmup", 3);
+    number("schedule.cooldown", 4);
+    text("optimizer.weight_decay", "0.1");
+    text("clip", "1");
+    choice("optimizer_state", "reset");
+    text("loss.aux", "0.02");
+    text("loss.z", "0.5");
+    number("eval_every", 5);
+    number("checkpoint_every", 6);
+    number("keep", 9);
+    choice("device", "cpu");
+    number("threads", 2);
+    number("seed", 99);
+    EXPECT_GE(edited.size(), 18);
+    const core::JobSpec job = form.job();
+    EXPECT_EQ(job.data, "idx:/data");
+    EXPECT_EQ(job.trainer.steps, 12);
+    EXPECT_EQ(job.batch, 7);
+    EXPECT_EQ(job.trainer.optimizer.kind, core::OptimizerKind::Sgd);
+    EXPECT_EQ(job.trainer.schedule.lr, 2.5e-3);
+    EXPECT_EQ(job.trainer.schedule.kind, core::ScheduleKind::Cosine);
+    EXPECT_EQ(job.trainer.schedule.warmup, 3);
+    EXPECT_EQ(job.trainer.schedule.cooldown, 4);
+    EXPECT_EQ(job.trainer.optimizer.weightDecay, 0.1);
+    EXPECT_EQ(job.trainer.clip, 1);
+    EXPECT_EQ(job.optimizerState, core::OptimizerStateMode::Reset);
+    EXPECT_EQ(job.trainer.loss.aux, 0.02F);
+    EXPECT_EQ(job.trainer.loss.z, 0.5F);
+    EXPECT_EQ(job.evalEvery, 5);
+    EXPECT_EQ(job.checkpointEvery, 6);
+    EXPECT_EQ(job.keep, 9);
+    EXPECT_EQ(job.device, "cpu");
+    EXPECT_EQ(job.threads, 2);
+    EXPECT_EQ(job.seed, 99U);
+}
+
+TEST(JobForm, WhatIsNoNumberIsSaidUnderItsField) {
+    JobForm form;
+    form.setJob(sampleJob(), {});
+    auto* lr = qobject_cast<QLineEdit*>(form.field(key("schedule.lr"))->editor());
+    lr->setText(QStringLiteral("fast"));
+    const JobVerdict problem = form.problem();
+    EXPECT_FALSE(problem.ok);
+    EXPECT_EQ(problem.key, key("schedule.lr"));
+    form.show(problem);
+    EXPECT_TRUE(form.field(key("schedule.lr"))->message().contains(QStringLiteral("fast")));
+    EXPECT_TRUE(form.field(key("clip"))->message().isEmpty());
+    form.show(JobVerdict{});
+    EXPECT_TRUE(form.field(key("schedule.lr"))->message().isEmpty());
+}
+
+TEST(JobForm, EveryFieldHasANameAndAnExplanation) {
+    JobForm form;
+    for (const Field* field : form.findChildren<Field*>()) {
+        EXPECT_FALSE(field->editor()->accessibleName().isEmpty())
+            << field->editor()->objectName().toStdString();
+        EXPECT_FALSE(field->editor()->accessibleDescription().isEmpty())
+            << field->editor()->objectName().toStdString();
+    }
+    EXPECT_EQ(form.findChildren<Field*>().size(), 20);
+}
+
+TEST(JobForm, FolderBecomesASource) {
+    const QTemporaryDir folder;
+    EXPECT_EQ(sourceOfFolder(folder.path()), QStringLiteral("images:") + folder.path());
+    QFile file(folder.filePath(QStringLiteral("train-images-idx3-ubyte.gz")));
+    ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+    EXPECT_EQ(sourceOfFolder(folder.path()), QStringLiteral("idx:") + folder.path());
+}
+
+TEST(JobForm, BalanceLossFollowsThePlanUntilAPersonDecides) {
+    JobForm form;
+    form.setJob({}, {});
+    form.suggestBalanceLoss(0.01F);
+    EXPECT_EQ(form.job().trainer.loss.aux, 0.01F);
+    form.suggestBalanceLoss(0);
+    EXPECT_EQ(form.job().trainer.loss.aux, 0);
+    qobject_cast<QLineEdit*>(form.field(key("loss.aux"))->editor())->setText(key("0.5"));
+    form.suggestBalanceLoss(0.01F);
+    EXPECT_EQ(form.job().trainer.loss.aux, 0.5F);
+}
+
+TEST(DeviceQuery, ReadsWhatTheProgramSays) {
+    const DeviceEntries entries = devicesFromJson(
+        R"({"devices":[{"name":"cpu","description":"AVX-512","usable":true,"chosen":true,"reason":""},
+            {"name":"cuda","description":"","usable":false,"chosen":false,"reason":"no driver"}]})");
+    ASSERT_EQ(entries.size(), 2U);
+    EXPECT_EQ(entries[0].first, key("auto"));
+    EXPECT_TRUE(entries[0].second.contains(key("cpu")));
+    EXPECT_EQ(entries[1].first, key("cpu"));
+    EXPECT_TRUE(devicesFromJson("not json").empty());
+    EXPECT_TRUE(devicesFromJson("{}").empty());
+}
+
+TEST(JobVerdict, ProblemsFindTheirField) {
+    const core::JobSpec job = [] {
+        core::JobSpec made;
+        made.data = "images:/data/birds";
+        return made;
+    }();
+    const core::Path run = "/runs/one";
+    const auto keyOf = [&](core::ErrorKind kind, const char* message) {
+        return keyOfProblem(job, run, kind, QString::fromLatin1(message)).toStdString();
+    };
+    using core::ErrorKind;
+    EXPECT_EQ(keyOf(ErrorKind::BadInput, "job.json: key schedule.lr is -1, expected a finite"),
+              "schedule.lr");
+    EXPECT_EQ(keyOf(ErrorKind::BadInput, "/data/birds: no image"), "data");
+    EXPECT_EQ(keyOf(ErrorKind::BadInput, "X has 12 classes, the model distinguishes 10"), "data");
+    EXPECT_EQ(keyOf(ErrorKind::OutOfMemory, "training needs 5 TB"), "batch");
+    EXPECT_EQ(keyOf(ErrorKind::DiskFull, "keeping the checkpoints needs 5 TB"), "run");
+    EXPECT_EQ(keyOf(ErrorKind::Device, "cuda: no driver"), "device");
+    EXPECT_EQ(keyOf(ErrorKind::BadInput, "/m has no optimizer.safetensors to carry"),
+              "optimizer_state");
+    EXPECT_EQ(keyOf(ErrorKind::BadInput, "something else"), "");
+}
+
+TEST(JobVerdict, RefusesFoldersThatAreNoRunsPlace) {
+    core::JobSpec job = sampleJob();
+    EXPECT_EQ(judgeJob(job, {}).key, key("run"));
+    EXPECT_EQ(judgeJob(job, "relative/run").key, key("run"));
+    EXPECT_EQ(judgeJob(job, "/usr").key, key("run"));
+    job.data.clear();
+    EXPECT_EQ(judgeJob(job, "/runs/one").key, key("data"));
+    job.data = "images:birds";
+    EXPECT_EQ(judgeJob(job, "/runs/one").key, key("data"));
+}
+
+TEST(JobCommand, SaysOnlyWhatDiffers) {
+    core::JobSpec defaults;
+    defaults.model = "/models/dense";
+    core::JobSpec job = defaults;
+    job.data = "fashion-mnist";
+    job.trainer.steps = 500;
+    const auto commands = jobCommands(job, defaults, "/runs/one");
+    ASSERT_EQ(commands.size(), 2U);
+    EXPECT_EQ(shellText(commands),
+              QStringLiteral("upcycle new /runs/one --model /models/dense --data fashion-mnist "
+                             "--steps 500 --lr 0.001 --aux 0 --optimizer-state carry &&\n"
+                             "upcycle train /runs/one"));
+}
+
+TEST(JobCommand, WordsAreSafeInAShell) {
+    EXPECT_EQ(shellText({{QStringLiteral("upcycle"), QStringLiteral("/a b/it's"),
+                          QStringLiteral("$HOME"), QStringLiteral("x;rm")}}),
+              QStringLiteral("upcycle '/a b/it'\\''s' '$HOME' 'x;rm'"));
+}
+
+}  // namespace
+}  // namespace ui

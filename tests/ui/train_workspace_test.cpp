@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/train/train_workspace.h"
+
+#include "core/base/file.h"
+#include "core/run/control.h"
+#include "tests/ui/recorded_run.h"
+#include "ui/charts/heat_map.h"
+#include "ui/charts/load_bars.h"
+#include "ui/document/document.h"
+#include "ui/train/notice.h"
+#include "ui/train/phase_pill.h"
+#include "ui/train/run_charts.h"
+#include "ui/train/run_panel.h"
+
+#include <gtest/gtest.h>
+
+#include <QAbstractButton>
+#include <QAbstractScrollArea>
+#include <QAbstractSlider>
+#include <QComboBox>
+#include <QLineEdit>
+#include <QListView>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <fstream>
+
+namespace ui {
+namespace {
+
+class Workspace : public ::testing::Test {
+  protected:
+    Workspace()
+        : folder(core::Path(place.path().toStdString()) / "run"), workspace(document, nullptr) {
+        workspace.resize(1280, 800);
+        workspace.show();
+    }
+    void open(const testing::RecordedRun& run) {
+        testing::writeRun(folder, run);
+        workspace.openRun(QString::fromStdString(folder.string()));
+        ASSERT_TRUE(waitFor(
+            [&] { return workspace.follower().isOpen() && workspace.follower().isCaughtUp(); }));
+    }
+    static bool waitFor(const std::function<bool()>& condition) {
+        return QTest::qWaitFor(condition, 20'000);
+    }
+    QPushButton& button(const char* name) {
+        return *workspace.findChild<QPushButton*>(QString::fromLatin1(name));
+    }
+    const Notice& panelNotice() { return *workspace.runPanel().findChild<Notice*>(); }
+    QString pill() { return workspace.runPanel().findChild<PhasePill*>()->text(); }
+
+    QTemporaryDir place;
+    core::Path folder;
+    Document document;
+    TrainWorkspace workspace;
+};
+
+testing::RecordedRun unfinished() {
+    testing::RecordedRun run;
+    run.done = 300;
+    run.end.clear();
+    return run;
+}
+
+TEST_F(Workspace, OpeningAFinishedRunFillsTheCharts) {
+    open({});
+    EXPECT_EQ(pill(), QStringLiteral("Finished"));
+    RunCharts& charts = workspace.charts();
+    const LineChart* loss = charts.line(QStringLiteral("chart/loss"));
+    ASSERT_EQ(loss->curves().size(), 2U);
+    EXPECT_EQ(loss->curves()[0].series->size(), 500U);
+    EXPECT_EQ(loss->curves()[1].series->size(), 10U);
+    for (ChartWidget* chart : charts.charts()) {
+        EXPECT_FALSE(chart->isEmpty()) << chart->objectName().toStdString();
+    }
+    const LoadHistory& history = workspace.follower().metrics().loads("encoder.3");
+    EXPECT_EQ(charts.loadBars().loads(), history.last());
+    EXPECT_EQ(charts.heatMap().image().size(), QSize(8, 3));
+    EXPECT_FALSE(workspace.isTraining());
+}
+
+TEST_F(Workspace, ChoosingALayerShowsItsRouter) {
+    open({});
+    RunCharts& charts = workspace.charts();
+    charts.setLayer(QStringLiteral("encoder.5"));
+    EXPECT_EQ(charts.loadBars().layer(), QStringLiteral("encoder.5"));
+    EXPECT_EQ(charts.loadBars().loads()[2], 0);  // the expert that died
+    EXPECT_EQ(charts.line(QStringLiteral("chart/unrouted"))->curves()[0].series,
+              workspace.follower().metrics().find(metric::router("encoder.5", "unrouted")));
+    Q_EMIT charts.heatMap().rowChosen(0);
+    EXPECT_EQ(charts.layer(), QStringLiteral("encoder.3"));
+}
+
+TEST_F(Workspace, PointingAtAStepShowsTheLoadOfThatStep) {
+    open({});
+    RunCharts& charts = workspace.charts();
+    Q_EMIT charts.line(QStringLiteral("chart/loss"))->cursorMoved(52);
+    const LoadHistory& history = workspace.follower().metrics().loads("encoder.3");
+    EXPECT_EQ(charts.loadBars().loads(), history.at(50));
+    Q_EMIT charts.line(QStringLiteral("chart/loss"))->cursorMoved(std::nan(""));
+    EXPECT_EQ(charts.loadBars().loads(), history.last());
+}
+
+TEST_F(Workspace, AnAlarmLeadsToItsLayerAndStep) {
+    open({});
+    auto* alarms = workspace.runPanel().findChild<QListView*>();
+    ASSERT_EQ(alarms->model()->rowCount(), 1);
+    const QRect row = alarms->visualRect(alarms->model()->index(0, 0));
+    QTest::mouseClick(alarms->viewport(), Qt::LeftButton, {}, row.center());
+    EXPECT_EQ(workspace.charts().layer(), QStringLiteral("encoder.5"));
+    EXPECT_EQ(workspace.charts().loadBars().loads(),
+              workspace.follower().metrics().loads("encoder.5").at(250));
+}
+
+TEST_F(Workspace, OrdersReachTheControlFile) {
+    const auto lock = [&] {
+        testing::writeRun(folder, unfinished());
+        return core::FileLock::tryLock(folder / "run.lock");
+    }();
+    open(unfinished());
+    ASSERT_TRUE(waitFor([&] { return workspace.isTraining(); }));
+    EXPECT_EQ(pill(), QStringLiteral("Running"));
+    for (const char* name : {"run/pause", "run/checkpoint", "run/stop-and-save", "run/stop"}) {
+        ASSERT_TRUE(button(name).isEnabled()) << name;
+        EXPECT_FALSE(button(name).toolTip().isEmpty()) << name;
+        QTest::mouseClick(&button(name), Qt::LeftButton);
+    }
+    core::OrderReader reader(folder / "control.jsonl", 0);
+    for (const char* expected : {"pause", "checkpoint", "stop-and-save", "stop"}) {
+        const auto order = reader.next();
+        ASSERT_TRUE(order.has_value());
+        EXPECT_EQ(order->command, expected);
+    }
+}
+
+TEST_F(Workspace, APausedRunOffersResume) {
+    testing::writeRun(folder, unfinished());
+    const auto lock = core::FileLock::tryLock(folder / "run.lock");
+    open(unfinished());
+    std::ofstream(folder / "events.jsonl", std::ios::app)
+        << core::toJsonLine({0, 300, core::StateEvent{"paused"}}) << "\n";
+    ASSERT_TRUE(waitFor([&] { return pill() == QStringLiteral("Paused"); }));
+    EXPECT_EQ(button("run/pause").text(), QStringLiteral("Resume"));
+    QTest::mouseClick(&button("run/pause"), Qt::LeftButton);
+    core::OrderReader reader(folder / "control.jsonl", 0);
+    EXPECT_EQ(reader.next()->command, "resume");
+}
+
+TEST_F(Workspace, ACrashSaysWhereAndOffersResume) {
+    open(unfinished());
+    EXPECT_EQ(pill(), QStringLiteral("Crashed"));
+    EXPECT_TRUE(panelNotice().message().contains(QStringLiteral("step 300")))
+        << panelNotice().message().toStdString();
+    EXPECT_TRUE(button("run/resume").isVisible());
+    EXPECT_FALSE(button("run/pause").isVisible());
+    EXPECT_EQ(workspace.runPanel().findChild<QListView*>()->model()->rowCount(), 1);
+}
+
+TEST_F(Workspace, ATrainersErrorIsShownInItsWords) {
+    testing::writeRun(folder, unfinished());
+    std::ofstream(folder / "events.jsonl", std::ios::app)
+        << core::toJsonLine({0, 300, core::ErrorEvent{"disk-full", "no space left", "make room"}})
+        << "\n";
+    workspace.openRun(QString::fromStdString(folder.string()));
+    ASSERT_TRUE(waitFor([&] { return pill() == QStringLiteral("Failed"); }));
+    EXPECT_EQ(panelNotice().message(), QStringLiteral("no space left"));
+}
+
+TEST_F(Workspace, ATrainerThatCannotBeginIsSaid) {
+    testing::RecordedRun run;
+    run.done = 0;
+    testing::writeRun(folder, run);
+    core::writeTextFile(folder / "events.jsonl", "");
+    workspace.openRun(QString::fromStdString(folder.string()));
+    ASSERT_TRUE(waitFor([&] { return workspace.follower().isCaughtUp(); }));
+    EXPECT_EQ(pill(), QStringLiteral("Not started"));
+    QTest::mouseClick(&button("run/resume"), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return !panelNotice().message().isEmpty(); }));
+    EXPECT_TRUE(button("run/resume").isVisible());
+}
+
+TEST_F(Workspace, HiddenItDrawsNothing) {
+    open({});
+    workspace.hide();
+    LineChart* loss = workspace.charts().line(QStringLiteral("chart/loss"));
+    const int before = loss->redraws();
+    Q_EMIT workspace.follower().changed();
+    QTest::qWait(300);
+    EXPECT_EQ(loss->redraws(), before);
+    workspace.show();
+    EXPECT_TRUE(waitFor([&] { return loss->redraws() > before; }));
+}
+
+TEST_F(Workspace, AnotherRunLeavesNothingOfTheFirst) {
+    open({});
+    testing::RecordedRun dense;
+    dense.steps = dense.done = 20;
+    dense.layers = 0;
+    folder = core::Path(place.path().toStdString()) / "dense";
+    open(dense);
+    RunCharts& charts = workspace.charts();
+    EXPECT_EQ(charts.line(QStringLiteral("chart/loss"))->curves()[0].series->size(), 20U);
+    EXPECT_TRUE(charts.loadBars().isEmpty());
+    EXPECT_TRUE(charts.heatMap().isEmpty());
+    EXPECT_TRUE(charts.line(QStringLiteral("chart/unrouted"))->isEmpty());
+}
+
+TEST_F(Workspace, EverythingThatTakesTheFocusHasAName) {
+    open(unfinished());
+    for (const QWidget* widget : workspace.findChildren<QWidget*>()) {
+        if (widget->focusPolicy() == Qt::NoFocus || qobject_cast<const QScrollBar*>(widget))
+            continue;
+        if (qobject_cast<const QScrollArea*>(widget) || widget->parentWidget() == nullptr) continue;
+        const auto* button = qobject_cast<const QAbstractButton*>(widget);
+        const bool inside = qobject_cast<const QLineEdit*>(widget) != nullptr &&
+                            !widget->parentWidget()->accessibleName().isEmpty();
+        const bool named =
+            !widget->accessibleName().isEmpty() || (button != nullptr && !button->text().isEmpty());
+        EXPECT_TRUE(named || inside)
+            << widget->metaObject()->className() << " " << widget->objectName().toStdString();
+    }
+}
+
+}  // namespace
+}  // namespace ui

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/message_bar.h"
+#include "ui/widgets/mixed_choice.h"
+#include "ui/widgets/mixed_spin_box.h"
+
+#include <gtest/gtest.h>
+
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTest>
+#include <QToolButton>
+
+namespace ui {
+namespace {
+
+TEST(MixedSpinBoxTest, CommitsOnceWhenEditingEnds) {
+    MixedSpinBox box(nullptr);
+    box.setRange(1, 100);
+    box.setShown(5);
+    box.show();
+    QSignalSpy edited(&box, &MixedSpinBox::edited);
+    box.selectAll();
+    QTest::keyClicks(&box, QStringLiteral("42"));
+    EXPECT_EQ(edited.count(), 0);
+    QTest::keyClick(&box, Qt::Key_Return);
+    ASSERT_EQ(edited.count(), 1);
+    EXPECT_EQ(edited[0][0].toInt(), 42);
+    QTest::keyClick(&box, Qt::Key_Return);
+    EXPECT_EQ(edited.count(), 1);
+    QTest::keyClick(&box, Qt::Key_Up);
+    EXPECT_EQ(edited.count(), 2);
+}
+
+TEST(MixedSpinBoxTest, ShowsMixedAndStepsFromItsBase) {
+    MixedSpinBox box(nullptr);
+    box.setRange(1, 100);
+    box.setShown({}, 8);
+    box.show();
+    QSignalSpy edited(&box, &MixedSpinBox::edited);
+    EXPECT_TRUE(box.isMixed());
+    EXPECT_EQ(box.text(), QStringLiteral("mixed"));
+    box.stepUp();
+    ASSERT_EQ(edited.count(), 1);
+    EXPECT_EQ(edited[0][0].toInt(), 9);
+    EXPECT_FALSE(box.isMixed());
+    EXPECT_EQ(box.text(), QStringLiteral("9"));
+}
+
+TEST(MixedSpinBoxTest, ProgramsChangesAreNotEdits) {
+    MixedDoubleSpinBox box(nullptr);
+    box.setRange(0, 10);
+    box.setDecimals(4);
+    QSignalSpy edited(&box, &MixedDoubleSpinBox::edited);
+    box.setShown(1.25);
+    EXPECT_EQ(box.text(), QStringLiteral("1.25"));
+    box.setShown({}, 2);
+    EXPECT_EQ(box.text(), QStringLiteral("mixed"));
+    box.setShown(2);
+    EXPECT_EQ(box.text(), QStringLiteral("2"));
+    EXPECT_EQ(edited.count(), 0);
+}
+
+TEST(MixedCheckBoxTest, AClickOnMixedMeansOn) {
+    MixedCheckBox box(QStringLiteral("x"), nullptr);
+    box.setShown({});
+    EXPECT_EQ(box.checkState(), Qt::PartiallyChecked);
+    QSignalSpy edited(&box, &MixedCheckBox::edited);
+    box.click();
+    ASSERT_EQ(edited.count(), 1);
+    EXPECT_TRUE(edited[0][0].toBool());
+    box.click();
+    EXPECT_FALSE(edited[1][0].toBool());
+}
+
+TEST(MessageBarTest, SaysWhatHappenedAndWhatToDo) {
+    MessageBar bar(nullptr);
+    EXPECT_TRUE(bar.isHidden());
+    bar.showError({core::ErrorKind::BadInput, QStringLiteral("m: broken"), QStringLiteral("mend")});
+    EXPECT_FALSE(bar.isHidden());
+    EXPECT_EQ(bar.message(), QStringLiteral("m: broken"));
+    EXPECT_EQ(bar.hint(), QStringLiteral("mend"));
+    int ran = 0;
+    bar.showMessage(MessageBar::Kind::Info, QStringLiteral("new"), {},
+                    {QStringLiteral("Do"), [&ran] { ++ran; }});
+    EXPECT_EQ(bar.message(), QStringLiteral("new"));
+    bar.findChild<QPushButton*>()->click();
+    EXPECT_EQ(ran, 1);
+    EXPECT_TRUE(bar.isHidden());
+    bar.showMessage(MessageBar::Kind::Warning, QStringLiteral("w"));
+    bar.findChild<QToolButton*>()->click();
+    EXPECT_TRUE(bar.isHidden());
+    EXPECT_EQ(bar.message(), QString());
+}
+
+}  // namespace
+}  // namespace ui

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/train/device_query.h"
+
+#include "ui/runs/trainer_process.h"
+
+#include <QCoreApplication>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+
+namespace ui {
+
+DeviceEntries devicesFromJson(const QByteArray& json) {
+    const QJsonArray devices =
+        QJsonDocument::fromJson(json).object().value(QStringLiteral("devices")).toArray();
+    DeviceEntries entries;
+    QString chosen;
+    for (const QJsonValue& value : devices) {
+        const QJsonObject device = value.toObject();
+        const QString name = device.value(QStringLiteral("name")).toString();
+        if (name.isEmpty() || !device.value(QStringLiteral("usable")).toBool()) continue;
+        const QString what = device.value(QStringLiteral("description")).toString();
+        entries.emplace_back(name, what.isEmpty() ? name : name + QStringLiteral(" · ") + what);
+        if (device.value(QStringLiteral("chosen")).toBool()) chosen = name;
+    }
+    if (entries.empty()) return entries;
+    const QString automatic =
+        chosen.isEmpty() ? QCoreApplication::translate("ui::Devices", "Automatic")
+                         : QCoreApplication::translate("ui::Devices", "Automatic (%1)").arg(chosen);
+    entries.insert(entries.begin(), {QStringLiteral("auto"), automatic});
+    return entries;
+}
+
+void queryDevices(QObject* context, std::function<void(DeviceEntries)> done) {
+    auto* process = new QProcess(context);
+    QObject::connect(process, &QProcess::finished, context,
+                     [process, done = std::move(done)](int, QProcess::ExitStatus status) {
+                         process->deleteLater();
+                         if (status != QProcess::NormalExit) return;
+                         DeviceEntries entries = devicesFromJson(process->readAllStandardOutput());
+                         if (!entries.empty()) done(std::move(entries));
+                     });
+    QObject::connect(process, &QProcess::errorOccurred, process,
+                     [process](QProcess::ProcessError e) {
+                         if (e == QProcess::FailedToStart) process->deleteLater();
+                     });
+    process->start(TrainerProcess::program(),
+                   {QStringLiteral("devices"), QStringLiteral("--json")});
+}
+
+}  // namespace ui

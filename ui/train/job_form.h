@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/run/job_spec.h"
+#include "ui/train/job_verdict.h"
+
+#include <QString>
+#include <QWidget>
+
+#include <map>
+
+class QComboBox;
+class QGridLayout;
+class QLineEdit;
+class QSpinBox;
+class QToolButton;
+class QVBoxLayout;
+
+namespace ui {
+
+class Field;
+
+/// The job as a form: what a person sets of a JobSpec; everything else stays as the defaults of the
+/// checkpoint say. Fields are known by their key in job.json, so that a problem appears under the
+/// field that it is about.
+class JobForm : public QWidget {
+    Q_OBJECT
+
+  public:
+    explicit JobForm(QWidget* parent = nullptr);
+
+    /// Fills every field. `suggestions`: data sources that fit the model.
+    void setJob(const core::JobSpec& job, const QStringList& suggestions);
+    void setRunFolder(const QString& folder);
+    /// Devices that can be chosen: name and what it is.
+    void setDevices(const std::vector<std::pair<QString, QString>>& devices);
+    /// The balance loss that suits the plan's routers; a person's own number is left alone.
+    void suggestBalanceLoss(float weight);
+
+    /// What the fields say now; a number that cannot be read is a problem (`problem`).
+    core::JobSpec job() const;
+    QString runFolder() const;
+    /// The first field whose text is not a number; ok when there is none.
+    JobVerdict problem() const;
+
+    void show(const JobVerdict& verdict);
+    using QWidget::show;
+    /// nullptr when the form has no field for it.
+    Field* field(const QString& key) const;
+
+  Q_SIGNALS:
+    void edited();
+
+  private:
+    QGridLayout* section(QVBoxLayout& column, const QString& title);
+    Field* add(const QString& key, Field* field, QGridLayout& grid, int row, int column, int span);
+    QSpinBox* count(int from, int to, const QString& atZero = {});
+    QLineEdit* real();
+    QComboBox* choice(const std::vector<std::pair<QString, QString>>& entries);
+    double realValue(const QLineEdit& edit, double otherwise) const;
+    void buildData(QVBoxLayout& column);
+    void buildLength(QVBoxLayout& column);
+    void buildOptimizer(QVBoxLayout& column);
+    void buildSaving(QVBoxLayout& column);
+    void buildMore(QVBoxLayout& column);
+    void chooseData();
+    void chooseRun();
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+    core::JobSpec base_;
+    std::map<QString, Field*> fields_;
+    std::vector<QLineEdit*> reals_;
+    QComboBox *data_, *optimizer_, *schedule_, *state_, *device_;
+    QLineEdit *run_, *lr_, *weightDecay_, *clip_, *aux_, *z_;
+    QSpinBox *steps_, *batch_, *warmup_, *cooldown_, *evalEvery_, *checkpointEvery_, *keep_,
+        *threads_, *seed_;
+    QString suggestedAux_;
+    bool filling_ = false;
+};
+
+/// The SOURCE for a folder that a person chose: "idx:DIR" when it holds MNIST's files, else
+/// "images:DIR".
+QString sourceOfFolder(const QString& folder);
+
+}  // namespace ui

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/train/run_charts.h"
+
+#include "ui/charts/heat_map.h"
+#include "ui/charts/load_bars.h"
+
+#include <QComboBox>
+#include <QGridLayout>
+#include <QLocale>
+#include <QSettings>
+#include <QSlider>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ui {
+namespace {
+
+constexpr int kColumnWidth = 400;
+constexpr int kMostColumns = 3;
+
+/// Blocks that take every expert evenly by construction.
+bool isExpertChoice(const core::JobSpec& job, const std::string& block) {
+    if (!job.plan) return false;
+    const auto layer = job.plan->layers.find(block);
+    return layer != job.plan->layers.end() &&
+           layer->second.moe.router == core::RouterKind::ExpertChoice;
+}
+
+}  // namespace
+
+void RunCharts::reset() {
+    shape_.reset();
+    cursor_.reset();
+    for (LineChart* chart : lines_) {
+        chart->setCurves({});
+        chart->resetZoom();
+        chart->showCursor(std::nullopt);
+    }
+    heat_->resetScale();
+    heat_->setLoads({}, {});
+    bars_->setLoads({}, {});
+    layers_->clear();
+    refresh();
+}
+
+void RunCharts::refresh() {
+    dirty_ = true;
+    if (!isVisible()) return;
+    dirty_ = false;
+    const RunMetrics& metrics = follower_.metrics();
+    if (shape_ != metrics.shape()) {
+        shape_ = metrics.shape();
+        setLayers();
+        setCurves();
+    }
+    for (LineChart* chart : lines_) chart->refresh();
+    showLoads();
+}
+
+void RunCharts::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    if (dirty_) refresh();
+}
+
+void RunCharts::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    arrange(std::clamp(width() / kColumnWidth, 1, kMostColumns));
+}
+
+void RunCharts::arrange(int columns) {
+    if (columns == columns_) return;
+    columns_ = columns;
+    for (ChartWidget* chart : charts_) grid_->removeWidget(chart);
+    for (int column = 0; column < kMostColumns; ++column) {
+        grid_->setColumnStretch(column, column < columns ? 1 : 0);
+    }
+    int place = 0;
+    for (ChartWidget* chart : charts_) {
+        grid_->addWidget(chart, place / columns, place % columns);
+        ++place;
+    }
+}
+
+void RunCharts::setLayers() {
+    const QString before = layer();
+    const std::vector<std::string>& blocks = follower_.metrics().blocks();
+    const QSignalBlocker quiet(layers_);
+    layers_->clear();
+    for (const std::string& block : blocks) layers_->addItem(QString::fromStdString(block));
+    layers_->setCurrentIndex(std::max(0, layers_->findText(before)));
+    layers_->setVisible(!blocks.empty());
+}
+
+QString RunCharts::layer() const { return layers_->currentText(); }
+
+void RunCharts::setLayer(const QString& block) { layers_->setCurrentText(block); }
+
+void RunCharts::setCurves() {
+    const RunMetrics& metrics = follower_.metrics();
+    std::vector<LineChart::Curve> curves;
+    const auto add = [&](const std::string& name, const QString& label, bool smooth, bool markers) {
+        if (const SeriesPtr series = metrics.find(name)) {
+            curves.push_back(
+                {{label, static_cast<int>(curves.size() % 8), smooth, markers}, series});
+        }
+    };
+    const auto give = [&](const char* chart) {
+        line(QString::fromLatin1(chart))->setCurves(std::move(curves));
+        curves.clear();
+    };
+    add(metric::kLoss, tr("train"), true, false);
+    add(metric::eval("validation", "loss"), tr("validation"), false, true);
+    add(metric::eval("test", "loss"), tr("test"), false, true);
+    give("chart/loss");
+    add(metric::eval("validation", "accuracy"), tr("validation"), false, true);
+    add(metric::eval("test", "accuracy"), tr("test"), false, true);
+    give("chart/accuracy");
+    add(metric::kLearningRate, tr("learning rate"), false, false);
+    give("chart/learning-rate");
+    add(metric::kThroughput, tr("images per second"), true, false);
+    give("chart/throughput");
+    add(metric::kGradientNorm, tr("gradient norm"), true, false);
+    give("chart/gradient-norm");
+    setLayerCurves();
+}
+
+void RunCharts::setLayerCurves() {
+    const RunMetrics& metrics = follower_.metrics();
+    const std::string block = layer().toStdString();
+    const auto find = [&](const std::string& of, const char* quantity) {
+        return metrics.find(metric::router(of, quantity));
+    };
+    std::vector<LineChart::Curve> shares;
+    std::vector<LineChart::Curve> entropy;
+    if (const SeriesPtr own = find(block, "unrouted")) {
+        shares.push_back({{tr("unrouted"), 0, true, false}, own});
+        shares.push_back({{tr("dropped"), 1, true, false}, find(block, "dropped")});
+        entropy.push_back({{layer(), 0, true, false}, find(block, "entropy")});
+        if (metrics.blocks().size() > 1) {
+            shares.push_back({{tr("unrouted, all layers"), 2, true, false},
+                              find(metric::kAllBlocks, "unrouted")});
+            entropy.push_back(
+                {{tr("all layers"), 2, true, false}, find(metric::kAllBlocks, "entropy")});
+        }
+    }
+    LineChart* shareChart = line(QStringLiteral("chart/unrouted"));
+    shareChart->setCurves(std::move(shares));
+    shareChart->setNote(layer());
+    line(QStringLiteral("chart/entropy"))->setCurves(std::move(entropy));
+    bars_->setNote(follower_.isOpen() && isExpertChoice(follower_.job(), block)
+                       ? tr("even by construction: experts choose")
+                       : QString());
+    showLoads();
+}
+
+void RunCharts::showLoads() {
+    const RunMetrics& metrics = follower_.metrics();
+    QStringList names;
+    std::vector<std::vector<double>> loads;
+    const auto at = [this](const LoadHistory& history) {
+        return cursor_ ? history.at(*cursor_) : history.last();
+    };
+    for (const std::string& block : metrics.blocks()) {
+        const LoadHistory& history = metrics.loads(block);
+        if (history.empty()) continue;
+        names << QString::fromStdString(block);
+        loads.push_back(at(history));
+        if (names.back() == layer()) {
+            bars_->setLoads(layer(), loads.back());
+            const double step = cursor_ ? history.stepAt(*cursor_) : history.lastStep();
+            heat_->setNote(tr("step %1").arg(QLocale().toString(step, 'f', 0)));
+        }
+    }
+    heat_->setLoads(names, std::move(loads));
+}
+
+void RunCharts::setSmoothing(int percent) {
+    QSettings().setValue(QStringLiteral("train/smoothing"), percent);
+    for (LineChart* chart : lines_) chart->setSmoothing(percent / 100.0);
+}
+
+void RunCharts::moveCursor(LineChart* source, double x) {
+    cursor_ = std::isnan(x) ? std::nullopt : std::optional(x);
+    for (LineChart* chart : lines_) {
+        if (chart != source) chart->showCursor(cursor_);
+    }
+    showLoads();
+}
+
+LineChart* RunCharts::line(const QString& objectName) const {
+    for (LineChart* chart : lines_) {
+        if (chart->objectName() == objectName) return chart;
+    }
+    return nullptr;
+}
+
+ChartWidget* RunCharts::current() const {
+    for (ChartWidget* chart : charts_) {
+        const QWidget* focus = chart->focusWidget();
+        if (chart->hasFocus() || (focus != nullptr && focus->hasFocus())) return chart;
+    }
+    for (ChartWidget* chart : charts_) {
+        if (chart->underMouse()) return chart;
+    }
+    return charts_.front();
+}
+
+}  // namespace ui
