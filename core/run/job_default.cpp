@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/checkpoint/checkpoint.h"
-#include "core/run/json_internal.h"
+#include "core/run/preprocessor.h"
 #include "core/run/training_state.h"
 
-#include <algorithm>
 #include <system_error>
 
 namespace core {
@@ -11,26 +10,6 @@ namespace {
 
 /// Learning rate for a checkpoint that does not say at which it was trained.
 constexpr double kPretrainedRate = 1e-4;
-
-/// HF's preprocessor_config.json: image_mean and image_std, where they are lists of numbers.
-void readPreprocessor(const Path& folder, Normalization& normalization) {
-    const Path file = folder / "preprocessor_config.json";
-    std::error_code code;
-    if (!std::filesystem::exists(file, code)) return;
-    const Json json = Json::parse(readTextFile(file), nullptr, false);
-    if (!json.is_object()) return;
-    Normalization read;
-    const auto numbers = [&](const char* key) {
-        std::vector<float> values;
-        if (const auto list = json.find(key); list != json.end() && list->is_array())
-            for (const Json& value : *list)
-                if (value.is_number()) values.push_back(value.get<float>());
-        return values;
-    };
-    read.mean = numbers("image_mean");
-    read.std = numbers("image_std");
-    if (!read.mean.empty() && read.mean.size() == read.std.size()) normalization = read;
-}
 
 /// Goes on where the schedule stood: constant and rsqrt as they were, a decay from the rate it had
 /// reached (from its peak when that is 0).
@@ -52,7 +31,7 @@ JobSpec defaultJob(const Path& model) {
     job.model = model.string();
     job.optimizerState = OptimizerStateMode::Reset;
     const Path folder = Checkpoint::open(model)->folder();
-    readPreprocessor(folder, job.normalization);
+    job.normalization = readPreprocessor(folder).value_or(job.normalization);
     const std::optional<TrainingState> state = readTrainingState(folder);
     if (!state) {
         job.trainer.schedule.lr = kPretrainedRate;
