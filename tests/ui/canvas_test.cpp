@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/canvas/canvas_view.h"
-
 #include "tests/ui/opened_document.h"
+#include "ui/canvas/canvas_view.h"
 
 #include <QAccessible>
 #include <QScrollBar>
@@ -49,8 +48,7 @@ TEST_F(CanvasTest, ClickOnAnotherMoeSelectsItAndItsSwitchSwitchesAtOnce) {
     EXPECT_EQ(planned().size(), 4U);
     EXPECT_EQ(document.selection(), (Cells{mlp("encoder.2")}));
     const QRectF cell = canvas.cellRect(mlp("encoder.0"));
-    QTest::mouseClick(canvas.viewport(), Qt::LeftButton, {},
-                      switchArea(cell).center().toPoint());
+    QTest::mouseClick(canvas.viewport(), Qt::LeftButton, {}, switchArea(cell).center().toPoint());
     EXPECT_EQ(planned(), (Names{"encoder.1", "encoder.2", "encoder.3"}));
 }
 

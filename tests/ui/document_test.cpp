@@ -134,8 +134,8 @@ TEST_F(DocumentTest, ATruncatedFileIsAMessage) {
     QSignalSpy failed(&document, &Document::failed);
     EXPECT_FALSE(testing::openAndWait(document, broken));
     ASSERT_EQ(failed.count(), 1);
-    EXPECT_TRUE(failed[0][0].value<ErrorText>().message.contains(
-        QStringLiteral("broken.safetensors")));
+    EXPECT_TRUE(
+        failed[0][0].value<ErrorText>().message.contains(QStringLiteral("broken.safetensors")));
 }
 
 TEST_F(DocumentTest, ANewerOpenMakesAnOlderOneVoid) {
@@ -185,8 +185,9 @@ TEST_F(DocumentTest, ACheckpointThatIsSparseAlreadyCannotBeSwitchedAgain) {
     const std::atomic<bool> cancel{false};
     editor.switchBlocks({"encoder.2"}, true);
     editor.setExperts(4);
-    core::convertCheckpoint(*document.model().checkpoint, document.plan(), place() / "moe", options,
-                            [](const core::ConvertProgress&) {}, cancel);
+    core::convertCheckpoint(
+        *document.model().checkpoint, document.plan(), place() / "moe", options,
+        [](const core::ConvertProgress&) {}, cancel);
     ASSERT_TRUE(testing::openAndWait(document, file("moe")));
     EXPECT_FALSE(isSwitchable(document.model().spec, "encoder.2"));
     editor.switchBlocks({"encoder.1", "encoder.2"}, true);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/inspect/inspector.h"
 
+#include "core/checkpoint/tensor_stats.h"
 #include "tests/ui/opened_document.h"
 #include "ui/inspect/layer_form.h"
 #include "ui/inspect/stats_loader.h"
 #include "ui/widgets/mixed_choice.h"
 #include "ui/widgets/mixed_spin_box.h"
-
-#include "core/checkpoint/tensor_stats.h"
 
 #include <QLabel>
 #include <QLineEdit>
@@ -157,9 +156,8 @@ TEST_F(InspectorTest, InitialisationIsEdited) {
     EXPECT_FALSE(isShown<MixedDoubleSpinBox>("Std. deviation"));
     QTest::mouseClick(inspector.findChild<QPushButton*>(QStringLiteral("settings.paper")),
                       Qt::LeftButton);
-    EXPECT_EQ(layer("encoder.3"),
-              core::defaultLayerPlan(document.model().spec,
-                                     *document.model().spec.find("encoder.3")));
+    EXPECT_EQ(layer("encoder.3"), core::defaultLayerPlan(document.model().spec,
+                                                         *document.model().spec.find("encoder.3")));
 }
 
 TEST_F(InspectorTest, DenseMlpsOfferAButton) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/surgery/preset_bar.h"
 
+#include "core/base/text.h"
 #include "tests/ui/opened_document.h"
 #include "ui/surgery/cost_bar.h"
 #include "ui/widgets/mixed_spin_box.h"
-
-#include "core/base/text.h"
 
 #include <QLabel>
 #include <QSpinBox>
@@ -33,8 +32,9 @@ class SurgeryBars : public testing::OpenedDocument {
     }
     void press(const char* text) { QTest::mouseClick(button(text), Qt::LeftButton); }
     QString cost(const char* key, const char* part) {
-        const auto* label = costs.findChild<QLabel*>(QString::fromLatin1("cost.%1.%2").arg(
-            QString::fromLatin1(key), QString::fromLatin1(part)));
+        const auto* label =
+            costs.findChild<QLabel*>(QString::fromLatin1("cost.%1.%2")
+                                         .arg(QString::fromLatin1(key), QString::fromLatin1(part)));
         return label != nullptr && !label->isHidden() ? label->text() : QString();
     }
 
@@ -82,7 +82,9 @@ TEST_F(SurgeryBars, CostsAreTheReports) {
     press("Last half");
     editor.setExperts(8);
     const core::PlanReport& report = document.report();
-    const auto count = [](double value) { return QString::fromStdString(core::formatCount(value)); };
+    const auto count = [](double value) {
+        return QString::fromStdString(core::formatCount(value));
+    };
     const auto bytes = [](std::uint64_t value) {
         return QString::fromStdString(core::formatBytes(static_cast<double>(value)));
     };
@@ -106,10 +108,10 @@ TEST_F(SurgeryBars, CostColumnsStayWhereTheyAre) {
     const auto places = [this] {
         std::vector<int> xs;
         for (const char* key : {"parameters", "active", "flops", "file", "training"})
-            xs.push_back(costs.findChild<QWidget*>(
-                                  QStringLiteral("cost.") + QString::fromLatin1(key))
-                             ->geometry()
-                             .left());
+            xs.push_back(
+                costs.findChild<QWidget*>(QStringLiteral("cost.") + QString::fromLatin1(key))
+                    ->geometry()
+                    .left());
         return xs;
     };
     QCoreApplication::processEvents();

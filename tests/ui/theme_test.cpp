@@ -93,7 +93,8 @@ TEST_P(TokensTest, TextCanBeRead) {
 }
 
 TEST_P(TokensTest, SeriesStandOutFromTheGround) {
-    for (const QColor& color : t.series) EXPECT_GE(contrast(color, t.surface), 3) << color.name().toStdString();
+    for (const QColor& color : t.series)
+        EXPECT_GE(contrast(color, t.surface), 3) << color.name().toStdString();
 }
 
 TEST_P(TokensTest, SeriesStayApartForEveryEye) {
@@ -114,7 +115,8 @@ TEST_P(TokensTest, TheRampGoesOneWay) {
 TEST_P(TokensTest, TheStylesheetHasNoUnknownName) {
     const QString sheet = styleSheetFor(t, QFont());
     EXPECT_GT(sheet.size(), 1000);
-    EXPECT_FALSE(sheet.contains(QLatin1Char('@'))) << sheet.mid(sheet.indexOf(QLatin1Char('@')), 40).toStdString();
+    EXPECT_FALSE(sheet.contains(QLatin1Char('@')))
+        << sheet.mid(sheet.indexOf(QLatin1Char('@')), 40).toStdString();
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, TokensTest, ::testing::Bool());
@@ -143,9 +145,10 @@ TEST(IconTest, EveryIconDrawsSomethingInTheThemesColour) {
         ++icons;
         for (const ThemeMode mode : {ThemeMode::Light, ThemeMode::Dark}) {
             theme.setMode(mode);
-            const QImage image =
-                icon(name, IconTone::Text).pixmap(QSize(20, 20), 2.0).toImage().convertToFormat(
-                    QImage::Format_ARGB32);
+            const QImage image = icon(name, IconTone::Text)
+                                     .pixmap(QSize(20, 20), 2.0)
+                                     .toImage()
+                                     .convertToFormat(QImage::Format_ARGB32);
             EXPECT_EQ(image.size(), QSize(40, 40)) << name.toStdString();
             int inked = 0;
             for (int y = 0; y < image.height(); ++y)

@@ -4,12 +4,12 @@
 #include "core/run/run_directory.h"
 #include "ui/canvas/canvas_view.h"
 #include "ui/charts/chart_widget.h"
+#include "ui/compare/compare_workspace.h"
 #include "ui/export/export_dialog.h"
 #include "ui/surgery/cost_bar.h"
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/theme.h"
 #include "ui/train/train_workspace.h"
-#include "ui/widgets/empty_state.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/window/model_workspace.h"
 #include "ui/window/nav_rail.h"
@@ -89,8 +89,7 @@ void MainWindow::buildBody() {
     modelStack_->addWidget(start_);
     modelStack_->addWidget(model_);
     train_ = new TrainWorkspace(document_, body);
-    compare_ = new EmptyState(QStringLiteral("compare"), tr("No runs to compare"),
-                              tr("Runs that you train appear here."), body);
+    compare_ = new CompareWorkspace(body);
     workspaces_ = new QStackedWidget(body);
     workspaces_->addWidget(modelStack_);
     workspaces_->addWidget(train_);
@@ -164,6 +163,8 @@ void MainWindow::connectWorkspaces() {
         dialog->setAttribute(Qt::WA_DeleteOnClose);
         dialog->open();
     });
+    connect(compare_, &CompareWorkspace::failed, messages_, &MessageBar::showError);
+    connect(compare_, &CompareWorkspace::openRunAsked, this, &MainWindow::openPath);
 }
 
 void MainWindow::showWorkspace(Workspace workspace) {
@@ -196,6 +197,7 @@ void MainWindow::openRun(const QString& path) {
     messages_->dismiss();
     recent_.add(path);
     train_->openRun(path);
+    if (compare_->folder().isEmpty()) compare_->openFolder(QFileInfo(path).absolutePath());
     showWorkspace(TrainTab);
 }
 
@@ -252,7 +254,14 @@ void MainWindow::exportCheckpoint() {
 }
 
 ChartWidget* MainWindow::currentChart() const {
-    return workspaces_->currentIndex() == TrainTab ? train_->currentChart() : nullptr;
+    switch (workspaces_->currentIndex()) {
+        case TrainTab:
+            return train_->currentChart();
+        case CompareTab:
+            return compare_->currentChart();
+        default:
+            return nullptr;
+    }
 }
 
 void MainWindow::refreshTitle() {
@@ -288,7 +297,8 @@ void MainWindow::restoreSession() {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (!mayLeavePlan()) {
+    const bool stay = train_->isTraining() && !prompts_.closeWhileTraining(this, train_->runPath());
+    if (stay || !mayLeavePlan()) {
         event->ignore();
         return;
     }

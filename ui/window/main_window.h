@@ -17,6 +17,7 @@ class QStackedWidget;
 namespace ui {
 
 class ChartWidget;
+class CompareWorkspace;
 class CostBar;
 class MessageBar;
 class ModelWorkspace;
@@ -50,6 +51,7 @@ class MainWindow : public QMainWindow {
     MessageBar& messages() { return *messages_; }
     ModelWorkspace& modelWorkspace() { return *model_; }
     TrainWorkspace& trainWorkspace() { return *train_; }
+    CompareWorkspace& compareWorkspace() { return *compare_; }
 
   protected:
     void closeEvent(QCloseEvent* event) override;
@@ -97,7 +99,7 @@ class MainWindow : public QMainWindow {
     StartPage* start_ = nullptr;
     ModelWorkspace* model_ = nullptr;
     TrainWorkspace* train_ = nullptr;
-    QWidget* compare_ = nullptr;
+    CompareWorkspace* compare_ = nullptr;
     CostBar* costs_ = nullptr;
     QMenu* recentMenu_ = nullptr;
     QString opening_;

@@ -5,6 +5,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
+#include <QPushButton>
 #include <QSettings>
 
 namespace ui {
@@ -40,6 +41,22 @@ Prompts::Unsaved askUnsaved(QWidget* parent, const QString& model) {
     }
 }
 
+bool askCloseWhileTraining(QWidget* parent, const QString& run) {
+    const auto tr = [](const char* text) { return QCoreApplication::translate("Prompts", text); };
+    QMessageBox box(parent);
+    box.setIcon(QMessageBox::NoIcon);
+    box.setWindowTitle(tr(QT_TRANSLATE_NOOP("Prompts", "Training goes on")));
+    box.setText(tr(QT_TRANSLATE_NOOP("Prompts", "The run goes on without this window.")));
+    box.setInformativeText(
+        tr(QT_TRANSLATE_NOOP("Prompts", "Open %1 again to watch it, to pause or to stop it."))
+            .arg(run));
+    const QPushButton* close =
+        box.addButton(tr(QT_TRANSLATE_NOOP("Prompts", "Close window")), QMessageBox::AcceptRole);
+    box.addButton(QMessageBox::Cancel);
+    box.exec();
+    return box.clickedButton() == close;
+}
+
 }  // namespace
 
 Prompts desktopPrompts() {
@@ -56,6 +73,7 @@ Prompts desktopPrompts() {
             parent, title, lastFolder() + QLatin1Char('/') + suggestion, filter));
     };
     prompts.unsavedPlan = askUnsaved;
+    prompts.closeWhileTraining = askCloseWhileTraining;
     return prompts;
 }
 

@@ -22,6 +22,8 @@ struct Prompts {
         saveFile;
     /// The plan of `model` has changes that no file has.
     std::function<Unsaved(QWidget*, const QString& model)> unsavedPlan;
+    /// The trainer of `run` goes on when the window closes; false keeps the window.
+    std::function<bool(QWidget*, const QString& run)> closeWhileTraining;
 };
 
 Prompts desktopPrompts();
