@@ -4,114 +4,154 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace core::cpu {
 namespace {
 
+using Index = std::int64_t;
+
 /// One entry of the batch axis: a parameter of its own.
 struct Matrix {
     float* weight;
     const float* gradient;
-    float* row;
-    float* column;
-    float* full;
+    float* rowMoment;
+    float* columnMoment;
+    float* fullMoment;
 };
 
-double squareOf(float gradient, const AdafactorArgs& args) {
-    const double g = static_cast<double>(gradient) * static_cast<double>(args.gradientScale);
-    return g * g + static_cast<double>(args.epsilon1);
-}
+class AdafactorStep {
+  public:
+    AdafactorStep(const Kernels& kernels, const AdafactorArgs& args)
+        : k_(kernels),
+          args_(args),
+          size_(args.rows * args.columns),
+          scale_(static_cast<double>(args.gradientScale)),
+          decay_(1.0 - std::pow(static_cast<double>(args.step) + 1.0,
+                                -static_cast<double>(args.decayRate))),
+          keep_(1.0F - args.weightDecay) {}
 
-/// decay * moment + (1 - decay) * mean of squares, by row and by column.
-void updateFactors(const Matrix& w, const AdafactorArgs& args, double decay) {
-    std::vector<double> columns(static_cast<std::size_t>(args.columns), 0.0);
-    for (std::int64_t r = 0; r < args.rows; ++r) {
-        double total = 0.0;
-        for (std::int64_t c = 0; c < args.columns; ++c) {
-            const double square = squareOf(w.gradient[r * args.columns + c], args);
-            total += square;
-            columns[static_cast<std::size_t>(c)] += square;
+    void run(const Matrix& w) const {
+        if (args_.factored)
+            factored(w);
+        else
+            full(w);
+    }
+
+  private:
+    /// Sum of body(begin, end) over ranges of [0, n), added in order.
+    template <typename F>
+    double total(Index n, Index grain, F body) const {
+        std::vector<double> parts(static_cast<std::size_t>(parallelParts(n, grain)), 0.0);
+        parallelFor(n, grain, [&](Index begin, Index end, int part) {
+            parts[static_cast<std::size_t>(part)] = body(begin, end);
+        });
+        return std::accumulate(parts.begin(), parts.end(), 0.0);
+    }
+
+    /// lr * parameter scale / clipping, for updates whose squares sum to this.
+    double rate(const Matrix& w, double updateSquares) const {
+        const auto n = static_cast<double>(size_);
+        double rate = static_cast<double>(args_.lr);
+        if (args_.clippingThreshold > 0.0F)
+            rate /= std::max(
+                1.0, std::sqrt(updateSquares / n) / static_cast<double>(args_.clippingThreshold));
+        if (!args_.multiplyByParameterScale) return rate;
+        const double squares = total(size_, kElementGrain, [&](Index begin, Index end) {
+            return k_.sumOfSquares(w.weight + begin, end - begin);
+        });
+        return rate * std::max(std::sqrt(squares / n), static_cast<double>(args_.epsilon2));
+    }
+
+    /// moment = decay * moment + (1 - decay) * (mean of squares + epsilon1)
+    void blend(float* moment, const double* squares, Index n, Index averaged) const {
+        for (Index i = 0; i < n; ++i) {
+            const double mean = squares[i] * scale_ * scale_ / static_cast<double>(averaged);
+            moment[i] =
+                static_cast<float>(decay_ * static_cast<double>(moment[i]) +
+                                   (1.0 - decay_) * (mean + static_cast<double>(args_.epsilon1)));
         }
-        const double mean = total / static_cast<double>(args.columns);
-        w.row[r] = static_cast<float>(decay * static_cast<double>(w.row[r]) + (1.0 - decay) * mean);
     }
-    for (std::int64_t c = 0; c < args.columns; ++c) {
-        const double mean = columns[static_cast<std::size_t>(c)] / static_cast<double>(args.rows);
-        w.column[c] =
-            static_cast<float>(decay * static_cast<double>(w.column[c]) + (1.0 - decay) * mean);
+
+    void updateFactors(const Matrix& w) const {
+        const Index grain = rowGrain(args_.columns);
+        const auto columns = static_cast<std::size_t>(args_.columns);
+        const auto parts = static_cast<std::size_t>(parallelParts(args_.rows, grain));
+        std::vector<double> rowSums(static_cast<std::size_t>(args_.rows));
+        std::vector<double> columnSums(parts * columns, 0.0);
+        parallelFor(args_.rows, grain, [&](Index begin, Index end, int part) {
+            k_.squareSums(rowSums.data() + begin,
+                          columnSums.data() + static_cast<std::size_t>(part) * columns,
+                          w.gradient + begin * args_.columns, end - begin, args_.columns);
+        });
+        for (std::size_t i = columns; i < columnSums.size(); ++i)
+            columnSums[i % columns] += columnSums[i];
+        blend(w.rowMoment, rowSums.data(), args_.rows, args_.columns);
+        blend(w.columnMoment, columnSums.data(), args_.columns, args_.rows);
     }
-}
 
-void updateFull(const Matrix& w, const AdafactorArgs& args, double decay) {
-    for (std::int64_t i = 0; i < args.rows * args.columns; ++i)
-        w.full[i] = static_cast<float>(decay * static_cast<double>(w.full[i]) +
-                                       (1.0 - decay) * squareOf(w.gradient[i], args));
-}
-
-/// Calls body(index, update) with update = gradient / root of the second moment, before clipping.
-template <typename F>
-void forUpdates(const Matrix& w, const AdafactorArgs& args, const std::vector<float>& rowFactors,
-                const std::vector<float>& columnFactors, F body) {
-    for (std::int64_t r = 0; r < args.rows; ++r)
-        for (std::int64_t c = 0; c < args.columns; ++c) {
-            const std::int64_t i = r * args.columns + c;
-            const float factor = args.factored ? rowFactors[static_cast<std::size_t>(r)] *
-                                                     columnFactors[static_cast<std::size_t>(c)]
-                                               : 1.0F / std::sqrt(w.full[i]);
-            body(i, w.gradient[i] * args.gradientScale * factor);
-        }
-}
-
-void stepMatrix(const Kernels& k, const Matrix& w, const AdafactorArgs& args) {
-    const std::int64_t n = args.rows * args.columns;
-    const double decay =
-        1.0 - std::pow(static_cast<double>(args.step) + 1.0, -static_cast<double>(args.decayRate));
-    std::vector<float> rowFactors;
-    std::vector<float> columnFactors;
-    if (args.factored) {
-        updateFactors(w, args, decay);
-        const double mean = k.sum(w.row, args.rows) / static_cast<double>(args.rows);
-        for (std::int64_t r = 0; r < args.rows; ++r)
-            rowFactors.push_back(
-                static_cast<float>(1.0 / std::sqrt(static_cast<double>(w.row[r]) / mean)));
-        for (std::int64_t c = 0; c < args.columns; ++c)
-            columnFactors.push_back(1.0F / std::sqrt(w.column[c]));
-    } else {
-        updateFull(w, args, decay);
+    void factored(const Matrix& w) const {
+        updateFactors(w);
+        const Index columns = args_.columns;
+        const double mean = k_.sum(w.rowMoment, args_.rows) / static_cast<double>(args_.rows);
+        std::vector<double> rowFactors(static_cast<std::size_t>(args_.rows));
+        std::vector<float> columnFactors(static_cast<std::size_t>(columns));
+        for (std::size_t r = 0; r < rowFactors.size(); ++r)
+            rowFactors[r] = scale_ / std::sqrt(static_cast<double>(w.rowMoment[r]) / mean);
+        for (std::size_t c = 0; c < columnFactors.size(); ++c)
+            columnFactors[c] = 1.0F / std::sqrt(w.columnMoment[c]);
+        const double squares = total(args_.rows, rowGrain(columns), [&](Index begin, Index end) {
+            double sum = 0.0;
+            for (Index r = begin; r < end; ++r) {
+                const double factor = rowFactors[static_cast<std::size_t>(r)];
+                sum += factor * factor *
+                       k_.weightedSquares(w.gradient + r * columns, columnFactors.data(), columns);
+            }
+            return sum;
+        });
+        const double step = rate(w, squares);
+        parallelFor(args_.rows, rowGrain(columns), [&](Index begin, Index end, int) {
+            for (Index r = begin; r < end; ++r)
+                k_.adafactorRow(
+                    w.weight + r * columns, w.gradient + r * columns, columnFactors.data(), keep_,
+                    static_cast<float>(step * rowFactors[static_cast<std::size_t>(r)]), columns);
+        });
     }
-    double squares = 0.0;
-    forUpdates(w, args, rowFactors, columnFactors, [&](std::int64_t, float u) {
-        squares += static_cast<double>(u) * static_cast<double>(u);
-    });
-    const double size = static_cast<double>(n);
-    const double clip =
-        std::max(1.0, std::sqrt(squares / size) / static_cast<double>(args.clippingThreshold));
-    double scale = static_cast<double>(args.lr) / clip;
-    if (args.multiplyByParameterScale)
-        scale *= std::max(std::sqrt(k.sumOfSquares(w.weight, n) / size),
-                          static_cast<double>(args.epsilon2));
-    const auto rate = static_cast<float>(scale);
-    const float keep = 1.0F - args.weightDecay;
-    forUpdates(w, args, rowFactors, columnFactors,
-               [&](std::int64_t i, float u) { w.weight[i] = keep * w.weight[i] - rate * u; });
-}
+
+    void full(const Matrix& w) const {
+        const AdafactorScalars scalars{args_.gradientScale, static_cast<float>(decay_),
+                                       static_cast<float>(1.0 - decay_), args_.epsilon1};
+        const double squares = total(size_, kElementGrain, [&](Index begin, Index end) {
+            return k_.adafactorMoment(w.fullMoment + begin, w.gradient + begin, scalars,
+                                      end - begin);
+        });
+        const auto step = static_cast<float>(rate(w, squares) * scale_);
+        parallelFor(size_, kElementGrain, [&](Index begin, Index end, int) {
+            k_.adafactorFull(w.weight + begin, w.gradient + begin, w.fullMoment + begin, keep_,
+                             step, end - begin);
+        });
+    }
+
+    const Kernels& k_;
+    const AdafactorArgs& args_;
+    Index size_;
+    double scale_;
+    double decay_;
+    float keep_;
+};
 
 }  // namespace
 
 void CpuBackend::adafactorStep(InOut weight, InOut rowMoment, InOut columnMoment, InOut fullMoment,
                                const Tensor& gradient, const AdafactorArgs& args) {
-    const Kernels& k = start();
-    const std::int64_t n = args.rows * args.columns;
-    parallelFor(args.batch, 1, [&](std::int64_t begin, std::int64_t end, int) {
-        for (std::int64_t b = begin; b < end; ++b)
-            stepMatrix(k,
-                       {weight.data<float>() + b * n, gradient.data<float>() + b * n,
-                        args.factored ? rowMoment.data<float>() + b * args.rows : nullptr,
-                        args.factored ? columnMoment.data<float>() + b * args.columns : nullptr,
-                        args.factored ? nullptr : fullMoment.data<float>() + b * n},
-                       args);
-    });
+    const AdafactorStep step(start(), args);
+    const Index n = args.rows * args.columns;
+    for (Index b = 0; b < args.batch; ++b)
+        step.run({weight.data<float>() + b * n, gradient.data<float>() + b * n,
+                  args.factored ? rowMoment.data<float>() + b * args.rows : nullptr,
+                  args.factored ? columnMoment.data<float>() + b * args.columns : nullptr,
+                  args.factored ? nullptr : fullMoment.data<float>() + b * n});
 }
 
 }  // namespace core::cpu

@@ -40,7 +40,7 @@ struct SgdArgs {
 struct AdafactorArgs {
     float lr = 1e-2F;
     float decayRate = 0.8F;
-    float clippingThreshold = 1.0F;
+    float clippingThreshold = 1.0F;  ///< of the RMS of the update; 0 = no clipping
     float epsilon1 = 1e-30F;
     float epsilon2 = 1e-3F;
     float weightDecay = 0.0F;

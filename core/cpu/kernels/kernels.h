@@ -29,6 +29,14 @@ struct AdamWScalars {
     float epsilon;
 };
 
+/// Adafactor's moment without factoring: moment = decay * moment + mix * ((scale * g)^2 + epsilon).
+struct AdafactorScalars {
+    float gradientScale;
+    float decay;
+    float mix;
+    float epsilon;
+};
+
 /// The inner loops, serial and on plain arrays, in one version for each instruction set. `n`,
 /// `rows`, `columns` count elements; matrices are row-major and dense unless a stride is given.
 struct Kernels {
@@ -82,6 +90,21 @@ struct Kernels {
                   Index n);
     void (*sgd)(float* weight, float* momentum, const float* gradient, float lr, float mu,
                 float decay, float gradientScale, bool nesterov, bool first, Index n);
+
+    /// rowSums [rows] = sums of x^2 by row; columnSums [columns] += by column.
+    void (*squareSums)(double* rowSums, double* columnSums, const float* x, Index rows,
+                       Index columns);
+    /// sum of (x * factors)^2
+    double (*weightedSquares)(const float* x, const float* factors, Index n);
+    /// weight = keep * weight - rate * gradient * factors
+    void (*adafactorRow)(float* weight, const float* gradient, const float* factors, float keep,
+                         float rate, Index n);
+    /// Updates the moment; returns the sum of squares of the scaled gradient / its root.
+    double (*adafactorMoment)(float* moment, const float* gradient, const AdafactorScalars& s,
+                              Index n);
+    /// weight = keep * weight - rate * gradient / sqrt(moment)
+    void (*adafactorFull)(float* weight, const float* gradient, const float* moment, float keep,
+                          float rate, Index n);
 };
 
 const Kernels& kernelsBaseline();

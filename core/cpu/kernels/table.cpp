@@ -32,6 +32,11 @@ const Kernels& UPCYCLER_JOIN(kernels, UPCYCLER_ISA)() {
         .attentionBackward = attentionBackward,
         .adamw = adamw,
         .sgd = sgd,
+        .squareSums = squareSums,
+        .weightedSquares = weightedSquares,
+        .adafactorRow = adafactorRow,
+        .adafactorMoment = adafactorMoment,
+        .adafactorFull = adafactorFull,
     };
     return kTable;
 }

@@ -49,4 +49,12 @@ void adamw(float* weight, float* m, float* v, const float* gradient, const AdamW
 void sgd(float* weight, float* momentum, const float* gradient, float lr, float mu, float decay,
          float gradientScale, bool nesterov, bool first, Index n);
 
+void squareSums(double* rowSums, double* columnSums, const float* x, Index rows, Index columns);
+double weightedSquares(const float* x, const float* factors, Index n);
+void adafactorRow(float* weight, const float* gradient, const float* factors, float keep,
+                  float rate, Index n);
+double adafactorMoment(float* moment, const float* gradient, const AdafactorScalars& s, Index n);
+void adafactorFull(float* weight, const float* gradient, const float* moment, float keep,
+                   float rate, Index n);
+
 }  // namespace core::cpu::UPCYCLER_ISA
