@@ -25,7 +25,7 @@ std::string scaleName(const std::string& name) {
 
 TEST_P(Parity, ForwardAndEveryGradient) {
     const Fixture fixture(GetParam());
-    const auto model = loadModel(fixture.model(), makeCpuBackend(), true);
+    const auto model = loadModel(fixture.model(), makeCpuBackend(1), true);
     ForwardOptions options;
     options.loss = fixture.loss();
     options.training = true;
@@ -58,7 +58,7 @@ TEST_P(Parity, ForwardAndEveryGradient) {
 
 TEST_P(Parity, EvaluationGivesTheSameLogits) {
     const Fixture fixture(GetParam());
-    const auto model = loadModel(fixture.model(), makeCpuBackend(), false);
+    const auto model = loadModel(fixture.model(), makeCpuBackend(1), false);
     const ForwardResult result = model->forward(fixture.batch(), {});
     EXPECT_LT(relativeError(result.logits.span<float>(), fixture.reference("logits").span<float>()),
               kTolerance);
@@ -74,7 +74,7 @@ class RouterParity : public testing::TestWithParam<std::string> {};
 
 TEST_P(RouterParity, ProbabilitiesAndCombineWeights) {
     const Fixture fixture(GetParam());
-    const auto model = loadModel(fixture.model(), makeCpuBackend(), false);
+    const auto model = loadModel(fixture.model(), makeCpuBackend(1), false);
     const ForwardResult result = model->forward(fixture.batch(), {});
     ASSERT_FALSE(result.routers.empty());
     for (const RouterObservation& router : result.routers) {

@@ -140,6 +140,26 @@ TEST(SpecFromConfig, RefusesBadValuesByKey) {
               8);
 }
 
+/// Whatever bytes a config holds, it is read or refused in words.
+TEST(SpecFromConfig, SurvivesDamage) {
+    const std::string config = withBlocks("{\"encoder.1\": " + kUpcycled + "}");
+    const auto attempt = [](const std::string& text) {
+        try {
+            return specFromConfig(text, "c").blocks.size() <= 10000;
+        } catch (const Error& error) {
+            return error.kind() == ErrorKind::BadInput;
+        }
+    };
+    for (std::size_t length = 0; length < config.size(); ++length)
+        EXPECT_TRUE(attempt(config.substr(0, length))) << length;
+    for (const char damage : {'\0', '-', '9', '"', '{', '\xff', '.', 'e'})
+        for (std::size_t i = 0; i < config.size(); ++i) {
+            std::string damaged = config;
+            damaged[i] = damage;
+            EXPECT_TRUE(attempt(damaged)) << damaged;
+        }
+}
+
 TEST(Upcycling, ReadsEntriesAndWritesThemBack) {
     const std::string topK = R"({"experts": 6, "router": "top-k", "renormalize": false,
         "group_size": 64, "k": 3, "order": "topk-softmax", "dropless": true,
