@@ -2,6 +2,7 @@
 #include "core/run/session.h"
 
 #include "core/base/error.h"
+#include "core/run/preprocessor.h"
 #include "core/surgery/convert.h"
 #include "core/training/optimizer_state_io.h"
 
@@ -151,6 +152,7 @@ std::unique_ptr<Session> startSession(const RunDirectory& run, const JobSpec& jo
         writeScratchModel(job, folder, backend);
     else
         writeConvertedModel(job, folder, cancel);
+    writePreprocessor(folder, job.normalization, imageShape(readSpec(*Checkpoint::open(folder))));
     auto session = openSession(job, *Checkpoint::open(folder), initialState(job), backend);
     if (!scratch && job.optimizerState == OptimizerStateMode::Carry) {
         carryMoments(job, *session);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// help, version, usage, inspect, diff, devices.
+#include "tests/app/workshop.h"
+
+#include <gtest/gtest.h>
+
+namespace upcycle_test {
+namespace {
+
+class LookingTest : public AppTest {};
+
+const std::vector<std::string> kSubcommands{
+    "inspect",    "plan", "convert",       "check",  "export", "diff",  "forward",
+    "eval",       "new",  "train",         "status", "watch",  "pause", "resume",
+    "checkpoint", "stop", "stop-and-save", "set",    "devices"};
+
+TEST_F(LookingTest, EverySubcommandHasHelpWithAnExampleAndJson) {
+    for (const std::string& name : kSubcommands) {
+        const Result result = expectDone({name, "--help"});
+        EXPECT_NE(result.out.find("Example: upcycle " + name), std::string::npos) << result.out;
+        EXPECT_NE(result.out.find("--json"), std::string::npos) << name;
+        EXPECT_EQ(result.err, "") << name;
+    }
+    EXPECT_NE(expectDone({"--help"}).out.find("inspect"), std::string::npos);
+    EXPECT_TRUE(expectDone({"--version"}).out.starts_with("upcycle "));
+}
+
+TEST_F(LookingTest, UsageErrorsAreRefusedWithTwo) {
+    expectRefused(upcycle({}), 2, {});
+    expectRefused(upcycle({"fly"}), 2, {});
+    expectRefused(upcycle({"inspect"}), 2, {});
+    for (const std::string& name : kSubcommands)
+        expectRefused(upcycle({name, "x", "y", "--no-such-option"}), 2, {});
+    expectRefused(upcycle({"train", "x", "--threads", "many"}), 2, {"threads"});
+    expectRefused(upcycle({"train", "x", "--threads", "-1"}), 2, {"threads"});
+}
+
+TEST_F(LookingTest, UnderJsonAnErrorIsADocument) {
+    const Result result = upcycle({"inspect", path("missing"), "--json"});
+    EXPECT_EQ(result.exit, 3);
+    for (const std::string& text : {result.out, result.err}) {
+        const Json error = Json::parse(text, nullptr, false);
+        ASSERT_TRUE(error.is_object()) << text;
+        EXPECT_EQ(error["error"]["kind"], "bad-input");
+        EXPECT_NE(error["error"]["message"].get<std::string>().find("missing"), std::string::npos);
+        EXPECT_FALSE(error["error"]["hint"].get<std::string>().empty());
+    }
+    EXPECT_EQ(upcycle({"inspect", "--json", "--what"}).exit, 2);
+}
+
+TEST_F(LookingTest, InspectSaysWhatIsThere) {
+    const Json dense = jsonOf(expectDone({"inspect", Workshop::get().dense().string(), "--json"}));
+    EXPECT_EQ(dense["format"], "safetensors");
+    EXPECT_EQ(dense["layout"], "hf");
+    EXPECT_EQ(dense["family"], "vit");
+    EXPECT_EQ(dense["architecture"]["hidden"], 24);
+    ASSERT_EQ(dense["blocks"].size(), 4U);
+    EXPECT_EQ(dense["blocks"][1]["name"], "encoder.1");
+    EXPECT_EQ(dense["blocks"][1]["stack"], "encoder");
+    EXPECT_EQ(dense["blocks"][1]["index"], 1);
+    EXPECT_EQ(dense["blocks"][1]["mlp"], "dense");
+    std::int64_t parameters = 0;
+    std::int64_t bytes = 0;
+    for (const Json& tensor : dense["tensors"]) {
+        std::int64_t elements = 1;
+        for (const Json& size : tensor["shape"]) elements *= size.get<std::int64_t>();
+        parameters += elements;
+        bytes += tensor["bytes"].get<std::int64_t>();
+        EXPECT_EQ(tensor["bytes"], elements * 4);
+        EXPECT_EQ(tensor["dtype"], "F32");
+        EXPECT_EQ(tensor["file"], "model.safetensors");
+    }
+    EXPECT_EQ(dense["parameters"], parameters);
+    EXPECT_EQ(dense["bytes"], bytes);
+    const Json sparse =
+        jsonOf(expectDone({"inspect", Workshop::get().upcycled().string(), "--json"}));
+    EXPECT_EQ(sparse["blocks"][3]["mlp"], "moe");
+    EXPECT_EQ(sparse["blocks"][3]["experts"], 3);
+    EXPECT_EQ(sparse["blocks"][3]["router"], "expert-choice");
+    EXPECT_NE(expectDone({"inspect", Workshop::get().dense().string(), "--tensors"})
+                  .out.find("vit.embeddings.cls_token"),
+              std::string::npos);
+}
+
+TEST_F(LookingTest, StatsAreOfTheElements) {
+    const Json document =
+        jsonOf(expectDone({"inspect", Workshop::get().upcycled().string(), "--stats", "--json"}));
+    for (const Json& tensor : document["tensors"])
+        if (tensor["name"] == "vit.encoder.layer.3.mlp.router.classifier.weight") {
+            EXPECT_NEAR(tensor["stats"]["std"].get<double>(), 0.02, 0.006);
+            EXPECT_EQ(tensor["stats"]["non_finite"], 0);
+            return;
+        }
+    FAIL() << "no router";
+}
+
+TEST_F(LookingTest, OtherFamiliesAreShownAsFarAsPossible) {
+    std::filesystem::create_directory(path("t5"));
+    std::filesystem::copy(Workshop::get().dense() / "model.safetensors",
+                          path("t5") + "/model.safetensors");
+    core::writeTextFile(path("t5") + "/config.json",
+                        R"({"model_type": "mamba", "d_model": 64, "vocab_size": 100})");
+    const Result result = expectDone({"inspect", path("t5"), "--json"});
+    const Json document = jsonOf(result);
+    EXPECT_FALSE(document["family"].get<std::string>().empty());
+    EXPECT_GT(document["tensors"].size(), 10U);
+}
+
+TEST_F(LookingTest, DiffTellsTheStory) {
+    const Json same = jsonOf(expectDone(
+        {"diff", Workshop::get().dense().string(), Workshop::get().dense().string(), "--json"}));
+    EXPECT_EQ(same["changes"].size(), 0U);
+    const Json moe = jsonOf(expectDone(
+        {"diff", Workshop::get().dense().string(), Workshop::get().upcycled().string(), "--json"}));
+    ASSERT_FALSE(moe["story"].empty());
+    const std::string story = moe["story"][0];
+    EXPECT_NE(story.find("encoder.2-3"), std::string::npos) << story;
+    EXPECT_NE(story.find("3 experts"), std::string::npos) << story;
+    EXPECT_NE(
+        expectDone({"diff", Workshop::get().dense().string(), Workshop::get().upcycled().string()})
+            .out.find("added"),
+        std::string::npos);
+}
+
+TEST_F(LookingTest, DevicesSayChosenAndWhy) {
+    const Setting noPlugin{.environment = {{"UPCYCLER_CUDA_PLUGIN", "/no/such.so"}}};
+    const Json document = jsonOf(expectDone({"devices", "--json"}, noPlugin));
+    EXPECT_EQ(document["devices"][0]["name"], "cpu");
+    EXPECT_EQ(document["devices"][0]["chosen"], true);
+    EXPECT_FALSE(document["devices"][1]["reason"].get<std::string>().empty());
+    const std::string dense = Workshop::get().dense().string();
+    expectRefused(upcycle({"eval", dense, "--data", kData, "--device", "cuda"}, noPlugin), 4,
+                  {"cuda"});
+    expectRefused(upcycle({"eval", dense, "--data", kData, "--device", "tpu"}), 2, {"tpu"});
+    expectRefused(upcycle({"eval", dense, "--data", kData, "--dtype", "bf16"}), 4, {"bf16"});
+    expectRefused(upcycle({"eval", dense, "--data", kData, "--dtype", "int8"}), 2, {"int8"});
+}
+
+}  // namespace
+}  // namespace upcycle_test
