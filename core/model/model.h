@@ -100,8 +100,9 @@ std::unique_ptr<Model> makeModel(const ModelSpec& spec, std::shared_ptr<Backend>
 void loadParameters(std::vector<Parameter>& parameters, const Checkpoint& checkpoint,
                     Backend& backend);
 
-/// Random start ("scratch"), as transformers does it: N(0, 0.02) for matrices, cls token and
-/// positions, zero biases, ones for norms, experts independent; seeded by hash(seed, tensor name).
+/// Random start ("scratch"), as transformers does it: N(0, initializer_range) for matrices, cls
+/// token and positions, zero biases, ones for norms, experts independent; seeded by hash(seed,
+/// tensor name).
 void initializeParameters(std::vector<Parameter>& parameters, std::uint64_t seed, Backend& backend);
 
 /// spec + parameters from a checkpoint in one call.

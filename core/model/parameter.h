@@ -23,6 +23,7 @@ struct Parameter {
     std::vector<ParameterPart> parts;  ///< in memory order; their elements add up to the shape's
     std::int64_t experts = 0;          ///< > 0: the first axis is the expert axis
     bool decay = true;  ///< weight decay applies (matrices; not biases, norms, cls, positions)
+    float initialStd = 0.02F;  ///< of a random start (matrices, cls, positions)
     Tensor value;
     Tensor gradient;
 };

@@ -11,7 +11,6 @@
 namespace core {
 namespace {
 
-constexpr float kInitialStd = 0.02F;  // transformers' initializer_range
 constexpr double kMostElements = 1e13;
 constexpr double kMostParts = 1 << 22;
 
@@ -93,7 +92,7 @@ void load(const Checkpoint& checkpoint, const ParameterPart& part, const Tensor&
     backend.upload(into, Tensor::of<float>(into.shape(), values));
 }
 
-Tensor initialValues(const ParameterPart& part, std::uint64_t seed) {
+Tensor initialValues(const ParameterPart& part, float std, std::uint64_t seed) {
     Tensor values = Tensor::zeros({part.shape.elements()});
     if (part.tensor.ends_with(".bias")) return values;
     const bool norm = part.shape.rank() == 1;
@@ -101,7 +100,7 @@ Tensor initialValues(const ParameterPart& part, std::uint64_t seed) {
     float* into = values.data<float>();
     parallelFor(values.elements(), 1 << 14, [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t i = begin; i < end; ++i)
-            into[i] = norm ? 1.0F : kInitialStd * random.normal(static_cast<std::uint64_t>(i));
+            into[i] = norm ? 1.0F : std * random.normal(static_cast<std::uint64_t>(i));
     });
     return values;
 }
@@ -113,7 +112,10 @@ std::vector<Parameter> describeParameters(const ModelSpec& spec, const VitNames&
     const std::vector<ExpectedTensor> tensors = vitTensors(spec, names);
     checkExtent(tensors);
     std::vector<Parameter> parameters;
-    for (const ExpectedTensor& tensor : tensors) parameters.push_back(parameterOf(tensor));
+    for (const ExpectedTensor& tensor : tensors) {
+        parameters.push_back(parameterOf(tensor));
+        parameters.back().initialStd = spec.vit.initializerRange;
+    }
     return parameters;
 }
 
@@ -129,7 +131,7 @@ void initializeParameters(std::vector<Parameter>& parameters, std::uint64_t seed
                           Backend& backend) {
     for (const Parameter& parameter : parameters)
         forParts(parameter, parameter.value, [&](const ParameterPart& part, const Tensor& into) {
-            backend.upload(into, initialValues(part, seed));
+            backend.upload(into, initialValues(part, parameter.initialStd, seed));
         });
 }
 

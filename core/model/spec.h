@@ -71,6 +71,7 @@ struct VitSpec {
     Activation activation = Activation::GeluErf;
     bool qkvBias = true;
     std::vector<std::string> labels;  ///< id2label in order, or empty
+    float initializerRange = 0.02F;   ///< standard deviation of a random start
     std::int64_t patches() const { return (imageSize / patchSize) * (imageSize / patchSize); }
     std::int64_t tokens() const { return patches() + 1; }
 };

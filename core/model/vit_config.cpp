@@ -85,6 +85,12 @@ float epsilonFromConfig(const Reader& reader) {
     return static_cast<float>(epsilon);
 }
 
+float initializerRangeFromConfig(const Reader& reader) {
+    const double range = reader.number("initializer_range", 0.02);
+    if (!(range >= 0 && range <= 1)) reader.refuse("initializer_range", "a number from 0 to 1");
+    return static_cast<float>(range);
+}
+
 }  // namespace
 
 VitSpec vitFromConfig(const Reader& reader) {
@@ -99,6 +105,7 @@ VitSpec vitFromConfig(const Reader& reader) {
     vit.patchSize = squareSize(reader, "patch_size", vit.patchSize);
     vit.channels = reader.integer("num_channels", vit.channels, 1, kMostSize);
     vit.qkvBias = reader.boolean("qkv_bias", true);
+    vit.initializerRange = initializerRangeFromConfig(reader);
     vit.labels = labelsFromConfig(reader);
     vit.classes = vit.labels.empty() ? reader.integer("num_labels", 2, 1, kMostSize)
                                      : static_cast<std::int64_t>(vit.labels.size());
@@ -136,7 +143,7 @@ Json vitToConfig(const VitSpec& vit) {
     json["qkv_bias"] = vit.qkvBias;
     json["hidden_dropout_prob"] = 0.0;
     json["attention_probs_dropout_prob"] = 0.0;
-    json["initializer_range"] = 0.02;
+    json["initializer_range"] = std::stod(fmt::format("{}", vit.initializerRange));
     Json labels = Json::object();
     Json numbers = Json::object();
     for (std::int64_t i = 0; i < vit.classes; ++i) {
