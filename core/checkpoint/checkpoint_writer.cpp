@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/checkpoint/output_file.h"
 #include "core/checkpoint/tensor_index.h"
 #include "core/checkpoint/writers.h"
 
@@ -26,8 +27,10 @@ class StreamWriter final : public CheckpointWriter {
         WritePlace place;
         (directory ? place.folder : place.file) = target_.temporary();
         place.fileName = target.filename().string();
-        files_ = options.format == FileFormat::Hdf5 ? layOutHdf5(place, tensors_, options)
-                                                    : layOutSafetensors(place, tensors_, options);
+        LaidOutFiles laidOut = options.format == FileFormat::Hdf5
+                                   ? layOutHdf5(place, tensors_, options)
+                                   : layOutSafetensors(place, tensors_, options);
+        for (auto& [name, file] : laidOut) files_.emplace(name, std::move(file));
         if (directory && !options.configText.empty()) addFile("config.json", options.configText);
     }
 
@@ -65,7 +68,7 @@ class StreamWriter final : public CheckpointWriter {
     bool directory_;
     std::vector<TensorInfo> tensors_;
     std::vector<std::uint64_t> written_;
-    LaidOutFiles files_;
+    std::map<std::string, OutputFile, std::less<>> files_;
 };
 
 bool namesOneFile(const Path& target) {

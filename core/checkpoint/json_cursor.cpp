@@ -27,6 +27,15 @@ bool isAscii(std::string_view text) {
     return (seen & 0x8080808080808080ULL) == 0;
 }
 
+/// Neither an escape nor a control character.
+bool isPlain(std::string_view text) {
+    unsigned special = 0;
+    for (const char c : text)
+        special |= static_cast<unsigned>(c == '\\') |
+                   static_cast<unsigned>(static_cast<unsigned char>(c) < 0x20);
+    return special == 0;
+}
+
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 void appendUtf8(std::string& into, std::uint32_t point) {
@@ -85,24 +94,28 @@ void JsonCursor::expect(char symbol, std::string_view what) {
 
 std::string_view JsonCursor::string(std::string_view what) {
     expect('"', what);
-    const std::size_t begin = at_;
-    bool escaped = false;
+    const std::size_t end = text_.find('"', at_);
+    const std::string_view raw = text_.substr(at_, end == text_.npos ? text_.npos : end - at_);
+    if (end == text_.npos || !isPlain(raw)) return escapedString();
+    at_ = end + 1;
+    return raw;
+}
+
+std::string_view JsonCursor::escapedString() {
+    unescaped_.clear();
     while (at_ < text_.size() && text_[at_] != '"') {
         const char c = text_[at_];
         if (static_cast<unsigned char>(c) < 0x20) fail("no control character in a string");
         if (c == '\\') {
-            if (!escaped) unescaped_.assign(text_.substr(begin, at_ - begin));
-            escaped = true;
             appendEscape();
             continue;
         }
-        if (escaped) unescaped_ += c;
+        unescaped_ += c;
         ++at_;
     }
     if (at_ >= text_.size()) fail("the end of a string");
-    const std::string_view raw = text_.substr(begin, at_ - begin);
     ++at_;
-    return escaped ? std::string_view(unescaped_) : raw;
+    return unescaped_;
 }
 
 void JsonCursor::appendEscape() {

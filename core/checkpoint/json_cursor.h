@@ -34,10 +34,11 @@ class JsonCursor {
         expect('{', what);
         if (take('}')) return;
         do {
-            const std::string_view key = string("a key in double quotes");
-            const std::string kept(key);
+            std::string_view key = string("a key in double quotes");
+            std::string kept;
+            if (key.data() == unescaped_.data()) key = kept = key;
             expect(':', "a colon after the key");
-            onKey(std::string_view(kept));
+            onKey(key);
         } while (take(','));
         expect('}', "a comma or a closing brace");
     }
@@ -56,6 +57,7 @@ class JsonCursor {
   private:
     void skipSpace();
     void skipNested(int depth);
+    std::string_view escapedString();
     void appendEscape();
     std::uint32_t hexEscape();
 

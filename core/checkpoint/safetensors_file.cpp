@@ -16,6 +16,7 @@ namespace core {
 namespace {
 
 constexpr std::size_t kMaxRank = 64;
+constexpr std::size_t kTypicalEntry = 100;  ///< bytes of JSON per tensor
 constexpr const char* kDamaged = "the file is damaged or cut short: copy or download it again";
 
 [[noreturn]] void refuse(const File& file, const std::string& text) {
@@ -40,19 +41,17 @@ std::uint64_t readHeaderLength(const File& file, std::uint64_t fileBytes) {
     return length;
 }
 
-struct Entry {
-    TensorInfo info;
-    std::uint64_t end = 0;  ///< info.offset and end count from the start of the data
-};
-
 class HeaderParser {
   public:
     HeaderParser(const File& file, std::string_view text)
         : file_(file),
           cursor_(text, file.path().string() + ": header", 8),
-          fileName_(file.path().filename().string()) {}
+          fileName_(file.path().filename().string()) {
+        header_.tensors.reserve(text.size() / kTypicalEntry);
+    }
 
-    std::pair<std::vector<Entry>, std::map<std::string, std::string>> parse() {
+    /// Offsets still count from the start of the data.
+    SafetensorsHeader parse() {
         bool metadataSeen = false;
         cursor_.object("a JSON object", [&](std::string_view key) {
             if (key != "__metadata__") {
@@ -63,22 +62,23 @@ class HeaderParser {
             parseMetadata();
         });
         cursor_.expectEnd();
-        return {std::move(entries_), std::move(metadata_)};
+        return std::move(header_);
     }
 
   private:
     void parseMetadata() {
         cursor_.object("an object of texts as __metadata__", [&](std::string_view key) {
             const std::string_view value = cursor_.string("a text as value in __metadata__");
-            if (!metadata_.emplace(key, value).second)
+            if (!header_.metadata.emplace(key, value).second)
                 refuse(file_, fmt::format("__metadata__ has '{}' twice", printable(key)));
         });
     }
 
     void parseEntry(std::string_view name) {
-        Entry& entry = entries_.emplace_back();
-        entry.info.name = name;
-        entry.info.file = fileName_;
+        TensorInfo& tensor = header_.tensors.emplace_back();
+        tensor.name = name;
+        tensor.file = fileName_;
+        std::uint64_t end = 0;
         unsigned seen = 0;
         const auto once = [&](unsigned bit, std::string_view key) {
             if ((seen & bit) != 0) refuseTensor(name, fmt::format("has '{}' twice", key));
@@ -87,13 +87,13 @@ class HeaderParser {
         cursor_.object("an object describing a tensor", [&](std::string_view key) {
             if (key == "dtype") {
                 once(1, key);
-                parseDType(entry);
+                parseDType(tensor);
             } else if (key == "shape") {
                 once(2, key);
-                parseShape(entry);
+                parseShape(tensor);
             } else if (key == "data_offsets") {
                 once(4, key);
-                parseOffsets(entry);
+                end = parseOffsets(tensor);
             } else {
                 cursor_.skipValue();
             }
@@ -101,54 +101,56 @@ class HeaderParser {
         constexpr std::array<std::string_view, 3> kKeys{"dtype", "shape", "data_offsets"};
         for (unsigned i = 0; i < kKeys.size(); ++i)
             if ((seen & (1U << i)) == 0) refuseTensor(name, fmt::format("has no '{}'", kKeys[i]));
-        checkBytes(entry);
+        checkBytes(tensor, end);
     }
 
-    void parseDType(Entry& entry) {
+    void parseDType(TensorInfo& tensor) {
         const std::string_view text = cursor_.string("a dtype in double quotes");
         const std::optional<DType> dtype = dtypeFromName(text);
         if (!dtype)
-            refuseTensor(entry.info.name,
+            refuseTensor(tensor.name,
                          fmt::format("has dtype '{}', expected one of F64 F32 F16 BF16 F8_E4M3 "
                                      "F8_E5M2 I64 I32 I16 I8 U64 U32 U16 U8 BOOL",
                                      printable(text, 40)));
-        entry.info.dtype = *dtype;
+        tensor.dtype = *dtype;
     }
 
-    void parseShape(Entry& entry) {
+    void parseShape(TensorInfo& tensor) {
         std::vector<std::int64_t> sizes;
+        sizes.reserve(4);
         cursor_.array("an array of sizes", [&] {
             const std::uint64_t size = cursor_.wholeNumber("a size (a whole number from 0)");
             if (size > (std::uint64_t{1} << 62U))
-                refuseTensor(entry.info.name, fmt::format("has the absurd size {}", size));
+                refuseTensor(tensor.name, fmt::format("has the absurd size {}", size));
             if (sizes.size() == kMaxRank)
-                refuseTensor(entry.info.name, fmt::format("has more than {} axes", kMaxRank));
+                refuseTensor(tensor.name, fmt::format("has more than {} axes", kMaxRank));
             sizes.push_back(static_cast<std::int64_t>(size));
         });
-        entry.info.shape = Shape(std::move(sizes));
+        tensor.shape = Shape(std::move(sizes));
     }
 
-    void parseOffsets(Entry& entry) {
+    /// Returns the end.
+    std::uint64_t parseOffsets(TensorInfo& tensor) {
         cursor_.expect('[', "an array of two offsets");
-        entry.info.offset = cursor_.wholeNumber("the first offset (a whole number from 0)");
+        tensor.offset = cursor_.wholeNumber("the first offset (a whole number from 0)");
         cursor_.expect(',', "a comma between two offsets");
-        entry.end = cursor_.wholeNumber("the second offset (a whole number from 0)");
+        const std::uint64_t end = cursor_.wholeNumber("the second offset (a whole number from 0)");
         cursor_.expect(']', "the end of an array of two offsets");
+        return end;
     }
 
-    void checkBytes(Entry& entry) {
-        const TensorInfo& info = entry.info;
-        const std::optional<std::int64_t> elements = info.shape.checkedElements();
-        const std::uint64_t width = dtypeBytes(info.dtype);
+    void checkBytes(TensorInfo& tensor, std::uint64_t end) {
+        const std::optional<std::int64_t> elements = tensor.shape.checkedElements();
+        const std::uint64_t width = dtypeBytes(tensor.dtype);
         if (!elements || static_cast<std::uint64_t>(*elements) > UINT64_MAX / width)
-            refuseTensor(info.name, fmt::format("has the absurd shape {}", toString(info.shape)));
-        const std::uint64_t bytes = static_cast<std::uint64_t>(*elements) * width;
-        if (entry.end < info.offset || entry.end - info.offset != bytes)
+            refuseTensor(tensor.name,
+                         fmt::format("has the absurd shape {}", toString(tensor.shape)));
+        tensor.bytes = static_cast<std::uint64_t>(*elements) * width;
+        if (end < tensor.offset || end - tensor.offset != tensor.bytes)
             refuseTensor(
-                info.name,
-                fmt::format("has data_offsets [{}, {}], but {} {} needs {} bytes", info.offset,
-                            entry.end, dtypeName(info.dtype), toString(info.shape), bytes));
-        entry.info.bytes = bytes;
+                tensor.name,
+                fmt::format("has data_offsets [{}, {}], but {} {} needs {} bytes", tensor.offset,
+                            end, dtypeName(tensor.dtype), toString(tensor.shape), tensor.bytes));
     }
 
     [[noreturn]] void refuseTensor(std::string_view name, const std::string& text) {
@@ -158,28 +160,28 @@ class HeaderParser {
     const File& file_;
     JsonCursor cursor_;
     std::string fileName_;
-    std::vector<Entry> entries_;
-    std::map<std::string, std::string> metadata_;
+    SafetensorsHeader header_;
 };
 
 /// Ranges must follow one another without hole or overlap and fill the file.
-void checkRanges(const File& file, std::vector<Entry>& entries, std::uint64_t dataBytes) {
-    const auto byOffset = [](const Entry& a, const Entry& b) {
-        return std::pair(a.info.offset, a.end) < std::pair(b.info.offset, b.end);
+void checkRanges(const File& file, std::vector<TensorInfo>& tensors, std::uint64_t dataBytes) {
+    const auto byOffset = [](const TensorInfo& a, const TensorInfo& b) {
+        return std::pair(a.offset, a.bytes) < std::pair(b.offset, b.bytes);
     };
-    if (!std::is_sorted(entries.begin(), entries.end(), byOffset))
-        std::stable_sort(entries.begin(), entries.end(), byOffset);
+    if (!std::is_sorted(tensors.begin(), tensors.end(), byOffset))
+        std::stable_sort(tensors.begin(), tensors.end(), byOffset);
     std::uint64_t expected = 0;
-    for (const Entry& entry : entries) {
-        if (entry.end > dataBytes)
+    for (const TensorInfo& tensor : tensors) {
+        const std::uint64_t end = tensor.offset + tensor.bytes;
+        if (end > dataBytes)
             refuse(file, fmt::format("tensor '{}' ends at byte {} of the data, which has {}",
-                                     printable(entry.info.name), entry.end, dataBytes));
-        if (entry.info.offset != expected)
+                                     printable(tensor.name), end, dataBytes));
+        if (tensor.offset != expected)
             refuse(file, fmt::format("tensor '{}' begins at byte {} of the data, expected {} ({})",
-                                     printable(entry.info.name), entry.info.offset, expected,
-                                     entry.info.offset < expected ? "it overlaps the one before"
-                                                                  : "there is a hole before it"));
-        expected = entry.end;
+                                     printable(tensor.name), tensor.offset, expected,
+                                     tensor.offset < expected ? "it overlaps the one before"
+                                                              : "there is a hole before it"));
+        expected = end;
     }
     if (expected != dataBytes)
         refuse(file, fmt::format("the tensors end at byte {} of the data, which has {}", expected,
@@ -193,15 +195,9 @@ SafetensorsHeader readSafetensorsHeader(const File& file) {
     const std::uint64_t length = readHeaderLength(file, fileBytes);
     std::string text(length, '\0');
     file.readAt(8, std::as_writable_bytes(std::span(text)));
-    auto [entries, metadata] = HeaderParser(file, text).parse();
-    checkRanges(file, entries, fileBytes - 8 - length);
-    SafetensorsHeader header;
-    header.metadata = std::move(metadata);
-    header.tensors.reserve(entries.size());
-    for (Entry& entry : entries) {
-        entry.info.offset += 8 + length;
-        header.tensors.push_back(std::move(entry.info));
-    }
+    SafetensorsHeader header = HeaderParser(file, text).parse();
+    checkRanges(file, header.tensors, fileBytes - 8 - length);
+    for (TensorInfo& tensor : header.tensors) tensor.offset += 8 + length;
     return header;
 }
 

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads checkpoints that Upcycler wrote with the formats' own libraries and compares them.
+
+Usage: python check_checkpoint_files.py SAFETENSORS HDF5
+where both are one model, as files or folders, e.g. from
+    upcycle convert MODEL --dtype bf16 -o a
+    upcycle convert MODEL --dtype bf16 --format hdf5 -o b
+Every tensor must be in both with the same name, shape, type and bytes. Needs h5py, numpy, safetensors and torch.
+"""
+import glob
+import json
+import os
+import sys
+
+import h5py
+import numpy as np
+import torch
+from safetensors import safe_open
+
+
+def inside(path, pattern):
+    return sorted(glob.glob(os.path.join(path, pattern))) if os.path.isdir(path) else [path]
+
+
+def read_safetensors(path):
+    tensors = {}
+    for name in inside(path, "*.safetensors"):
+        with safe_open(name, "pt") as f:
+            for key in f.keys():
+                assert key not in tensors, key
+                tensors[key] = f.get_tensor(key)
+    return tensors
+
+
+def read_hdf5(path):
+    (name,) = inside(path, "*.h5")
+    tensors = {}
+    with h5py.File(name, "r") as f:
+        assert f.attrs["format"] == "upcycler", f.attrs["format"]
+        if "config" in f.attrs:
+            json.loads(f.attrs["config"])
+        for key, dataset in f.items():
+            values = np.array(dataset[()])
+            label = dataset.attrs.get("dtype")
+            if label == "BF16":
+                tensors[key] = torch.from_numpy(values.view(np.int16)).view(torch.bfloat16)
+            elif label == "BOOL":
+                tensors[key] = torch.from_numpy(values).bool()
+            elif label is not None:
+                tensors[key] = torch.from_numpy(values).view({"F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2}[label])
+            else:
+                tensors[key] = torch.from_numpy(values)
+    return tensors
+
+
+def raw(tensor):
+    return tensor.contiguous().reshape(-1).view(torch.uint8)
+
+
+a, b = read_safetensors(sys.argv[1]), read_hdf5(sys.argv[2])
+assert a.keys() == b.keys(), a.keys() ^ b.keys()
+for name in a:
+    assert a[name].dtype == b[name].dtype, (name, a[name].dtype, b[name].dtype)
+    assert a[name].shape == b[name].shape, (name, a[name].shape, b[name].shape)
+    assert torch.equal(raw(a[name]), raw(b[name])), name
+print(f"{len(a)} tensors are the same in both: {sorted({str(t.dtype) for t in a.values()})}")
