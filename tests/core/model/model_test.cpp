@@ -177,6 +177,20 @@ TEST(VitModel, RefusesAnInputThatDoesNotFit) {
     refuse({good.pixels, Tensor::of<std::int64_t>({2}, wrong)}, "label 5");
 }
 
+TEST(Parameters, StartWithTheConfigsDeviation) {
+    ModelSpec spec = smallVit();
+    spec.vit.initializerRange = 0.5F;
+    const auto model = makeModel(spec, makeCpuBackend(1), false);
+    initializeParameters(model->parameters(), 5, model->backend());
+    for (const Parameter& p : model->parameters()) {
+        if (p.name.ends_with(".bias") || p.name.find("layernorm") != std::string::npos) continue;
+        double squares = 0;
+        for (const float v : p.value.span<float>()) squares += static_cast<double>(v * v);
+        EXPECT_NEAR(std::sqrt(squares / static_cast<double>(p.value.elements())), 0.5, 0.25)
+            << p.name;
+    }
+}
+
 TEST(Parameters, StartAtRandomReproducibly) {
     ModelSpec spec = smallVit();
     spec.blocks[1].moe = expertChoice(3, 1);
