@@ -117,7 +117,7 @@ void CanvasView::wheelEvent(QWheelEvent* event) {
         QAbstractScrollArea::wheelEvent(event);
         return;
     }
-    setZoom(zoom_ * std::pow(kWheelZoom, event->angleDelta().y() / 120.0));
+    zoomAbout(zoom_ * std::pow(kWheelZoom, event->angleDelta().y() / 120.0), event->position());
     event->accept();
 }
 

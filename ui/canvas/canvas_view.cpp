@@ -120,15 +120,14 @@ void CanvasView::updateScrollBars() {
     viewport()->update();
 }
 
-void CanvasView::setZoom(double zoom) {
+void CanvasView::zoomAbout(double zoom, const QPointF& fixed) {
     fitted_ = false;
     const double bounded = std::clamp(zoom, kSmallestZoom, kLargestZoom);
     if (bounded == zoom_) return;
-    const QPointF middle = QRectF(viewport()->rect()).center();
-    const QPointF kept = toLayout(middle);
+    const QPointF kept = toLayout(fixed);
     zoom_ = bounded;
     updateScrollBars();
-    const QPointF scroll = kept * zoom_ - middle;
+    const QPointF scroll = kept * zoom_ - fixed;
     horizontalScrollBar()->setValue(static_cast<int>(scroll.x()));
     verticalScrollBar()->setValue(static_cast<int>(scroll.y()));
     Q_EMIT zoomChanged(zoom_);

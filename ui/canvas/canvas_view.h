@@ -28,7 +28,7 @@ class CanvasView : public QAbstractScrollArea {
 
     double zoom() const { return zoom_; }
     /// Keeps the middle of the view in place; bounded to [0.4, 2].
-    void setZoom(double zoom);
+    void setZoom(double zoom) { zoomAbout(zoom, QRectF(viewport()->rect()).center()); }
     /// As wide as the view, at most 1.
     void zoomToFit();
 
@@ -71,6 +71,7 @@ class CanvasView : public QAbstractScrollArea {
         bool dragging = false;
     };
 
+    void zoomAbout(double zoom, const QPointF& fixed);
     void rebuild();
     void takePlan();
     void updateScrollBars();
