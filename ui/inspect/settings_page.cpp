@@ -47,6 +47,8 @@ SettingsPage::SettingsPage(Document& document, PlanEditor& editor, QWidget* pare
       paper_(new QPushButton(tr("Paper’s settings"), this)),
       warnings_(new WarningList(this)),
       form_(new LayerForm(document, editor, this)),
+      facts_(new QGridLayout),
+      seed_(new MixedSpinBox(this)),
       overview_(makeOverview()) {
     setObjectName(QStringLiteral("settingsPage"));
     setWidgetResizable(true);
@@ -98,7 +100,6 @@ QWidget* SettingsPage::makeOverview() {
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(space::kM);
     column->addWidget(textLabel(tr("Checkpoint"), TextRole::Strong, false, overview));
-    facts_ = new QGridLayout;
     facts_->setHorizontalSpacing(space::kL);
     facts_->setVerticalSpacing(6);
     facts_->setColumnStretch(1, 1);
@@ -107,7 +108,6 @@ QWidget* SettingsPage::makeOverview() {
     column->addWidget(textLabel(tr("Plan"), TextRole::Strong, false, overview));
     auto* row = new QHBoxLayout;
     auto* caption = textLabel(tr("Seed"), TextRole::Body, true, overview);
-    seed_ = new MixedSpinBox(overview);
     seed_->setRange(0, std::numeric_limits<int>::max());
     seed_->setObjectName(QStringLiteral("settings.seed"));
     seed_->setAccessibleName(tr("Seed of the plan"));

@@ -37,9 +37,9 @@ class SettingsPage : public QScrollArea {
     QPushButton* paper_;
     WarningList* warnings_;
     LayerForm* form_;
-    QWidget* overview_;
-    QGridLayout* facts_ = nullptr;
-    MixedSpinBox* seed_ = nullptr;
+    QGridLayout* facts_;
+    MixedSpinBox* seed_;
+    QWidget* overview_;  ///< made last: it holds the two above
 };
 
 }  // namespace ui

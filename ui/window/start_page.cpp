@@ -72,6 +72,7 @@ StartPage::StartPage(RecentFiles& recent, QWidget* parent)
     auto* logo = new QLabel(this);
     logo->setPixmap(QIcon(QStringLiteral(":/icons/upcycler.svg"))
                         .pixmap(QSize(kLogoSize, kLogoSize), devicePixelRatioF()));
+    logo->setFixedSize(kLogoSize, kLogoSize);
     auto* title = new QLabel(tr("Upcycle a model"), this);
     setTextRole(title, TextRole::Display);
     auto* text = new QLabel(tr("Open a dense checkpoint, choose the MLPs that become mixtures of "
@@ -107,7 +108,11 @@ StartPage::StartPage(RecentFiles& recent, QWidget* parent)
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(space::kXl, space::kXl, space::kXl, space::kXl);
     outer->addStretch(2);
-    outer->addWidget(box, 0, Qt::AlignHCenter);
+    auto* middle = new QHBoxLayout;  // not an alignment: wrapped text needs height for width
+    middle->addStretch(1);
+    middle->addWidget(box);
+    middle->addStretch(1);
+    outer->addLayout(middle);
     outer->addStretch(3);
     connect(&recent_, &RecentFiles::changed, this, &StartPage::refreshRecent);
     refreshRecent();
