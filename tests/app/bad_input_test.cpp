@@ -118,17 +118,28 @@ TEST_F(BadInputTest, AConfigThatContradictsTheTensors) {
 }
 
 TEST_F(BadInputTest, PlansThatCannotWork) {
-    expectPlanRefused(R"("encoder.9":{"experts":4})", {"encoder.9"});
-    expectPlanRefused(R"("decoder.0":{"experts":4})", {"decoder.0"});
-    expectPlanRefused(R"("encoder.1":{"experts":0})", {"encoder.1", "experts"});
-    expectPlanRefused(R"("encoder.1":{"experts":1000000000})", {"encoder.1", "experts"});
-    expectPlanRefused(R"("encoder.1":{"experts":-3})", {"encoder.1", "experts"});
-    expectPlanRefused(R"("encoder.1":{"experts":4,"capacity":0})", {"encoder.1", "capacity"});
+    const auto entry = [](const std::string& block, const std::string& changes) {
+        Json settings = Json::parse(
+            R"({"experts":4,"capacity":2.0,"router":"expert-choice","renormalize":true,)"
+            R"("group_size":"batch"})");
+        settings.update(Json::parse(changes));
+        return "\"" + block + "\":" + settings.dump();
+    };
+    const std::string topK =
+        R"("router":"top-k","order":"softmax-topk","dropless":false,"batch_priority":false)";
+    expectPlanRefused(entry("encoder.9", "{}"), {"encoder.9"});
+    expectPlanRefused(entry("decoder.0", "{}"), {"decoder.0"});
+    expectPlanRefused(entry("encoder.1", R"({"experts":0})"), {"encoder.1", "experts"});
+    expectPlanRefused(entry("encoder.1", R"({"experts":1000000000})"), {"encoder.1", "experts"});
+    expectPlanRefused(entry("encoder.1", R"({"experts":-3})"), {"encoder.1", "experts"});
+    expectPlanRefused(entry("encoder.1", R"({"capacity":0})"), {"encoder.1", "capacity"});
+    expectPlanRefused(entry("encoder.1", R"({"capacity":null})"), {"encoder.1", "capacity"});
     expectPlanRefused(R"("encoder.1":{"experts":4,"capacity":NaN})", {"plan.json"});
     expectPlanRefused(R"("encoder.1":{"experts":4,"capacity":1e999})", {"plan.json"});
-    expectPlanRefused(R"("encoder.1":{"experts":4,"router":"top-k","k":5})", {"encoder.1", "5"});
-    expectPlanRefused(R"("encoder.1":{"experts":4,"routr":"top-k"})", {"routr"});
-    expectPlanRefused(R"("encoder.1":{"experts":4,"group_size":0})", {"encoder.1", "group_size"});
+    expectPlanRefused(entry("encoder.1", "{" + topK + R"(,"k":5})"), {"encoder.1", "5"});
+    expectPlanRefused(entry("encoder.1", R"({"routr":"top-k"})"), {"routr"});
+    expectPlanRefused(entry("encoder.1", R"({"group_size":0})"), {"encoder.1", "group_size"});
+    expectPlanRefused(R"("encoder.1":{"experts":4})", {"encoder.1", "missing"});
 }
 
 TEST_F(BadInputTest, PlanOptionsThatCannotWork) {

@@ -137,9 +137,9 @@ TEST_F(BadRunsTest, WhatCannotFitInMemoryIsKnownBefore) {
     config["num_hidden_layers"] = 96;
     core::writeTextFile(path("huge.json"), config.dump());
     const auto before = treeOf(folder());
-    expectRefused(
-        upcycle({"new", path("run"), "--model", "scratch:" + path("huge.json"), "--data", kData}),
-        5, {"memory"});
+    expectRefused(upcycle({"new", path("run"), "--model", "scratch:" + path("huge.json"), "--data",
+                           kData, "--batch", "8"}),
+                  5, {"memory"});
     EXPECT_EQ(treeOf(folder()), before);
 }
 
