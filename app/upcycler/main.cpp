@@ -2,6 +2,7 @@
 #include "core/surgery/plan.h"
 #include "ui/theme/theme.h"
 #include "ui/window/main_window.h"
+#include "ui/window/translations.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
     application.setWindowIcon(QIcon(QStringLiteral(":/icons/upcycler.svg")));
     const Arguments arguments = parse(application);
     ui::Theme theme(application);
+    ui::installTranslations(application);
     ui::MainWindow window(theme);
     if (!arguments.preset.isEmpty()) {
         const auto choice = core::presetFromText(arguments.preset.toStdString());

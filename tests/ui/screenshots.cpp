@@ -9,7 +9,7 @@
 #include "ui/widgets/message_bar.h"
 #include "ui/window/main_window.h"
 #include "ui/window/model_workspace.h"
-#include "ui/window/recent_files.h"
+#include "ui/window/translations.h"
 
 #include <QApplication>
 #include <QDir>
@@ -109,6 +109,7 @@ int main(int argc, char** argv) {
     QDir().mkpath(arguments[3]);
 
     ui::Theme theme(application);
+    ui::installTranslations(application);
     ui::MainWindow window(theme);
     window.resize(1280, 800);
     window.show();

@@ -72,7 +72,7 @@ double layoutStack(CanvasLayout& layout, const core::ModelSpec& spec, const std:
         layout.cells.push_back(
             {id, QRectF(x, rowTop(row), width, kRowHeight), column, row, inBlock});
         x += width + kCellGap;
-        right = std::max(right, x - kCellGap);
+        if (inBlock) right = std::max(right, x - kCellGap);
     }
     for (CanvasLayout::Cell& cell : layout.cells) {
         if (cell.column != column || cell.inBlock) continue;

@@ -7,9 +7,7 @@
 namespace ui {
 namespace {
 
-QString tr(const char* text, int n = -1) {
-    return QCoreApplication::translate("CellText", text, nullptr, n);
-}
+QString tr(const char* text) { return QCoreApplication::translate("CellText", text); }
 
 /// The sizes of a cell's largest matrix, where the spec does not know them: "[384, 96]".
 QString largestMatrix(const OpenedModel& model, const CellId& cell) {
@@ -29,8 +27,8 @@ QString mlpSizes(const OpenedModel& model, const CellId& cell) {
 }
 
 CellText moeText(const core::MoeSpec& moe) {
-    const QString experts =
-        tr(QT_TRANSLATE_N_NOOP("CellText", "%n expert(s)"), static_cast<int>(moe.experts));
+    const QString experts = QCoreApplication::translate("CellText", "%n expert(s)", nullptr,
+                                                        static_cast<int>(moe.experts));
     if (moe.router == core::RouterKind::TopK && moe.dropless)
         return {experts, tr(QT_TRANSLATE_NOOP("CellText", "%1 · dropless")).arg(routerText(moe))};
     return {experts, QStringLiteral("%1 · C %2").arg(routerText(moe), numberText(moe.capacity))};
@@ -45,11 +43,12 @@ CellText vitText(const core::VitSpec& vit, Part part) {
                     .arg(vit.patchSize)
                     .arg(vit.tokens())};
     if (part == Part::Attention)
-        return {partName(part),
-                tr(QT_TRANSLATE_N_NOOP("CellText", "%n head(s)"), static_cast<int>(vit.heads))};
+        return {partName(part), QCoreApplication::translate("CellText", "%n head(s)", nullptr,
+                                                            static_cast<int>(vit.heads))};
     if (part == Part::Head)
         return {tr(QT_TRANSLATE_NOOP("CellText", "Classifier")),
-                tr(QT_TRANSLATE_N_NOOP("CellText", "%n class(es)"), static_cast<int>(vit.classes))};
+                QCoreApplication::translate("CellText", "%n class(es)", nullptr,
+                                            static_cast<int>(vit.classes))};
     return {partName(part), {}};
 }
 

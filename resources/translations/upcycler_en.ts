@@ -1,0 +1,119 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en" sourcelanguage="en">
+<context>
+    <name>ui::CanvasView</name>
+    <message numerus="yes">
+        <source>%n block(s)</source>
+        <translation>
+            <numerusform>%n block</numerusform>
+            <numerusform>%n blocks</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n MoE</source>
+        <translation>
+            <numerusform>%n MoE</numerusform>
+            <numerusform>%n MoE</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ui::CompareWorkspace</name>
+    <message numerus="yes">
+        <source>%n run(s) without this value</source>
+        <translation>
+            <numerusform>%n run without this value</numerusform>
+            <numerusform>%n runs without this value</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ui::CostBar</name>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n warning</numerusform>
+            <numerusform>%n warnings</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ui::ExportDialog</name>
+    <message numerus="yes">
+        <source>Exported %n tensor(s).</source>
+        <translation>
+            <numerusform>Exported %n tensor.</numerusform>
+            <numerusform>Exported %n tensors.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ui::Inspector</name>
+    <message numerus="yes">
+        <source>%n cell(s)</source>
+        <translation>
+            <numerusform>%n cell</numerusform>
+            <numerusform>%n cells</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n tensor(s)</source>
+        <translation>
+            <numerusform>%n tensor</numerusform>
+            <numerusform>%n tensors</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ui::PlanEditor</name>
+    <message numerus="yes">
+        <source>%n block(s)</source>
+        <translation>
+            <numerusform>%n block</numerusform>
+            <numerusform>%n blocks</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ui::SettingsPage</name>
+    <message numerus="yes">
+        <source>The plan makes %n MLP(s) a mixture of experts.</source>
+        <translation>
+            <numerusform>The plan makes one MLP a mixture of experts.</numerusform>
+            <numerusform>The plan makes %n MLPs mixtures of experts.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n of the selected MLPs is (are) dense.</source>
+        <translation>
+            <numerusform>%n of the selected MLPs is dense.</numerusform>
+            <numerusform>%n of the selected MLPs are dense.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n dense MLP(s): each can become a mixture of experts.</source>
+        <translation>
+            <numerusform>A dense MLP: it can become a mixture of experts.</numerusform>
+            <numerusform>%n dense MLPs: each can become a mixture of experts.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ui::TensorsPage</name>
+    <message numerus="yes">
+        <source>%n tensor(s)</source>
+        <translation>
+            <numerusform>%n tensor</numerusform>
+            <numerusform>%n tensors</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 of %n tensor(s)</source>
+        <translation>
+            <numerusform>%1 of %n tensor</numerusform>
+            <numerusform>%1 of %n tensors</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>
