@@ -43,9 +43,9 @@ void Progress::update(double done, double total, const std::string& detail) {
         terminal_ ? fmt::format("{} {} {:3.0f} %", label_, barText(share, kBarWidth), 100 * share)
                   : fmt::format("{} {:3.0f} %", label_, 100 * share);
     if (share > 0.01) text += fmt::format(", {} left", core::formatDuration(spent / share - spent));
-    if (!detail.empty()) text += "  " + detail;
+    if (!detail.empty()) text += fmt::format("  {}", detail);
     if (terminal_)
-        put("\r" + cutToColumns(text, terminalColumns(kStderr) - 1) + "\x1b[K");
+        put(fmt::format("\r{}\x1b[K", cutToColumns(text, terminalColumns(kStderr) - 1)));
     else
         put(text + "\n");
     drawn_ = true;

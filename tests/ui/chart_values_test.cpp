@@ -6,6 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <QLocale>
+#include <QStringList>
+
 #include <cmath>
 #include <limits>
 

@@ -37,7 +37,7 @@ TrainerProcess::TrainerProcess(const core::Path& run) : log_(run / "trainer.log"
                           "Install upcycle beside upcycler; both are built together.");
     }
     logBegin_ = static_cast<std::uint64_t>(QFileInfo(QString::fromStdString(log_.string())).size());
-    const QString folder = QString::fromStdString(run.string());
+    const QString folder = QString::fromStdString(std::filesystem::absolute(run).string());
     QProcess process;
     process.setProgram(program());
     process.setArguments({QStringLiteral("train"), folder});

@@ -96,15 +96,15 @@ void JobPage::showEvent(QShowEvent* event) {
 }
 
 void JobPage::loadDefaults() {
-    const quint64 generation = ++generation_;
+    const quint64 load = ++load_;
     pages_->setCurrentIndex(document_.hasModel() ? 1 : 0);
     refreshButton();
     if (!document_.hasModel()) return;
     const core::Path path = document_.model().path;
     runInBackground(
         this, QThreadPool::globalInstance(), [path] { return core::defaultJob(path); },
-        [this, generation](Outcome<core::JobSpec> outcome) {
-            if (generation != generation_) return;
+        [this, load](Outcome<core::JobSpec> outcome) {
+            if (load != load_) return;
             if (!outcome.value) {
                 showFailure(outcome.error.message, outcome.error.hint);
                 return;
@@ -142,6 +142,8 @@ void JobPage::edited() {
     stale_ = true;
     if (!isVisible() || !document_.hasModel()) return;
     stale_ = false;
+    ++check_;
+    checking_ = false;
     describe();
     const JobVerdict problem = form_->problem();
     if (!problem.ok) {
@@ -153,13 +155,13 @@ void JobPage::edited() {
 }
 
 void JobPage::check() {
-    const quint64 generation = ++generation_;
+    const quint64 check = ++check_;
     checking_ = true;
     runInBackground(
         this, QThreadPool::globalInstance(),
         [job = job(), run = core::Path(runFolder().toStdString())] { return judgeJob(job, run); },
-        [this, generation](Outcome<JobVerdict> outcome) {
-            if (generation != generation_) return;
+        [this, check](Outcome<JobVerdict> outcome) {
+            if (check != check_) return;
             checking_ = false;
             judge(outcome.value
                       ? *outcome.value

@@ -78,7 +78,8 @@ class JobPage : public QWidget {
     bool busy_ = false;
     bool stale_ = false;
     bool devicesAsked_ = false;
-    quint64 generation_ = 0;
+    quint64 load_ = 0;   ///< of the newest look at the checkpoint's defaults
+    quint64 check_ = 0;  ///< of the newest check; older ones are void
 };
 
 /// Defaults for a person before a window: those of the checkpoint, and evaluations and checkpoints

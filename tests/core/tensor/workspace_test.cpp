@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/tensor/workspace.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace {
+
+using core::Tensor;
+using core::Workspace;
+
+/// Counts what it is asked for.
+struct CountingAllocator {
+    int calls = 0;
+    Workspace::Allocator function() {
+        return [this](std::size_t bytes) {
+            ++calls;
+            return core::allocateHost(bytes);
+        };
+    }
+};
+
+TEST(Workspace, TensorsDoNotOverlap) {
+    Workspace workspace;
+    std::vector<Tensor> tensors;
+    for (int i = 0; i < 200; ++i) {
+        tensors.push_back(workspace.allocate({i * 37 % 5000 + 1}));
+        for (float& value : tensors.back().span<float>()) value = static_cast<float>(i);
+    }
+    for (int i = 0; i < 200; ++i)
+        for (const float value : tensors[static_cast<std::size_t>(i)].span<float>())
+            ASSERT_EQ(value, static_cast<float>(i));
+}
+
+TEST(Workspace, TensorsAreAligned) {
+    Workspace workspace;
+    for (const std::int64_t n : {1, 3, 17, 64, 5})
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(workspace.allocate({n}).raw()) % 64, 0U);
+}
+
+TEST(Workspace, TheSecondStepAllocatesNothing) {
+    CountingAllocator counter;
+    Workspace workspace(counter.function());
+    const auto step = [&] {
+        for (int i = 0; i < 50; ++i) workspace.allocate({100000});
+    };
+    step();
+    workspace.reset();
+    const int afterFirst = counter.calls;
+    step();
+    workspace.reset();
+    step();
+    EXPECT_EQ(counter.calls, afterFirst);
+    EXPECT_GE(workspace.capacityBytes(), 50U * 400000U);
+}
+
+TEST(Workspace, ScopesGiveBackWhatTheyTook) {
+    Workspace workspace;
+    const Tensor kept = workspace.allocate({10});
+    std::byte* inScope = nullptr;
+    for (int i = 0; i < 3; ++i) {
+        const Workspace::Scope scope(workspace);
+        const Tensor t = workspace.allocate({1000});
+        if (inScope == nullptr) inScope = t.raw();
+        EXPECT_EQ(t.raw(), inScope);
+        {
+            const Workspace::Scope nested(workspace);
+            EXPECT_NE(workspace.allocate({1000}).raw(), inScope);
+        }
+    }
+    EXPECT_NE(kept.raw(), inScope);
+}
+
+TEST(Workspace, ScopesSpanChunks) {
+    CountingAllocator counter;
+    Workspace workspace(counter.function());
+    Tensor before = workspace.allocate({100});
+    for (float& value : before.span<float>()) value = 5.0F;
+    for (int round = 0; round < 4; ++round) {
+        const Workspace::Scope scope(workspace);
+        for (int i = 0; i < 20; ++i)
+            for (float& value : workspace.allocate({200000}).span<float>()) value = 1.0F;
+    }
+    const int calls = counter.calls;
+    {
+        const Workspace::Scope scope(workspace);
+        for (int i = 0; i < 20; ++i) workspace.allocate({200000});
+    }
+    EXPECT_EQ(counter.calls, calls);
+    for (const float value : before.span<float>()) ASSERT_EQ(value, 5.0F);
+}
+
+TEST(Workspace, PeakIsTheMostAliveAtOnce) {
+    Workspace workspace;
+    {
+        const Workspace::Scope scope(workspace);
+        workspace.allocate({1 << 20});
+    }
+    {
+        const Workspace::Scope scope(workspace);
+        workspace.allocate({1 << 20});
+    }
+    EXPECT_GE(workspace.peakBytes(), std::size_t{4} << 20U);
+    EXPECT_LT(workspace.peakBytes(), std::size_t{5} << 20U);
+}
+
+TEST(Workspace, LargerThanAnyChunk) {
+    Workspace workspace;
+    EXPECT_EQ(workspace.allocate({10 << 20}).elements(), 10 << 20);
+    EXPECT_EQ(workspace.allocate({0}).elements(), 0);
+}
+
+}  // namespace
