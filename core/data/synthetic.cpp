@@ -13,7 +13,7 @@
 namespace core {
 namespace {
 
-constexpr std::int64_t kPoolFloats = std::int64_t{32} << 20;
+constexpr std::int64_t kPoolFloats = std::int64_t{8} << 20;
 
 class SyntheticImages final : public ImageDataset {
   public:

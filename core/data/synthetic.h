@@ -16,7 +16,7 @@ struct SyntheticSpec {
 
 /// Made-up images for benchmarks: f32 N(0, 1), taken as normalised, uniform labels, by (seed,
 /// split). They are made beforehand, so that reading is a copy: as many different pictures as fit
-/// in 128 MiB (at least one), used over again for further examples with labels of their own.
+/// in 32 MiB (at least one), used over again for further examples with labels of their own.
 std::shared_ptr<const ImageDataset> makeSyntheticImages(const SyntheticSpec& spec, Split split,
                                                         std::uint64_t seed);
 
