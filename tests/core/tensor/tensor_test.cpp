@@ -35,7 +35,8 @@ TEST(Tensor, HostMemoryIsAligned) {
 }
 
 TEST(Tensor, ZerosAreZeroAndOfCopiesValues) {
-    for (const float value : Tensor::zeros({17}).span<float>()) EXPECT_EQ(value, 0.0F);
+    const Tensor zeros = Tensor::zeros({17});
+    for (const float value : zeros.span<float>()) EXPECT_EQ(value, 0.0F);
     const std::vector<std::int64_t> values{1, -2, 3};
     const Tensor t = Tensor::of<std::int64_t>({3}, values);
     EXPECT_EQ(t.dtype(), DType::I64);

@@ -79,8 +79,10 @@ TEST(Workspace, ScopesSpanChunks) {
     for (float& value : before.span<float>()) value = 5.0F;
     for (int round = 0; round < 4; ++round) {
         const Workspace::Scope scope(workspace);
-        for (int i = 0; i < 20; ++i)
-            for (float& value : workspace.allocate({200000}).span<float>()) value = 1.0F;
+        for (int i = 0; i < 20; ++i) {
+            const Tensor t = workspace.allocate({200000});
+            for (float& value : t.span<float>()) value = 1.0F;
+        }
     }
     const int calls = counter.calls;
     {
