@@ -19,11 +19,14 @@
 namespace ui {
 namespace {
 
-/// The editor inside a spin or combo box speaks through its owner.
+/// The editor inside a spin box, the editor and the list of a combo box speak through their owner.
 bool isInsideAnother(const QWidget& widget) {
-    const QWidget* parent = widget.parentWidget();
-    return qobject_cast<const QAbstractSpinBox*>(parent) != nullptr ||
-           qobject_cast<const QComboBox*>(parent) != nullptr;
+    for (const QWidget* parent = widget.parentWidget(); parent != nullptr;
+         parent = parent->parentWidget())
+        if (qobject_cast<const QAbstractSpinBox*>(parent) != nullptr ||
+            qobject_cast<const QComboBox*>(parent) != nullptr)
+            return true;
+    return false;
 }
 
 QString path(const QWidget* widget) {
@@ -37,7 +40,7 @@ QString path(const QWidget* widget) {
 void expectNamed(const QWidget& root) {
     for (const QWidget* widget : root.findChildren<QWidget*>()) {
         if (widget->focusPolicy() == Qt::NoFocus || isInsideAnother(*widget)) continue;
-        if (!(widget->focusPolicy() & Qt::TabFocus)) continue;
+        if (!(widget->focusPolicy() & Qt::TabFocus) || !widget->isVisible()) continue;
         QAccessibleInterface* seen =
             QAccessible::queryAccessibleInterface(const_cast<QWidget*>(widget));
         ASSERT_NE(seen, nullptr) << path(widget).toStdString();
@@ -104,7 +107,7 @@ TEST_F(AccessibleTest, TabGoesRoundThroughRailPresetsCanvasAndInspector) {
             return widget->objectName() == QString::fromLatin1(name);
         });
     };
-    EXPECT_TRUE(reached("rail.train"));
+    EXPECT_TRUE(reached("rail.model"));
     EXPECT_TRUE(reached("zoom.in"));
     EXPECT_TRUE(reached("settings.seed"));
     const bool preset = std::any_of(visited.begin(), visited.end(), [](QWidget* widget) {

@@ -240,6 +240,7 @@ TEST_F(InspectorTest, WarningsOfASelectedBlockStandWithItsSettings) {
     });
     ASSERT_NE(found, warnings.end());
     document.select({mlp("encoder.3")});
+    QTest::qWait(20);
     QStringList shown;
     for (const QLabel* label : inspector.findChildren<QLabel*>(QStringLiteral("warning")))
         if (label->isVisible()) shown << label->text();

@@ -7,7 +7,7 @@
 namespace ui {
 namespace {
 
-QString tr(const char* text) { return QCoreApplication::translate("CellText", text); }
+QString words(const char* text) { return QCoreApplication::translate("CellText", text); }
 
 /// The sizes of a cell's largest matrix, where the spec does not know them: "[384, 96]".
 QString largestMatrix(const OpenedModel& model, const CellId& cell) {
@@ -30,14 +30,15 @@ CellText moeText(const core::MoeSpec& moe) {
     const QString experts = QCoreApplication::translate("CellText", "%n expert(s)", nullptr,
                                                         static_cast<int>(moe.experts));
     if (moe.router == core::RouterKind::TopK && moe.dropless)
-        return {experts, tr(QT_TRANSLATE_NOOP("CellText", "%1 · dropless")).arg(routerText(moe))};
+        return {experts,
+                words(QT_TRANSLATE_NOOP("CellText", "%1 · dropless")).arg(routerText(moe))};
     return {experts, QStringLiteral("%1 · C %2").arg(routerText(moe), numberText(moe.capacity))};
 }
 
 CellText vitText(const core::VitSpec& vit, Part part) {
     if (part == Part::Embedding)
-        return {tr(QT_TRANSLATE_NOOP("CellText", "Patch embedding")),
-                tr(QT_TRANSLATE_NOOP("CellText", "%1 × %1 × %2 image · patch %3 · %4 tokens"))
+        return {words(QT_TRANSLATE_NOOP("CellText", "Patch embedding")),
+                words(QT_TRANSLATE_NOOP("CellText", "%1 × %1 × %2 image · patch %3 · %4 tokens"))
                     .arg(vit.imageSize)
                     .arg(vit.channels)
                     .arg(vit.patchSize)
@@ -46,7 +47,7 @@ CellText vitText(const core::VitSpec& vit, Part part) {
         return {partName(part), QCoreApplication::translate("CellText", "%n head(s)", nullptr,
                                                             static_cast<int>(vit.heads))};
     if (part == Part::Head)
-        return {tr(QT_TRANSLATE_NOOP("CellText", "Classifier")),
+        return {words(QT_TRANSLATE_NOOP("CellText", "Classifier")),
                 QCoreApplication::translate("CellText", "%n class(es)", nullptr,
                                             static_cast<int>(vit.classes))};
     return {partName(part), {}};
@@ -79,17 +80,18 @@ QString cellDescription(const OpenedModel& model, const core::SurgeryPlan& plan,
     if (cell.part != Part::Mlp) return what;
     const core::BlockSpec* block = model.spec.find(cell.place);
     if (block != nullptr && block->moe)
-        return tr(QT_TRANSLATE_NOOP("CellText",
-                                    "%1. Mixture of experts already in the checkpoint."))
+        return words(QT_TRANSLATE_NOOP("CellText",
+                                       "%1. Mixture of experts already in the checkpoint."))
             .arg(what);
     if (plan.layers.contains(cell.place))
-        return tr(QT_TRANSLATE_NOOP("CellText", "%1. Mixture of experts in the plan.")).arg(what);
-    return tr(QT_TRANSLATE_NOOP("CellText", "%1. Dense.")).arg(what);
+        return words(QT_TRANSLATE_NOOP("CellText", "%1. Mixture of experts in the plan."))
+            .arg(what);
+    return words(QT_TRANSLATE_NOOP("CellText", "%1. Dense.")).arg(what);
 }
 
 QString routerText(const core::MoeSpec& moe) {
     if (moe.router == core::RouterKind::ExpertChoice)
-        return tr(QT_TRANSLATE_NOOP("CellText", "Expert Choice"));
+        return words(QT_TRANSLATE_NOOP("CellText", "Expert Choice"));
     return QStringLiteral("Top-%1").arg(moe.k);
 }
 

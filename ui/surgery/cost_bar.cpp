@@ -53,6 +53,8 @@ CostBar::CostBar(Document& document, QWidget* parent)
     for (Item& item : items_) row->addWidget(makeItem(item), 1);
     setButtonKind(warnings_, ButtonKind::Ghost);
     warnings_->setIcon(icon(QStringLiteral("warning"), IconTone::Warning));
+    warnings_->setText(tr("%n warning(s)", nullptr, 99));
+    warnings_->setFixedWidth(warnings_->sizeHint().width());
     QSizePolicy policy = warnings_->sizePolicy();
     policy.setRetainSizeWhenHidden(true);
     warnings_->setSizePolicy(policy);
