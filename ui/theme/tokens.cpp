@@ -19,7 +19,7 @@ Tokens makeLight() {
     t.borderStrong = rgb(0xCFCFD8);
     t.text = rgb(0x1A1A1F);
     t.textMuted = rgb(0x5C5D68);
-    t.textFaint = rgb(0x6E6F7A);
+    t.textFaint = rgb(0x6A6B76);
     t.accent = rgb(0x5753C9);
     t.accentHover = rgb(0x4C48BD);
     t.accentPressed = rgb(0x413EA8);
@@ -55,7 +55,7 @@ Tokens makeDark() {
     t.textMuted = rgb(0xA7A8B3);
     t.textFaint = rgb(0x888994);
     t.accent = rgb(0x6560D6);
-    t.accentHover = rgb(0x706BE0);
+    t.accentHover = rgb(0x6A65DB);
     t.accentPressed = rgb(0x5853C4);
     t.onAccent = rgb(0xFFFFFF);
     t.accentSoft = rgb(0x23223F);
