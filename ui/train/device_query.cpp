@@ -45,6 +45,11 @@ void queryDevices(QObject* context, std::function<void(DeviceEntries)> done) {
                      [process](QProcess::ProcessError e) {
                          if (e == QProcess::FailedToStart) process->deleteLater();
                      });
+    QObject::connect(context, &QObject::destroyed, process, [process, context] {
+        process->disconnect(context);
+        process->kill();
+        process->waitForFinished(1000);
+    });
     process->start(TrainerProcess::program(),
                    {QStringLiteral("devices"), QStringLiteral("--json")});
 }
