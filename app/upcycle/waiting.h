@@ -3,8 +3,8 @@
 
 namespace upcycle {
 
-/// Makes idle OpenMP threads sleep after a few microseconds instead of spinning for milliseconds: on
-/// a machine with other work, spinning makes a small step hundreds of times slower. The OpenMP
+/// Makes idle OpenMP threads sleep after a few microseconds instead of spinning for milliseconds:
+/// on a machine with other work, spinning makes a small step hundreds of times slower. The OpenMP
 /// library reads its environment before main, so the program is executed anew with the setting,
 /// unless the environment says something about waiting already.
 void waitPolitely(char** argv);

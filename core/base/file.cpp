@@ -101,9 +101,7 @@ File File::createNew(const Path& path) {
     return {openOrThrow("create", path, O_RDWR | O_CREAT | O_EXCL), path};
 }
 
-File File::openForUpdating(const Path& path) {
-    return {openOrThrow("open", path, O_RDWR), path};
-}
+File File::openForUpdating(const Path& path) { return {openOrThrow("open", path, O_RDWR), path}; }
 
 File File::openForAppending(const Path& path) {
     return {openOrThrow("append to", path, O_WRONLY | O_CREAT | O_APPEND), path};

@@ -3,6 +3,8 @@
 
 #include "core/base/error.h"
 
+#include <algorithm>
+
 namespace core {
 
 std::int64_t Shape::operator[](int axis) const {
@@ -21,18 +23,15 @@ std::int64_t Shape::elements() const noexcept {
 
 std::optional<std::int64_t> Shape::checkedElements() const noexcept {
     constexpr std::int64_t kMost = std::int64_t{1} << 62;
+    if (std::any_of(sizes_.begin(), sizes_.end(), [](std::int64_t size) { return size < 0; }))
+        return std::nullopt;
+    if (std::find(sizes_.begin(), sizes_.end(), 0) != sizes_.end()) return 0;
     std::int64_t product = 1;
-    bool empty = false;
     for (const std::int64_t size : sizes_) {
-        if (size < 0) return std::nullopt;
-        if (size == 0) {
-            empty = true;
-            continue;
-        }
         if (product > kMost / size) return std::nullopt;
         product *= size;
     }
-    return empty ? 0 : product;
+    return product;
 }
 
 std::string toString(const Shape& shape) {
