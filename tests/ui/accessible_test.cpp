@@ -52,7 +52,6 @@ void expectNamed(const QWidget& root) {
 class AccessibleTest : public testing::OpenedWindow {};
 
 TEST_F(AccessibleTest, EveryFocusableWidgetOfTheWindowHasAName) {
-    GTEST_SKIP() << "known defect: lists inside combo boxes and one button have no accessible name";
     expectNamed(window);
     openDense();
     window.editor().applyPreset({core::Preset::All, 0});
@@ -64,8 +63,15 @@ TEST_F(AccessibleTest, EveryFocusableWidgetOfTheWindowHasAName) {
     }
     window.messages().showMessage(MessageBar::Kind::Info, QStringLiteral("text"), {},
                                   {QStringLiteral("Do it"), [] {}});
-    for (const auto workspace :
-         {MainWindow::ModelTab, MainWindow::TrainTab, MainWindow::CompareTab}) {
+    QCoreApplication::processEvents();
+    expectNamed(window);
+}
+
+TEST_F(AccessibleTest, SoHaveTrainAndCompare) {
+    GTEST_SKIP() << "known defect: scroll areas of the job form and of the charts, and the plots' "
+                    "inner widgets, take the keyboard without a name";
+    openDense();
+    for (const auto workspace : {MainWindow::TrainTab, MainWindow::CompareTab}) {
         window.showWorkspace(workspace);
         QCoreApplication::processEvents();
         expectNamed(window);
@@ -73,7 +79,6 @@ TEST_F(AccessibleTest, EveryFocusableWidgetOfTheWindowHasAName) {
 }
 
 TEST_F(AccessibleTest, SoHaveTheDialogs) {
-    GTEST_SKIP() << "known defect: lists inside combo boxes have no accessible name";
     openDense();
     ExportDialog dialog(window.document().sharedModel(), {}, &window);
     dialog.show();
@@ -92,7 +97,6 @@ TEST_F(AccessibleTest, SoHaveTheDialogs) {
 }
 
 TEST_F(AccessibleTest, TabGoesRoundThroughRailPresetsCanvasAndInspector) {
-    GTEST_SKIP() << "known defect: the tab order";
     openDense();
     window.activateWindow();
     ASSERT_TRUE(QTest::qWaitForWindowActive(&window));

@@ -230,7 +230,6 @@ TEST_F(InspectorTest, OnlyTheLastRequestOfStatisticsAnswers) {
 }
 
 TEST_F(InspectorTest, WarningsOfASelectedBlockStandWithItsSettings) {
-    GTEST_SKIP() << "known defect: warnings of a block in the inspector";
     editor.switchBlocks({"encoder.0", "encoder.3"}, true);
     editor.change(QStringLiteral("zero"), {}, {"encoder.3"}, [](core::LayerPlan& plan) {
         plan.routerInit.kind = core::RouterInit::Kind::Zero;
