@@ -92,7 +92,7 @@ TEST(Ticks, AreRoundAndAlikeInPrecision) {
 TEST(Ticks, LogarithmicOnesAreDecades) {
     QLocale::setDefault(QLocale::c());
     EXPECT_EQ(labels(logTicks(1e-5, 1, 6)),
-              (QStringList{QStringLiteral("1e-5"), QStringLiteral("1e-4"), QStringLiteral("0.001"),
+              (QStringList{QStringLiteral("1e-5"), QStringLiteral("1e-4"), QStringLiteral("1e-3"),
                            QStringLiteral("0.01"), QStringLiteral("0.1"), QStringLiteral("1")}));
     for (const Tick& tick : logTicks(0.02, 50, 6)) {
         EXPECT_GE(tick.value, 0.02 * 0.999);

@@ -180,14 +180,15 @@ TEST(DemoFiles, AreFoundBesideTheSourceAndInAnInstallation) {
     make("build/release/bin/upcycler");
     const QString bin = place.filePath(QStringLiteral("build/release/bin"));
     EXPECT_FALSE(demoCheckpointNear(bin).has_value());
-    make("resources/demo/config.json");
+    make("resources/demo/vit-fashion-mnist/config.json");
     EXPECT_FALSE(demoCheckpointNear(bin).has_value());
-    make("resources/demo/model.safetensors");
-    EXPECT_EQ(demoCheckpointNear(bin), place.filePath(QStringLiteral("resources/demo")));
-    make("usr/share/upcycler/demo/config.json");
-    make("usr/share/upcycler/demo/model.safetensors");
+    make("resources/demo/vit-fashion-mnist/model.safetensors");
+    EXPECT_EQ(demoCheckpointNear(bin),
+              place.filePath(QStringLiteral("resources/demo/vit-fashion-mnist")));
+    make("usr/share/upcycler/demo/vit-fashion-mnist/config.json");
+    make("usr/share/upcycler/demo/vit-fashion-mnist/model.safetensors");
     EXPECT_EQ(demoCheckpointNear(place.filePath(QStringLiteral("usr/bin"))),
-              place.filePath(QStringLiteral("usr/share/upcycler/demo")));
+              place.filePath(QStringLiteral("usr/share/upcycler/demo/vit-fashion-mnist")));
 }
 
 }  // namespace

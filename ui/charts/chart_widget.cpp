@@ -7,6 +7,7 @@
 
 #include <QBuffer>
 #include <QClipboard>
+#include <QEvent>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QGuiApplication>
@@ -165,6 +166,11 @@ void ChartWidget::paintEvent(QPaintEvent*) {
 void ChartWidget::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     placeHeader();
+}
+
+bool ChartWidget::event(QEvent* event) {
+    if (event->type() == QEvent::LayoutRequest) placeHeader();  // the header widget has grown
+    return QWidget::event(event);
 }
 
 void ChartWidget::placeHeader() {

@@ -66,6 +66,7 @@ class ChartWidget : public QWidget {
     void drawCard(QPainter& painter, QSize size) const;
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    bool event(QEvent* event) override;
 
   private:
     void buildMenu();

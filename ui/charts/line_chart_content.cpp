@@ -72,7 +72,9 @@ PlotContent LineChart::makeContent(int columns) {
         PlotCurve curve;
         curve.lines = clipped(decimate(x, y, window), range.from, range.to, logarithmic_);
         curve.color = color;
-        curve.width = width;
+        const bool dense = static_cast<double>(curve.lines.vertices.size()) > 1.5 * columns;
+        curve.width =
+            dense ? std::min(width, 1.0) : width;  // wider ones take twice as long to draw
         curve.markers = markers && curve.lines.vertices.size() <
                                        static_cast<std::size_t>(columns / kPixelsPerMarker);
         content.curves.push_back(std::move(curve));

@@ -51,7 +51,7 @@ QString tickText(double value, double step, double largest, ValueFormat format) 
     if (format == ValueFormat::Percent) {
         return QLocale().toString(value * 100, 'f', decimalsOf(step * 100)) + QStringLiteral(" %");
     }
-    if (largest < 1e-3) {
+    if (largest < 1.001e-3) {
         if (value == 0) return QLocale().toString(0);
         const double power = std::pow(10.0, std::floor(std::log10(std::abs(value))));
         return scientific(value, decimalsOf(step / power));

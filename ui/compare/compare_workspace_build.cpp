@@ -162,6 +162,10 @@ QWidget* CompareWorkspace::buildEmpty() {
     emptyText_->setWordWrap(true);
     emptyText_->setAlignment(Qt::AlignHCenter);
     emptyText_->setFixedWidth(420);
+    auto* middle = new QHBoxLayout;
+    middle->addStretch(1);
+    middle->addWidget(emptyText_);
+    middle->addStretch(1);
     auto* empty = new QWidget;
     auto* column = new QVBoxLayout(empty);
     column->setSpacing(space::kM);
@@ -169,7 +173,7 @@ QWidget* CompareWorkspace::buildEmpty() {
     column->addWidget(new IconLabel(QStringLiteral("compare"), IconTone::Faint, 40, empty), 0,
                       Qt::AlignHCenter);
     column->addWidget(heading, 0, Qt::AlignHCenter);
-    column->addWidget(emptyText_, 0, Qt::AlignHCenter);
+    column->addLayout(middle);
     column->addStretch(3);
     return empty;
 }

@@ -24,7 +24,7 @@ QString text(std::string_view value) {
 
 template <typename T>
 QString plain(T value) {
-    return QString::fromLatin1(csvNumber(value));
+    return QString::fromLatin1(csvNumber(value).replace("e-0", "e-"));
 }
 
 int clampedInt(std::int64_t value) {

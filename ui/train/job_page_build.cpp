@@ -56,6 +56,8 @@ JobPage::JobPage(Document& document, QWidget* parent)
     top->addWidget(back_);
 
     auto* inside = new QWidget;
+    inside->setProperty("panel", true);
+    inside->setAttribute(Qt::WA_StyledBackground);
     auto* column = new QVBoxLayout(inside);
     column->setContentsMargins(space::kL, space::kM, space::kL, space::kL);
     column->setSpacing(space::kM);

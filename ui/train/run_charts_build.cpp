@@ -67,6 +67,7 @@ void RunCharts::buildCharts() {
     }
     layers_->setAccessibleName(tr("Layer"));
     layers_->setToolTip(tr("The MoE layer whose router is shown"));
+    layers_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     layers_->hide();
     bars_->setHeaderWidget(layers_);
     connect(layers_, &QComboBox::currentIndexChanged, this, &RunCharts::setLayerCurves);

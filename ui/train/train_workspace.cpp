@@ -99,6 +99,10 @@ QWidget* TrainWorkspace::buildEmpty() {
     text->setFixedWidth(440);
     auto* open = new QPushButton(icon(QStringLiteral("folder"), IconTone::Text), tr("Open a run…"));
     connect(open, &QPushButton::clicked, this, &TrainWorkspace::chooseRun);
+    auto* middle = new QHBoxLayout;
+    middle->addStretch(1);
+    middle->addWidget(text);
+    middle->addStretch(1);
     auto* empty = new QWidget;
     auto* column = new QVBoxLayout(empty);
     column->setSpacing(space::kM);
@@ -106,7 +110,7 @@ QWidget* TrainWorkspace::buildEmpty() {
     column->addWidget(new IconLabel(QStringLiteral("chart"), IconTone::Faint, 40, empty), 0,
                       Qt::AlignHCenter);
     column->addWidget(heading);
-    column->addWidget(text, 0, Qt::AlignHCenter);
+    column->addLayout(middle);
     column->addSpacing(space::kXs);
     column->addWidget(open, 0, Qt::AlignHCenter);
     column->addStretch(3);

@@ -18,11 +18,13 @@ bool isCheckpoint(const QString& folder) {
 }  // namespace
 
 std::optional<QString> demoCheckpointNear(const QString& folder) {
-    const QString installed = QDir::cleanPath(folder + QStringLiteral("/../share/upcycler/demo"));
+    const QString installed =
+        QDir::cleanPath(folder + QStringLiteral("/../share/upcycler/demo/vit-fashion-mnist"));
     if (isCheckpoint(installed)) return installed;
     QDir above(folder);
     for (int i = 0; i < kLevelsUp; ++i) {
-        const QString candidate = above.filePath(QStringLiteral("resources/demo"));
+        const QString candidate =
+            above.filePath(QStringLiteral("resources/demo/vit-fashion-mnist"));
         if (isCheckpoint(candidate)) return QDir::cleanPath(candidate);
         if (!above.cdUp()) break;
     }

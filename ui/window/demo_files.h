@@ -7,8 +7,8 @@
 
 namespace ui {
 
-/// The demo checkpoint's folder: resources/demo of the source tree that holds the program, or
-/// ../share/upcycler/demo of an installation. Empty when there is none.
+/// The demo checkpoint's folder: resources/demo/vit-fashion-mnist of the source tree that holds the
+/// program, or the same under ../share/upcycler of an installation. Empty when there is none.
 std::optional<QString> demoCheckpoint();
 
 /// The same, seen from a program in `folder`.
