@@ -57,7 +57,7 @@ std::optional<ScheduleKind> scheduleFromName(std::string_view name) noexcept {
 double learningRate(const ScheduleSpec& schedule, std::int64_t step, std::int64_t steps) {
     double lr = schedule.lr * bodyFactor(schedule, step, steps);
     if (step < schedule.warmup) lr *= ratio(step, schedule.warmup);
-    if (step > steps - schedule.cooldown)
+    if (schedule.cooldown > 0 && step > steps - schedule.cooldown)
         lr *= std::max(ratio(steps - step, schedule.cooldown), 0.0);
     return lr;
 }

@@ -42,6 +42,12 @@ TEST(Schedule, AContinuedRsqrtRunHasNoJump) {
     EXPECT_LT(learningRate(whole, 4689, 100000) - learningRate(continued, 0, 300), 1e-7);
 }
 
+TEST(Schedule, WithoutCooldownARateDoesNotEndWithTheRun) {
+    const ScheduleSpec spec{.kind = ScheduleKind::Rsqrt, .lr = 2e-3, .timescale = 400};
+    EXPECT_DOUBLE_EQ(learningRate(spec, 1600, 1000), 1e-3);
+    EXPECT_DOUBLE_EQ(learningRate({.lr = 0.5}, 101, 100), 0.5);
+}
+
 TEST(Schedule, CosineAndLinearGoFromPeakToTheFinalFraction) {
     ScheduleSpec spec{.kind = ScheduleKind::Cosine, .lr = 1.0, .warmup = 100, .finalFraction = 0.1};
     EXPECT_DOUBLE_EQ(learningRate(spec, 50, 1100), 0.5);
