@@ -4,18 +4,24 @@
 #include "core/training/device_batch.h"
 #include "core/training/evaluation_internal.h"
 
-#include <algorithm>
 #include <chrono>
 
 namespace core {
 namespace {
+
+/// Whether `label` is the first of the largest logits; NaN is never right.
+bool isRight(const float* row, std::int64_t classes, std::int64_t label) {
+    for (std::int64_t c = 0; c < classes; ++c)
+        if (c < label ? !(row[c] < row[label]) : !(row[c] <= row[label])) return false;
+    return true;
+}
 
 std::int64_t countCorrect(const Tensor& logits, const Tensor& labels) {
     const std::int64_t classes = logits.size(1);
     const auto* row = logits.data<float>();
     std::int64_t correct = 0;
     for (const std::int64_t label : labels.span<std::int64_t>()) {
-        if (std::max_element(row, row + classes) - row == label) ++correct;
+        if (label >= 0 && isRight(row, classes, label)) ++correct;
         row += classes;
     }
     return correct;
