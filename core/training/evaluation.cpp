@@ -44,6 +44,13 @@ BatchLoader orderedLoader(const ImageDataset& dataset, LoaderOptions options) {
 
 EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
                     const LossSpec& loss, const std::atomic<bool>* cancel) {
+    if (cancel != nullptr && cancel->load()) return {};
+    return evaluate(model, dataset, options, loss,
+                    [cancel](std::int64_t) { return cancel == nullptr || !cancel->load(); });
+}
+
+EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
+                    const LossSpec& loss, const std::function<bool(std::int64_t done)>& goOn) {
     const auto begin = std::chrono::steady_clock::now();
     BatchLoader loader = orderedLoader(dataset, options);
     DeviceBatch deviceBatch(model.backend());
@@ -54,9 +61,7 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
     std::int64_t counted = 0;
     std::int64_t correct = 0;
     double lossSum = 0;
-    while (cancel == nullptr || !cancel->load()) {
-        const std::optional<HostBatch> batch = loader.next();
-        if (!batch) break;
+    while (const std::optional<HostBatch> batch = loader.next()) {
         const std::int64_t examples = batch->labels.elements();
         const ForwardResult forward =
             model.forward(deviceBatch.upload(*batch, 0, examples), forwardOptions);
@@ -66,6 +71,7 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
         correct += countCorrect(toHost(forward.logits, model.backend()), batch->labels);
         for (const RouterObservation& router : forward.routers)
             routers.add(router, model.backend());
+        if (result.examples < dataset.size() && !goOn(result.examples)) break;
     }
     if (counted > 0) {
         result.loss = lossSum / static_cast<double>(counted);

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct EvalResult {
 /// `cancel` may be nullptr; when it becomes true the result is of the `examples` seen so far.
 EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
                     const LossSpec& loss, const std::atomic<bool>* cancel);
+
+/// The same; `goOn` is told the examples done after every batch but the last, and false ends it.
+EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
+                    const LossSpec& loss, const std::function<bool(std::int64_t done)>& goOn);
 
 struct FewShotResult {
     std::int64_t shots = 0;
