@@ -88,17 +88,19 @@ TEST(Evaluation, FewShotRefusesFeaturesThatAreNotFinite) {
     pixels.data<float>()[100] = std::numeric_limits<float>::infinity();
     const MemoryImages broken(pixels, labels, 4);
     LinearModel model(makeCpuBackend(1), 12, 4);
-    for (const auto& [train, test] :
-         {std::pair<const ImageDataset*, const ImageDataset*>{&broken, clusters.get()},
-          {clusters.get(), &broken}})
+    const auto refuses = [&](const ImageDataset& train, const ImageDataset& test) {
         errorOf(ErrorKind::BadInput,
-                [&] { fewShot(model, *train, *test, optionsFor(12, 7), 10, 1, 5); });
+                [&] { fewShot(model, train, test, optionsFor(12, 7), 10, 1, 5); });
+    };
+    refuses(broken, *clusters);
+    refuses(*clusters, broken);
 }
 
 class FewShot : public ::testing::TestWithParam<std::pair<std::string, std::int64_t>> {};
 
 TEST_P(FewShot, EqualsTheClosedFormReference) {
-    const auto& [name, shots] = GetParam();
+    const std::string& name = GetParam().first;
+    const std::int64_t shots = GetParam().second;
     const Fixture fixture;
     const auto load = [&](const std::string& images, const std::string& labels) {
         std::vector<std::int64_t> values;
