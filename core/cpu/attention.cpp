@@ -39,7 +39,7 @@ void CpuBackend::attentionForward(Out o, Out logSumExp, const Tensor& q, const T
 }
 
 void CpuBackend::attentionBackward(Out dq, Out dk, Out dv, const Tensor& dOut, const Tensor& q,
-                                   const Tensor& k, const Tensor& v, const Tensor& o,
+                                   const Tensor& k, const Tensor& v, const Tensor& /*o*/,
                                    const Tensor& logSumExp, const AttentionShape& shape) {
     const Kernels& kernels = start();
     const std::int64_t need = kernels.attentionScratch(shape.queries, shape.keys, shape.headDim);
@@ -49,10 +49,10 @@ void CpuBackend::attentionBackward(Out dq, Out dk, Out dv, const Tensor& dOut, c
             const HeadView head = headAt(shape, i, q, k, v);
             const std::int64_t queryAt = head.q - q.data<float>();
             const std::int64_t keyAt = head.k - k.data<float>();
-            kernels.attentionBackward(
-                dq.data<float>() + queryAt, dk.data<float>() + keyAt, dv.data<float>() + keyAt,
-                dOut.data<float>() + queryAt, o.data<float>() + queryAt,
-                logSumExp.data<float>() + i * shape.queries, head, scratch + part * need);
+            kernels.attentionBackward(dq.data<float>() + queryAt, dk.data<float>() + keyAt,
+                                      dv.data<float>() + keyAt, dOut.data<float>() + queryAt,
+                                      logSumExp.data<float>() + i * shape.queries, head,
+                                      scratch + part * need);
         }
     });
 }

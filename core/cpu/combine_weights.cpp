@@ -76,17 +76,17 @@ void CpuBackend::combineWeightsBackward(InOut dProbabilities, const Tensor& dWei
     parallelFor(assignment.tokens, kTokenGrain, [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t t = begin; t < end; ++t) {
             float* dp = into + t * tables.experts;
-            const float inverse = 1.0F / denominators[t];
+            const double inverse = 1.0 / static_cast<double>(denominators[t]);
             float inner = 0.0F;
+            tables.forAccepted(
+                t, [&](std::int32_t s, std::int32_t) { inner += slopes[s] * weight[s]; });
+            const auto add = [&](std::int32_t e, float slope) {
+                dp[e] += static_cast<float>(static_cast<double>(slope) * inverse);
+            };
             tables.forAccepted(t, [&](std::int32_t s, std::int32_t e) {
-                dp[e] += slopes[s] * inverse;
-                inner += slopes[s] * weight[s];
+                add(e, renormalize ? slopes[s] - inner : slopes[s]);
             });
-            const auto subtract = [&](std::int32_t e) { dp[e] -= inner * inverse; };
-            if (renormalize)
-                tables.forAccepted(t, [&](std::int32_t, std::int32_t e) { subtract(e); });
-            else
-                tables.forAsked(t, subtract);
+            tables.forAsked(t, [&](std::int32_t e) { add(e, -inner); });
         }
     });
 }

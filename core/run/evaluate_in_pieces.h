@@ -9,9 +9,8 @@
 
 namespace core {
 
-/// `evaluate` over the dataset in pieces of whole batches (the same batches as in one go), each
-/// about a third of a second; `goOn` is told the examples done and asked in between, false drops
-/// the result. Router statistics are means over the pieces, weighted by their examples.
+/// `evaluate`, to the last bit whatever the machine's speed; about every third of a second `goOn`
+/// is told the examples done and asked between two batches: false drops the result.
 std::optional<EvalResult> evaluateInPieces(Model& model,
                                            const std::shared_ptr<const ImageDataset>& dataset,
                                            const LoaderOptions& options, const LossSpec& loss,

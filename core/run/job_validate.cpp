@@ -10,6 +10,8 @@
 namespace core {
 namespace {
 
+/// With 0 the first step of an expert that got no token is 0 / 0; smaller ones are 0 in f32.
+constexpr double kLeastEpsilon = 1e-30;
 constexpr std::int64_t kMostSteps = std::int64_t{1} << 40;
 constexpr std::int64_t kLargestBatch = 1 << 20;
 constexpr int kMostThreads = 4096;
@@ -68,7 +70,7 @@ void validateNumbers(const JobSpec& job, const std::string& where) {
     check.finite("optimizer.weight_decay", trainer.optimizer.weightDecay, 0);
     check.share("optimizer.beta1", trainer.optimizer.beta1, false);
     check.share("optimizer.beta2", trainer.optimizer.beta2, false);
-    check.finite("optimizer.epsilon", trainer.optimizer.epsilon, 0);
+    check.finite("optimizer.epsilon", trainer.optimizer.epsilon, kLeastEpsilon);
     check.share("optimizer.momentum", trainer.optimizer.momentum, false);
     check.finite("optimizer.decay_rate", trainer.optimizer.decayRate, 0);
     check.range<std::int64_t>("optimizer.min_dim_to_factor", trainer.optimizer.minDimToFactor, 1,

@@ -16,7 +16,6 @@ namespace core {
 namespace {
 
 constexpr std::uint64_t kMostTensors = 500'000;
-constexpr double kRandomStd = 0.02;
 
 using TensorTable = std::unordered_map<std::string_view, const TensorInfo*>;
 
@@ -79,8 +78,8 @@ TensorInfo outputInfo(std::string name, DType dtype, Shape shape) {
 class BlockCompiler {
   public:
     BlockCompiler(const std::string& block, const LayerPlan& layer, std::uint64_t seed,
-                  const TensorTable& inputs)
-        : block_(block), layer_(layer), seed_(seed), inputs_(inputs) {}
+                  double randomStd, const TensorTable& inputs)
+        : block_(block), layer_(layer), seed_(seed), randomStd_(randomStd), inputs_(inputs) {}
 
     void add(const ExpectedTensor& expected) {
         if (expected.experts == 0) {
@@ -155,7 +154,7 @@ class BlockCompiler {
             case ExpertInit::Kind::Random:
                 recipe.source = TensorRecipe::Source::Random;
                 recipe.input.clear();
-                recipe.amount = expert.decay ? kRandomStd : 0;
+                recipe.amount = expert.decay ? randomStd_ : 0;
                 break;
         }
         recipe.key = hashName(seed_, recipe.output.name);
@@ -165,6 +164,7 @@ class BlockCompiler {
     const std::string& block_;
     const LayerPlan& layer_;
     std::uint64_t seed_;
+    double randomStd_;  ///< of experts that forget the dense MLP: the config's initializer_range
     const TensorTable& inputs_;
     const ExpectedTensor* router_ = nullptr;
     std::vector<const ExpectedTensor*> experts_;
@@ -205,7 +205,8 @@ std::vector<TensorRecipe> compileRecipes(const ModelSpec& output,
     std::vector<std::vector<TensorRecipe>> made;
     std::unordered_map<std::string, std::size_t> replaced;
     for (const auto& [name, layer] : plan.layers) {
-        BlockCompiler compiler(name, layer, plan.seed, inputs);
+        BlockCompiler compiler(name, layer, plan.seed,
+                               static_cast<double>(output.vit.initializerRange), inputs);
         const std::string place = names.block(output.find(name)->index);
         for (const ExpectedTensor& tensor : expected)
             if (tensor.mlp && tensor.name.starts_with(place)) compiler.add(tensor);

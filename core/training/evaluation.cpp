@@ -4,18 +4,24 @@
 #include "core/training/device_batch.h"
 #include "core/training/evaluation_internal.h"
 
-#include <algorithm>
 #include <chrono>
 
 namespace core {
 namespace {
+
+/// Whether `label` is the first of the largest logits; NaN is never right.
+bool isRight(const float* row, std::int64_t classes, std::int64_t label) {
+    for (std::int64_t c = 0; c < classes; ++c)
+        if (c < label ? !(row[c] < row[label]) : !(row[c] <= row[label])) return false;
+    return true;
+}
 
 std::int64_t countCorrect(const Tensor& logits, const Tensor& labels) {
     const std::int64_t classes = logits.size(1);
     const auto* row = logits.data<float>();
     std::int64_t correct = 0;
     for (const std::int64_t label : labels.span<std::int64_t>()) {
-        if (std::max_element(row, row + classes) - row == label) ++correct;
+        if (label >= 0 && isRight(row, classes, label)) ++correct;
         row += classes;
     }
     return correct;
@@ -38,6 +44,13 @@ BatchLoader orderedLoader(const ImageDataset& dataset, LoaderOptions options) {
 
 EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
                     const LossSpec& loss, const std::atomic<bool>* cancel) {
+    if (cancel != nullptr && cancel->load()) return {};
+    return evaluate(model, dataset, options, loss,
+                    [cancel](std::int64_t) { return cancel == nullptr || !cancel->load(); });
+}
+
+EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
+                    const LossSpec& loss, const std::function<bool(std::int64_t done)>& goOn) {
     const auto begin = std::chrono::steady_clock::now();
     BatchLoader loader = orderedLoader(dataset, options);
     DeviceBatch deviceBatch(model.backend());
@@ -48,9 +61,7 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
     std::int64_t counted = 0;
     std::int64_t correct = 0;
     double lossSum = 0;
-    while (cancel == nullptr || !cancel->load()) {
-        const std::optional<HostBatch> batch = loader.next();
-        if (!batch) break;
+    while (const std::optional<HostBatch> batch = loader.next()) {
         const std::int64_t examples = batch->labels.elements();
         const ForwardResult forward =
             model.forward(deviceBatch.upload(*batch, 0, examples), forwardOptions);
@@ -60,6 +71,7 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
         correct += countCorrect(toHost(forward.logits, model.backend()), batch->labels);
         for (const RouterObservation& router : forward.routers)
             routers.add(router, model.backend());
+        if (result.examples < dataset.size() && !goOn(result.examples)) break;
     }
     if (counted > 0) {
         result.loss = lossSum / static_cast<double>(counted);

@@ -45,6 +45,10 @@ Features extractFeatures(Model& model, const ImageDataset& dataset, const Loader
         features.x.columns = host.size(1);
         features.x.rows += examples;
     }
+    if (!std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); }))
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("the model's features of {} are not finite", dataset.description()),
+                    "its weights hold NaN or infinity, or overflow: see upcycle inspect --stats");
     return features;
 }
 

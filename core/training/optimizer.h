@@ -22,7 +22,7 @@ struct OptimizerSpec {
     double weightDecay = 0.0;  ///< of parameters with `decay`; not multiplied by lr in Adafactor
     double beta1 = 0.9;
     double beta2 = 0.999;
-    double epsilon = 1e-8;
+    double epsilon = 1e-8;   ///< > 0 in f32: an expert without tokens has moments of 0
     double momentum = 0.9;   ///< SGD
     bool nesterov = false;   ///< SGD
     double decayRate = 0.8;  ///< Adafactor

@@ -188,6 +188,36 @@ TEST_P(AttentionOps, LargeScoresDoNotOverflow) {
     expectClose(o, ex.forward().o, "o", 100.0);
 }
 
+TEST_P(AttentionOps, TheGradientsOfKeysCancel) {
+    // Adding one vector to all keys changes nothing: with equal queries their gradients add up to
+    // 0.
+    for (const AttentionShape& shape :
+         {AttentionShape{1, 1, 7, 50, 8, 0.35F}, AttentionShape{2, 3, 5, 17, 16, 0.25F},
+          AttentionShape{1, 1, 4, 1, 5, 1.0F}}) {
+        Example ex(shape);
+        for (std::size_t i = 0; i < ex.q.size(); ++i) ex.q[i] = 2.0;
+        for (double& v : ex.v) v += 4.0;
+        const Tensor o = nanQueries(ex);
+        const Tensor logSumExp = output({shape.batch, shape.heads, shape.queries});
+        const Tensor dq = nanQueries(ex);
+        const Tensor dk = nanKeys(ex);
+        core::ops::attentionForward(backend(), o, logSumExp, queries(ex, ex.q), keys(ex, ex.k),
+                                    keys(ex, ex.v), shape);
+        core::ops::attentionBackward(backend(), dq, dk, nanKeys(ex), queries(ex, ex.dOut),
+                                     queries(ex, ex.q), keys(ex, ex.k), keys(ex, ex.v), o,
+                                     logSumExp, shape);
+        const Values gradients = read(dk);
+        const auto width = static_cast<std::size_t>(ex.width());
+        Values sums(width, 0.0);
+        double largest = 0.0;
+        for (std::size_t i = 0; i < gradients.size(); ++i) {
+            sums[i % width] += gradients[i];
+            largest = std::max(largest, std::abs(gradients[i]));
+        }
+        for (const double sum : sums) EXPECT_LE(std::abs(sum), 4e-6 * largest) << shape.keys;
+    }
+}
+
 TEST_P(AttentionOps, RejectsOtherShapes) {
     const AttentionShape shape{1, 2, 3, 4, 5, 1.0F};
     const auto forward = [&](const Tensor& q, const Tensor& k, const Tensor& logSumExp,

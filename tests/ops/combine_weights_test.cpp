@@ -144,6 +144,22 @@ TEST_P(CombineWeightOps, ASumOfZeroGivesZeroNotNan) {
     EXPECT_EQ(forward({1.0, 0.0}, a, {false, true}), (Values{0.0}));
 }
 
+TEST_P(CombineWeightOps, ASingleExpertOfTinyProbabilitySendsZeroNotNan) {
+    // Expert Choice fills every expert: one that the router has given up on takes tokens whose
+    // probability for it has no reciprocal in f32.
+    const Assignment a =
+        core::ops::makeAssignment(1, std::vector<std::vector<std::int32_t>>{{}, {0}});
+    const Tensor probabilities = tensor({1, 2}, {1.0, 1e-40});
+    const Tensor weights = output({1});
+    const Tensor sums = output({1});
+    const Tensor dProbabilities = tensor({1, 2}, {3.0, 4.0});
+    core::ops::combineWeightsForward(backend(), weights, sums, probabilities, a, false, true);
+    EXPECT_EQ(read(weights)[0], 1.0);
+    core::ops::combineWeightsBackward(backend(), dProbabilities, tensor({1}, {0.7}), weights, sums,
+                                      probabilities, a, false, true);
+    EXPECT_EQ(read(dProbabilities), (Values{3.0, 4.0}));
+}
+
 TEST_P(CombineWeightOps, RejectsOtherShapes) {
     const Assignment a =
         core::ops::makeAssignment(2, std::vector<std::vector<std::int32_t>>{{0}, {1}});

@@ -129,6 +129,37 @@ TEST_P(LayerNormOps, ConstantRowsAreBeta) {
     expectClose(y, {1, 2, 3, 4, 5, 1, 2, 3, 4, 5}, "y");
 }
 
+TEST_P(LayerNormOps, ASingleColumnSendsNoGradient) {
+    // Whatever x is, y is beta; rounding must not come out multiplied by rstd = 10^6.
+    const std::int64_t rows = 33;
+    const Tensor dx = output({rows, 1});
+    core::ops::layerNormBackward(backend(), dx, tensor({1}, {0}), tensor({1}, {0}),
+                                 tensor({rows, 1}, parity::randomValues(rows, 1)),
+                                 tensor({rows, 1}, parity::randomValues(rows, 2)),
+                                 tensor({rows}, parity::randomValues(rows, 2)),
+                                 tensor({rows}, Values(static_cast<std::size_t>(rows), 1e6)),
+                                 tensor({1}, {1.3}));
+    EXPECT_EQ(read(dx), Values(static_cast<std::size_t>(rows), 0.0));
+}
+
+TEST_P(LayerNormOps, TwoColumnsAgreeWithTheDefinition) {
+    // xHat is nearly (1, -1) whatever x is: the gradient is almost nothing beside its terms.
+    const Values x{0.75, -0.5};
+    const Values gamma{1.1, 0.7};
+    const Values dy{0.3, -0.9};
+    const Reference saved = normalise(x, gamma, {0, 0}, {1, 2});
+    const Tensor dx = output({1, 2});
+    core::ops::layerNormBackward(backend(), dx, tensor({2}, {0, 0}), tensor({2}, {0, 0}),
+                                 tensor({1, 2}, dy), tensor({1, 2}, x), tensor({1}, saved.mean),
+                                 tensor({1}, saved.rstd), tensor({2}, gamma));
+    const Values expected = parity::numericGradient(
+        [&](const Values& v) {
+            return parity::dot(dy, normalise(v, gamma, {0, 0}, {1, 2}).y);
+        },
+        x);
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(read(dx)[i], expected[i], 3e-7);
+}
+
 TEST_P(LayerNormOps, RejectsOtherShapes) {
     EXPECT_THROW(core::ops::layerNormForward(backend(), output({2, 3}), output({2}), output({3}),
                                              output({2, 3}), output({3}), output({3}), kEpsilon),

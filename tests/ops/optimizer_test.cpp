@@ -228,6 +228,26 @@ TEST_P(OptimizerOps, AdafactorExpertsAreIndependent) {
     EXPECT_EQ(firstExpert(g), firstExpert(otherG));
 }
 
+TEST_P(OptimizerOps, AdafactorMovesWeightsOfAlmostNothing) {
+    for (const bool factored : {true, false}) {  // a parameter scale of 10^-3, not of 10^-7
+        AdafactorArgs args;
+        args.rows = 9;
+        args.columns = 7;
+        args.factored = factored;
+        AdafactorReference expected(args);
+        for (double& w : expected.w) w = static_cast<double>(static_cast<float>(w * 1e-6));
+        const core::Shape shape{1, 9, 7};
+        const Tensor weight = tensor(shape, expected.w);
+        const Values g = parity::randomValues(63, 8);
+        core::ops::adafactorStep(
+            backend(), weight, factored ? tensor({1, 9}, expected.row) : Tensor(),
+            factored ? tensor({1, 7}, expected.column) : Tensor(),
+            factored ? Tensor() : tensor(shape, expected.full), tensor(shape, g), args);
+        expected.step(g);
+        expectClose(weight, expected.w, "weight");
+    }
+}
+
 TEST_P(OptimizerOps, AdafactorOfZeroGradientsStaysFinite) {
     AdafactorArgs args;
     args.rows = 3;

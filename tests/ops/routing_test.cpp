@@ -26,7 +26,9 @@ TEST(ExpertCapacity, GoldenNumbers) {
     EXPECT_EQ(expertCapacity(100.0, 50, 8), 50);  // never more than the tokens
     EXPECT_EQ(expertCapacity(2.0, 0, 8), 0);
     EXPECT_EQ(expertCapacity(1.1, 10, 1), 10);
-    EXPECT_EQ(expertCapacity(0.7, 10, 7), 1);  // 0.7 * 10 / 7 is 1 up to rounding, not 2
+    EXPECT_EQ(expertCapacity(0.7, 10, 7), 1);    // 0.7 * 10 / 7 is 1 up to rounding, not 2
+    EXPECT_EQ(expertCapacity(1.4, 50, 7), 10);   // 10.000000000000002
+    EXPECT_EQ(expertCapacity(1e-12, 50, 8), 1);  // the tolerance does not undo "at least one"
     EXPECT_EQ(expertCapacity(1e300, 5, 2), 5);
 }
 

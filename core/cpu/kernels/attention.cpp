@@ -101,16 +101,30 @@ RowSum expRow(float* scores, Index keys, IntVec last) {
     return {shift, sum(total + e)};
 }
 
-/// Scores -> probabilities in place, and dScores = scale * p * (dP - inner), 0 in the padding.
+/// Scores -> probabilities in place, and dScores = scale * p * (dP - sum of p * dP), 0 in the
+/// padding. Probabilities add up to 1 and the sum is that of these very numbers, so that a row of
+/// dScores cancels: the gradient of the keys' bias is nothing but such rows' sums.
 void softmaxBackwardRow(float* scores, float* dScores, Index keys, IntVec last, float logSumExp_,
-                        float inner, float scale) {
+                        float scale) {
     const Index end = padded(keys) - kLanes;
-    for (Index j = 0; j <= end; j += kLanes) {
-        Vec p = exp(load(scores + j) - logSumExp_);
-        if (j == end) p = last != 0 ? p : Vec{};
-        const Vec d = p * (load(dScores + j) - inner) * scale;
+    Vec total{};
+    Vec inner{};
+    for (Index j = 0; j < end; j += kLanes) {
+        const Vec p = exp(load(scores + j) - logSumExp_);
         store(scores + j, p);
-        store(dScores + j, j == end ? (last != 0 ? d : Vec{}) : d);
+        total += p;
+        inner += p * load(dScores + j);
+    }
+    const Vec p = last != 0 ? exp(load(scores + end) - logSumExp_) : Vec{};
+    const Vec dP = last != 0 ? load(dScores + end) : Vec{};
+    store(scores + end, p);
+    store(dScores + end, dP);
+    const float norm = 1.0F / sum(total + p);
+    const float mean = sum(inner + p * dP) * norm;
+    for (Index j = 0; j <= end; j += kLanes) {
+        const Vec q = load(scores + j) * norm;
+        store(scores + j, q);
+        store(dScores + j, q * (load(dScores + j) - mean) * scale);
     }
 }
 
@@ -156,8 +170,8 @@ void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* 
     }
 }
 
-void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const float* o,
-                       const float* logSumExp_, const HeadView& view, float* scratch) {
+void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const float* logSumExp_,
+                       const HeadView& view, float* scratch) {
     const Index keys = view.keys;
     const Index stride = view.stride;
     const Index headDim = view.headDim;
@@ -188,11 +202,9 @@ void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const
                        headDim);
         product<false>(dScores, keyWidth, {dOutRows, width, 1}, valuesT, keyWidth, rows, keyWidth,
                        headDim);
-        for (Index r = 0; r < rows; ++r) {
-            const float inner = dot(dOut + at + r * stride, o + at + r * stride, headDim);
+        for (Index r = 0; r < rows; ++r)
             softmaxBackwardRow(scores + r * keyWidth, dScores + r * keyWidth, keys, last,
-                               logSumExp_[top + r], inner, view.scale);
-        }
+                               logSumExp_[top + r], view.scale);
         product<true>(dValues, width, {scores, 1, keyWidth}, dOutRows, width, keys, width, rows);
         product<true>(dKeys, width, {dScores, 1, keyWidth}, queryRows, width, keys, width, rows);
         product<false>(dQueries, width, {dScores, keyWidth, 1}, keyRows, width, rows, width, keys);

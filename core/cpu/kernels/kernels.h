@@ -83,7 +83,7 @@ struct Kernels {
     Index (*attentionScratch)(Index queries, Index keys, Index headDim);
     /// o: rows of view.stride; logSumExp [queries].
     void (*attentionForward)(float* o, float* logSumExp, const HeadView& view, float* scratch);
-    void (*attentionBackward)(float* dq, float* dk, float* dv, const float* dOut, const float* o,
+    void (*attentionBackward)(float* dq, float* dk, float* dv, const float* dOut,
                               const float* logSumExp, const HeadView& view, float* scratch);
 
     void (*adamw)(float* weight, float* m, float* v, const float* gradient, const AdamWScalars& s,

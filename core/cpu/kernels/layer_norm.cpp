@@ -30,13 +30,17 @@ UPCYCLER_INLINE Moments momentsOf(const float* x, Index columns) {
     return {mean, (sum(squares) + rest) / count};
 }
 
+/// dy * gamma waits in dx between the passes: as a number of its own, so that the second pass
+/// subtracts from it what the first one summed. A product that is fused with a subtraction is
+/// another number, and what cancels exactly (one column) would leave its rounding times rstd.
 UPCYCLER_INLINE void backwardRow(float* dx, const float* dy, const float* x, float mean, float rstd,
                                  const float* gamma, Index columns) {
     Vec sumG{};
     Vec sumGx{};
     forVectors(
-        columns, [&](Index i, auto get, auto) __attribute__((always_inline)) {
+        columns, [&](Index i, auto get, auto put) __attribute__((always_inline)) {
             const Vec g = get(dy + i) * get(gamma + i);
+            put(dx + i, g);
             sumG += g;
             sumGx += g * (get(x + i) - mean);
         });
@@ -45,8 +49,7 @@ UPCYCLER_INLINE void backwardRow(float* dx, const float* dy, const float* x, flo
     const float slope = sum(sumGx) * rstd * rstd / count;
     forVectors(
         columns, [&](Index i, auto get, auto put) __attribute__((always_inline)) {
-            const Vec g = get(dy + i) * get(gamma + i);
-            put(dx + i, (g - meanG - (get(x + i) - mean) * slope) * rstd);
+            put(dx + i, (get(dx + i) - meanG - (get(x + i) - mean) * slope) * rstd);
         });
 }
 

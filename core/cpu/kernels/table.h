@@ -41,8 +41,8 @@ void binaryCrossEntropyBackward(float* dx, const float* x, float target, float f
 
 Index attentionScratch(Index queries, Index keys, Index headDim);
 void attentionForward(float* o, float* logSumExp, const HeadView& view, float* scratch);
-void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const float* o,
-                       const float* logSumExp, const HeadView& view, float* scratch);
+void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const float* logSumExp,
+                       const HeadView& view, float* scratch);
 
 void adamw(float* weight, float* m, float* v, const float* gradient, const AdamWScalars& s,
            Index n);

@@ -126,17 +126,20 @@ TEST(JobSpec, SetChangesOneKey) {
 TEST(JobSpec, SetRefusesByName) {
     JobSpec job = fullJob();
     const std::string before = toJson(job);
-    const std::pair<const char*, const char*> cases[] = {{"bach=3", "bach"},
-                                                         {"optimizer.x=3", "optimizer.x"},
-                                                         {"batch=many", "batch"},
-                                                         {"batch=-1", "batch"},
-                                                         {"lr=nan", "schedule.lr"},
-                                                         {"optimizer=sgd", "optimizer"},
-                                                         {"model=/other", "model"},
-                                                         {"plan.seed=3", "plan"},
-                                                         {"batch", "key=value"},
-                                                         {"=3", "key=value"},
-                                                         {"augmentation.flip=maybe", "flip"}};
+    const std::pair<const char*, const char*> cases[] = {
+        {"bach=3", "bach"},
+        {"optimizer.x=3", "optimizer.x"},
+        {"batch=many", "batch"},
+        {"batch=-1", "batch"},
+        {"lr=nan", "schedule.lr"},
+        {"optimizer.epsilon=0", "optimizer.epsilon"},
+        {"optimizer.epsilon=1e-50", "optimizer.epsilon"},
+        {"optimizer=sgd", "optimizer"},
+        {"model=/other", "model"},
+        {"plan.seed=3", "plan"},
+        {"batch", "key=value"},
+        {"=3", "key=value"},
+        {"augmentation.flip=maybe", "flip"}};
     for (const auto& [assignment, word] : cases)
         expectNames(errorOf([&job, text = assignment] { setJobField(job, text); }),
                     ErrorKind::Usage, word);

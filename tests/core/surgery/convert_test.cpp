@@ -195,6 +195,16 @@ TEST_F(Convert, RandomExpertsForgetTheDenseMlp) {
     EXPECT_EQ(valuesOf(*sparse, expertTensor(2, 0, mlpPieces()[1])), std::vector<float>(64, 0.0F));
 }
 
+TEST_F(Convert, RandomExpertsHaveTheConfigsDeviation) {
+    const auto source =
+        dense({.hidden = 32, .inner = 64, .further = "\"initializer_range\": 0.125, "});
+    SurgeryPlan plan;
+    plan.layers["encoder.2"] = moeLayer(2, {ExpertInit::Kind::Random, 0});
+    const auto sparse = converted(*source, plan);
+    const std::vector<float> weight = valuesOf(*sparse, expertTensor(2, 1, mlpPieces()[0]));
+    EXPECT_NEAR(momentsOf(weight).std, 0.125, 0.0125);
+}
+
 TEST_F(Convert, SameSeedSameBytesOnAnyNumberOfThreads) {
     const auto source = dense({.hidden = 96, .inner = 384, .dtype = DType::BF16});
     SurgeryPlan plan;

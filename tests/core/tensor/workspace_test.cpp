@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 namespace {
@@ -53,6 +55,26 @@ TEST(Workspace, TheSecondStepAllocatesNothing) {
     step();
     EXPECT_EQ(counter.calls, afterFirst);
     EXPECT_GE(workspace.capacityBytes(), 50U * 400000U);
+}
+
+TEST(Workspace, TheChunksAreGoneBeforeTheirSumIsAskedFor) {
+    std::vector<std::weak_ptr<core::Buffer>> given;
+    std::size_t mostAlive = 0;
+    Workspace workspace([&](std::size_t bytes) {
+        std::size_t alive = bytes;
+        for (const auto& weak : given)
+            if (const auto buffer = weak.lock()) alive += buffer->bytes();
+        mostAlive = std::max(mostAlive, alive);
+        const auto buffer = core::allocateHost(bytes);
+        given.push_back(buffer);
+        return buffer;
+    });
+    for (int step = 0; step < 3; ++step) {
+        for (int i = 0; i < 50; ++i) workspace.allocate({100000});
+        workspace.reset();
+    }
+    EXPECT_GT(given.size(), 2U) << "else nothing was joined";
+    EXPECT_EQ(mostAlive, workspace.capacityBytes());
 }
 
 TEST(Workspace, ScopesGiveBackWhatTheyTook) {

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace core::test {
@@ -59,10 +61,46 @@ TEST(Evaluation, CanBeCancelled) {
     EXPECT_EQ(result.loss, 0);
 }
 
+TEST(Evaluation, NanLogitsAreNeverRight) {
+    LinearModel model(makeCpuBackend(1), 12, 5);
+    for (float& weight : model.parameters()[0].value.span<float>())
+        weight = std::numeric_limits<float>::quiet_NaN();
+    const EvalResult result =
+        evaluate(model, *makeClusters(37, 12, 5), optionsFor(12, 8), {}, nullptr);
+    EXPECT_EQ(result.accuracy, 0);
+    EXPECT_TRUE(std::isnan(result.loss));
+}
+
+TEST(Evaluation, AmongEqualLogitsTheFirstIsTheAnswer) {
+    LinearModel model(makeCpuBackend(1), 12, 5);
+    for (float& weight : model.parameters()[0].value.span<float>()) weight = 0;
+    const EvalResult result =
+        evaluate(model, *makeClusters(40, 12, 5), optionsFor(12, 8), {}, nullptr);
+    EXPECT_DOUBLE_EQ(result.accuracy, 0.2);
+}
+
+TEST(Evaluation, FewShotRefusesFeaturesThatAreNotFinite) {
+    const auto clusters = makeClusters(40, 12, 4);
+    const Tensor pixels = Tensor::host({40, 12});
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < 40; ++i)
+        labels.push_back(clusters->read(i, {}, pixels.data<float>() + i * 12));
+    pixels.data<float>()[100] = std::numeric_limits<float>::infinity();
+    const MemoryImages broken(pixels, labels, 4);
+    LinearModel model(makeCpuBackend(1), 12, 4);
+    const auto refuses = [&](const ImageDataset& train, const ImageDataset& test) {
+        errorOf(ErrorKind::BadInput,
+                [&] { fewShot(model, train, test, optionsFor(12, 7), 10, 1, 5); });
+    };
+    refuses(broken, *clusters);
+    refuses(*clusters, broken);
+}
+
 class FewShot : public ::testing::TestWithParam<std::pair<std::string, std::int64_t>> {};
 
 TEST_P(FewShot, EqualsTheClosedFormReference) {
-    const auto& [name, shots] = GetParam();
+    const std::string& name = GetParam().first;
+    const std::int64_t shots = GetParam().second;
     const Fixture fixture;
     const auto load = [&](const std::string& images, const std::string& labels) {
         std::vector<std::int64_t> values;
