@@ -22,8 +22,9 @@ show convert "$dense" --plan "$out/plan.json" -o "$out/step0"
 show check "$dense" "$out/step0" --data fashion-mnist
 
 say "3. Train: Fashion-MNIST, the dense run's schedule continued and cooled down"
-show new "$run" --model "$dense" --plan "$out/plan.json" --data fashion-mnist --steps "$steps" --eval-every $((steps / 2)) \
-    --set "schedule.cooldown=$((steps * 3 / 4))"
+job="--data fashion-mnist --steps $steps --set schedule.cooldown=$((steps * 3 / 4))"
+# shellcheck disable=SC2086
+show new "$run" --model "$dense" --plan "$out/plan.json" $job --eval-every $((steps / 2))
 "$upcycle" train "$run" 2>"$out/train.log" &
 trainer=$!
 trap 'kill "$trainer" 2>/dev/null || true' EXIT
@@ -31,11 +32,17 @@ show watch "$run"
 wait "$trainer" || { cat "$out/train.log" >&2; exit 1; }
 trap - EXIT
 
-say "4. Evaluate on the test images: dense, upcycled"
+say "4. The baseline: the dense model continued by the same job, without experts"
+# shellcheck disable=SC2086
+show new "$out/dense-run" --model "$dense" $job
+"$upcycle" train "$out/dense-run"
+
+say "5. Evaluate on the test images: dense, dense continued, upcycled"
+"$upcycle" eval "$out/dense-run" --data fashion-mnist --split test --json >"$out/continued.json"
 "$upcycle" eval "$dense" --data fashion-mnist --split test --json >"$out/dense.json"
 "$upcycle" eval "$run" --data fashion-mnist --split test --json >"$out/upcycled.json"
 
-say "5. Export, read back, compute again"
+say "6. Export, read back, compute again"
 show export "$run" -o "$out/export"
 "$upcycle" eval "$out/export" --data fashion-mnist --split test --json >"$out/export.json"
 "$upcycle" inspect "$dense" --json >"$out/dense-inspect.json"
@@ -47,14 +54,19 @@ same=no
 worst=$(grep '"event": *"router"' "$run/events.jsonl" | tail -n 3 | sed -n 's/.*"cv": *\([-0-9.e+]*\).*/\1/p' | sort -g | tail -n 1)
 unrouted=$(grep '"event": *"router"' "$run/events.jsonl" | tail -n 3 | sed -n 's/.*"unrouted": *\([-0-9.e+]*\).*/\1/p' | sort -g | tail -n 1)
 
+percent() { LC_ALL=C awk -v x="$1" 'BEGIN { printf "%.2f%%", 100 * x }'; }
+row() { LC_ALL=C printf '%-26s %12s %16s %12s\n' "$@"; }
+accuracy() { percent "$(number "$out/$1.json" accuracy)"; }
+loss() { LC_ALL=C printf '%.4f' "$(number "$out/$1.json" loss)"; }
+parameters=$(number "$out/dense-inspect.json" parameters)
+
 say "The demo in one table"
-printf '%-28s %14s %14s\n' "" dense upcycled
-printf '%-28s %14s %14s\n' "parameters" "$(number "$out/dense-inspect.json" parameters)" "$(number "$out/export-inspect.json" parameters)"
-LC_ALL=C printf '%-28s %13.2f%% %13.2f%%\n' "test accuracy" \
-    "$(awk "BEGIN{print 100*$(number "$out/dense.json" accuracy)}")" "$(awk "BEGIN{print 100*$(number "$out/upcycled.json" accuracy)}")"
-LC_ALL=C printf '%-28s %14.4f %14.4f\n' "test loss" "$(number "$out/dense.json" loss)" "$(number "$out/upcycled.json" loss)"
-LC_ALL=C printf '%-28s %14s %14.3f\n' "load balance (worst CV)" "-" "$worst"
-LC_ALL=C printf '%-28s %14s %13.2f%%\n' "tokens no expert took" "-" "$(awk "BEGIN{print 100*$unrouted}")"
-printf '%-28s %29s\n' "export computes the same" "$same"
+row "" dense "dense continued" upcycled
+row "parameters" "$parameters" "$parameters" "$(number "$out/export-inspect.json" parameters)"
+row "test accuracy" "$(accuracy dense)" "$(accuracy continued)" "$(accuracy upcycled)"
+row "test loss" "$(loss dense)" "$(loss continued)" "$(loss upcycled)"
+row "load balance (worst CV)" - - "$(LC_ALL=C printf '%.3f' "$worst")"
+row "tokens no expert took" - - "$(percent "$unrouted")"
+row "export computes the same" - - "$same"
 printf '\nrun     %s\nexport  %s\n' "$run" "$out/export"
-printf 'Look at them in the window: upcycler %s\n' "$run"
+printf 'Look at them in the window: upcycler %s %s\n' "$run" "$out/dense-run"
