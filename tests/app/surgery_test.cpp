@@ -21,16 +21,16 @@ class SurgeryTest : public AppTest {
 };
 
 TEST_F(SurgeryTest, ThePaperIsTheDefault) {
-    GTEST_SKIP() << "known defect: the test reads a key that the plan does not have";
     const Json report = plan({});
-    ASSERT_EQ(blocks().size(), 2U);
-    const Json& block = blocks()["encoder.3"];
+    const Json made = blocks();
+    ASSERT_EQ(made.size(), 2U);
+    const Json& block = made["encoder.3"];
     EXPECT_EQ(block["experts"], 32);
     EXPECT_EQ(block["capacity"], 2.0);
     EXPECT_EQ(block["router"], "expert-choice");
     EXPECT_EQ(block["renormalize"], true);
     EXPECT_EQ(block["experts_from"], "copy");
-    EXPECT_EQ(report["plan"]["blocks"], blocks());
+    EXPECT_EQ(report["plan"]["blocks"], made);
     EXPECT_GT(report["after"]["parameters"], report["before"]["parameters"]);
     EXPECT_GT(report["after"]["training_bytes"], report["after"]["file_bytes"]);
 }
