@@ -37,17 +37,19 @@ std::string formatDuration(double seconds) {
 }
 
 std::string printable(std::string_view text, std::size_t maxBytes) {
+    if (!isUtf8(text))
+        return printable(fmt::format("(not UTF-8, {} bytes)", text.size()), maxBytes);
     std::string out;
     for (const char c : text) {
-        if (out.size() >= maxBytes) return out + "...";
         const auto byte = static_cast<unsigned char>(c);
+        const bool begins = (byte >> 6U) != 2;
+        if (begins && out.size() >= maxBytes) return out + "...";
         if (byte < 0x20 || byte == 0x7F)
             out += fmt::format("\\x{:02x}", byte);
         else
             out += c;
     }
-    return isUtf8(out) ? out
-                       : printable(fmt::format("(not UTF-8, {} bytes)", text.size()), maxBytes);
+    return out;
 }
 
 bool isUtf8(std::string_view text) noexcept {

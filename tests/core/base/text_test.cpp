@@ -64,6 +64,8 @@ TEST(Printable, EscapesControlCharacters) {
 TEST(Printable, CutsLongText) {
     EXPECT_EQ(core::printable("abcdefgh", 4), "abcd...");
     EXPECT_EQ(core::printable("abcd", 4), "abcd");
+    EXPECT_EQ(core::printable("caf\xC3\xA9s", 4), "caf\xC3\xA9...");
+    EXPECT_EQ(core::printable("caf\xC3\xA9", 4), "caf\xC3\xA9");
 }
 
 TEST(Printable, NeverGivesBrokenUtf8) {
