@@ -37,14 +37,13 @@ std::string formatDuration(double seconds) {
 }
 
 std::string printable(std::string_view text, std::size_t maxBytes) {
-    if (!isUtf8(text))
-        return printable(fmt::format("(not UTF-8, {} bytes)", text.size()), maxBytes);
+    const unsigned firstUnsafe = isUtf8(text) ? 0x100 : 0x80;
     std::string out;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool begins = (byte >> 6U) != 2;
+        const bool begins = (byte >> 6U) != 2 || byte >= firstUnsafe;
         if (begins && out.size() >= maxBytes) return out + "...";
-        if (byte < 0x20 || byte == 0x7F)
+        if (byte < 0x20 || byte == 0x7F || byte >= firstUnsafe)
             out += fmt::format("\\x{:02x}", byte);
         else
             out += c;

@@ -145,6 +145,10 @@ TEST_F(LookingTest, AResultThatDoesNotArriveIsAFailure) {
     }
 }
 
+TEST_F(LookingTest, ANameThatIsNotUtf8IsStillSaid) {
+    expectRefused(upcycle({"inspect", path("na\xEFve.h5")}), 3, {"na\\xefve.h5"});
+}
+
 TEST_F(LookingTest, AnUnknownCommandIsNamed) {
     expectRefused(upcycle({"frobnicate"}), 2, {"frobnicate"});
 }
