@@ -38,7 +38,7 @@ Json vitJson(const core::VitSpec& vit) {
             {"layers", vit.layers},
             {"classes", vit.classes},
             {"activation", activationWord(vit.activation)},
-            {"layer_norm_eps", static_cast<double>(vit.layerNormEpsilon)},
+            {"layer_norm_eps", std::stod(fmt::format("{}", vit.layerNormEpsilon))},
             {"qkv_bias", vit.qkvBias}};
 }
 

@@ -87,6 +87,7 @@ int convert(const Options& options) {
     const core::ConvertResult result = execute(*source, plan, options, how);
     if (result.overflowed > 0)
         warn(fmt::format("{} values became infinite in {}", result.overflowed, options.dtype));
+    for (const std::string& file : result.leftOut) warn("left out: " + file);
     if (options.json)
         printJson({{"output", options.output},
                    {"tensors", result.tensors},
@@ -115,7 +116,10 @@ Command add(CLI::App& root, const char* name, const char* help, const char* exam
     app->add_flag("--dry-run", options->dryRun, "Only say what would be written");
     app->add_flag("--force", options->force, "Replace an existing OUT");
     addJsonOption(*app, options->json);
-    app->footer(example);
+    app->footer(
+        std::string(example) +
+        "\nSchedule and step go along (training.json); the optimizer's state stays with the "
+        "source: name that in upcycle new to carry it.");
     return {app, [options] { return convert(*options); }};
 }
 

@@ -34,10 +34,16 @@ bool wantsJson(int argc, char** argv) {
     return false;
 }
 
-int usageError(const CLI::App& root, const CLI::ParseError& error, bool json) {
+std::string whatIsWrong(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
+    const bool named = argc > 1 && argv[1][0] != '-' && root.get_subcommands().empty();
+    return named ? std::string(argv[1]) + " is not a command" : error.what();
+}
+
+int usageError(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
     std::string command = "upcycle";
     for (const CLI::App* chosen : root.get_subcommands()) command += " " + chosen->get_name();
-    upcycle::printError("usage", error.what(), "see " + command + " --help", json);
+    upcycle::printError("usage", whatIsWrong(root, error, argc, argv), "see " + command + " --help",
+                        wantsJson(argc, argv));
     return core::exitCode(core::ErrorKind::Usage);
 }
 
@@ -62,7 +68,7 @@ int run(int argc, char** argv) {
     } catch (const CLI::Success& success) {
         return root.exit(success);
     } catch (const CLI::ParseError& error) {
-        return usageError(root, error, wantsJson(argc, argv));
+        return usageError(root, error, argc, argv);
     }
     for (const Command& command : commands)
         if (command.app->parsed()) return command.run();

@@ -1,22 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/upcycle/output.h"
 
+#include "core/base/error.h"
 #include "core/base/text.h"
 
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 namespace upcycle {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-void put(std::FILE* stream, std::string_view prefix, std::string_view text) {
+bool put(std::FILE* stream, std::string_view prefix, std::string_view text) {
     const std::string line = std::string(prefix) + std::string(text) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stream);
-    std::fflush(stream);
+    return std::fwrite(line.data(), 1, line.size(), stream) == line.size() &&
+           std::fflush(stream) == 0;
+}
+
+/// A result that does not arrive is a failure.
+void putResult(std::string_view text) {
+    errno = 0;
+    if (put(stdout, "", text)) return;
+    const int code = errno;
+    const bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
+    throw core::Error(
+        full ? core::ErrorKind::DiskFull : core::ErrorKind::Internal,
+        std::string("cannot write to standard output: ") + std::strerror(code),
+        full ? "free some space or send the output elsewhere" : "check where the output goes");
 }
 
 /// One line without control characters.
@@ -25,10 +40,10 @@ std::string oneLine(std::string_view text) { return core::printable(text, 4000);
 }  // namespace
 
 void printJson(const Json& document) {
-    put(stdout, "", document.dump(2, ' ', false, Json::error_handler_t::replace));
+    putResult(document.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
-void printLine(std::string_view line) { put(stdout, "", line); }
+void printLine(std::string_view line) { putResult(line); }
 
 void warn(std::string_view text) { put(stderr, "warning: ", oneLine(text)); }
 
@@ -38,7 +53,7 @@ void printError(std::string_view kind, std::string_view message, std::string_vie
     if (json) {
         Json error{{"kind", kind}, {"message", oneLine(message)}, {"hint", oneLine(hint)}};
         const Json document{{"error", error}};
-        printJson(document);
+        put(stdout, "", document.dump(2, ' ', false, Json::error_handler_t::replace));
         put(stderr, "", document.dump(-1, ' ', false, Json::error_handler_t::replace));
         return;
     }

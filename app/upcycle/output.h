@@ -8,6 +8,8 @@
 
 namespace upcycle {
 
+// Writing to stdout throws DiskFull or Internal when it fails.
+
 /// stdout: the one JSON document of `--json`.
 void printJson(const nlohmann::ordered_json& document);
 

@@ -16,6 +16,24 @@ namespace {
 std::atomic<int> gInterrupts{0};
 std::atomic<bool> gTraining{false};
 
+sigset_t held() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGINT);
+    ::sigaddset(&set, SIGTERM);
+    return set;
+}
+
+/// Before the constructors of any library: a signal that comes while the program is being loaded
+/// waits until it can be obeyed, also across `waitPolitely`.
+void holdSignals(int /*count*/, char** /*arguments*/, char** /*environment*/) {
+    const sigset_t set = held();
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+using Initializer = void (*)(int, char**, char**);
+[[gnu::section(".preinit_array"), gnu::used]] const Initializer kHoldFirst = holdSignals;
+
 extern "C" void onSignal(int number) {
     const int interrupts = number == SIGINT ? ++gInterrupts : 0;
     if (gTraining)
@@ -44,6 +62,8 @@ void catchSignals() {
     handle(SIGINT);
     handle(SIGTERM);
     ::signal(SIGXFSZ, SIG_IGN);
+    const sigset_t set = held();
+    ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void catchSignalsForTraining() {

@@ -37,17 +37,18 @@ std::string formatDuration(double seconds) {
 }
 
 std::string printable(std::string_view text, std::size_t maxBytes) {
+    const unsigned firstUnsafe = isUtf8(text) ? 0x100 : 0x80;
     std::string out;
     for (const char c : text) {
-        if (out.size() >= maxBytes) return out + "...";
         const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7F)
+        const bool begins = (byte >> 6U) != 2 || byte >= firstUnsafe;
+        if (begins && out.size() >= maxBytes) return out + "...";
+        if (byte < 0x20 || byte == 0x7F || byte >= firstUnsafe)
             out += fmt::format("\\x{:02x}", byte);
         else
             out += c;
     }
-    return isUtf8(out) ? out
-                       : printable(fmt::format("(not UTF-8, {} bytes)", text.size()), maxBytes);
+    return out;
 }
 
 bool isUtf8(std::string_view text) noexcept {

@@ -16,7 +16,8 @@ std::string formatCount(double count);
 /// "3 h 12 min", "4 min 05 s", "12 s".
 std::string formatDuration(double seconds);
 
-/// Control characters (and DEL) as \\xNN, cut to `maxBytes` with an ellipsis: for names read from a
+/// Control characters, DEL and, in text that is not UTF-8, every byte from 0x80 as \\xNN, cut at
+/// the first character that begins at or behind `maxBytes`, with an ellipsis: for names read from a
 /// file.
 std::string printable(std::string_view text, std::size_t maxBytes = 120);
 

@@ -2,6 +2,7 @@
 #include "core/run/device.h"
 
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/cpu/cpu_backend.h"
 #include "core/run/cuda_plugin.h"
@@ -71,6 +72,7 @@ std::vector<DeviceInfo> listDevices() {
 
 DeviceChoice makeBackend(const std::string& device, int threads) {
     validateDeviceName(device);
+    setThreads(threads);
     if (device == "cpu") return {makeCpuBackend(threads), "asked for"};
     const CudaProbe probe = probeCuda();
     if (const std::optional<int> index = cudaIndex(device))

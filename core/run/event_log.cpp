@@ -13,9 +13,17 @@ EventLog::EventLog(const Path& file, std::function<void(const Event&)> observer)
     : file_(File::openForAppending(file)), observer_(std::move(observer)) {}
 
 void EventLog::write(Event event) {
+    record(event);
+    if (observer_) observer_(event);
+}
+
+void EventLog::record(Event event) {
     event.time = unixSeconds();
     appendLine(file_, toJsonLine(event));
-    if (observer_) observer_(event);
+}
+
+void EventLog::writeUnseen(std::int64_t step, HelloEvent what) {
+    record(Event{0, step, std::move(what)});
 }
 
 void EventLog::tryWrite(std::int64_t step, ErrorEvent what) noexcept {

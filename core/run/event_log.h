@@ -19,11 +19,14 @@ class EventLog {
     void write(std::int64_t step, T what) {
         write(Event{0, step, std::move(what)});
     }
-    /// The same without throwing: for the last words of a failing trainer.
+    /// The observer is not shown this one: the hello of a trainer that ends before it begins.
+    void writeUnseen(std::int64_t step, HelloEvent what);
+    /// `write` without throwing: for the last words of a failing trainer.
     void tryWrite(std::int64_t step, ErrorEvent what) noexcept;
 
   private:
     void write(Event event);
+    void record(Event event);
 
     File file_;
     std::function<void(const Event&)> observer_;

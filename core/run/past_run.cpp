@@ -16,6 +16,7 @@ void rememberRate(PastRun& past, std::int64_t step, double lr) {
 }
 
 void see(PastRun& past, const Event& event) {
+    past.step = event.step;
     if (std::holds_alternative<HelloEvent>(event.what)) {
         past.began = true;
         past.finished = false;

@@ -13,6 +13,7 @@ namespace core {
 struct PastRun {
     bool began = false;               ///< there is a hello
     bool finished = false;            ///< the last one wrote done: finished
+    std::int64_t step = 0;            ///< of the last event
     std::uint64_t controlOffset = 0;  ///< orders before it have been obeyed
     /// Learning rates set, with the step at which each was obeyed; one that came later in time
     /// replaces those of later steps.

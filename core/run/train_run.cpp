@@ -8,6 +8,7 @@
 #include "core/run/memory.h"
 #include "core/run/past_run.h"
 #include "core/run/session.h"
+#include "core/run/start_cancel.h"
 #include "core/run/stop_request.h"
 #include "core/run/train_loop.h"
 #include "core/surgery/report.h"
@@ -40,6 +41,9 @@ class TrainerProcess {
         : run_(run), past_(past), log_(run.eventsFile(), options.observer) {
         hello_.program = "upcycle";
         hello_.version = UPCYCLER_VERSION;
+        if (!past.began) return;
+        step_ = past.step;
+        hello_.resumedFrom = past.step;
     }
 
     TrainOutcome run(const TrainOptions& options) {
@@ -65,17 +69,25 @@ class TrainerProcess {
 
     void fail(ErrorKind kind, const std::string& message, const std::string& hint) noexcept {
         try {
-            sayHello();
+            introduce();
         } catch (const std::exception&) {
             return;
         }
         log_.tryWrite(step_, {std::string(errorKindName(kind)), message, hint});
     }
 
+    /// The end of a trainer that was stopped before its first step: orders that came are settled.
+    TrainOutcome stop() {
+        introduce();
+        OrderReader orders = openOrders();
+        orders.skipToEnd();
+        log_.write(step_, DoneEvent{"stopped", orders.offset()});
+        return TrainOutcome::Stopped;
+    }
+
   private:
     std::unique_ptr<Session> open(std::shared_ptr<Backend> backend) {
         const std::vector<std::int64_t> steps = run_.checkpoints();
-        if (steps.empty() && past_.began) hello_.resumedFrom = 0;
         if (steps.empty()) return start(std::move(backend));
         std::vector<AlarmEvent> damaged;
         for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
@@ -92,9 +104,12 @@ class TrainerProcess {
     }
 
     std::unique_ptr<Session> start(std::shared_ptr<Backend> backend) {
+        step_ = 0;
+        if (past_.began) hello_.resumedFrom = 0;
+        const StartCancel cancel(openOrders());
         for (const std::string& warning : checkJob(job_, run_.path()))
             warnings_.push_back({"job", "", warning});
-        auto session = startSession(run_, job_, std::move(backend), stopRequested());
+        auto session = startSession(run_, job_, std::move(backend), cancel.flag());
         greet(*session, 0, warnings_);
         log_.write(
             0, CheckpointEvent{std::filesystem::relative(run_.checkpointFolder(0), run_.path())});
@@ -125,9 +140,16 @@ class TrainerProcess {
     }
 
     void sayHello() {
-        if (std::exchange(greeted_, true)) return;
+        greeted_ = true;
         log_.write(step_, hello_);
     }
+
+    /// The hello of a trainer that ends before it begins, unless there was one.
+    void introduce() {
+        if (!std::exchange(greeted_, true)) log_.writeUnseen(step_, hello_);
+    }
+
+    OrderReader openOrders() const { return {run_.controlFile(), past_.controlOffset}; }
 
     const RunDirectory& run_;
     const PastRun& past_;
@@ -165,6 +187,7 @@ TrainOutcome trainRun(const Path& path, const TrainOptions& options) {
     try {
         return process.run(options);
     } catch (const Error& error) {
+        if (error.kind() == ErrorKind::Stopped) return process.stop();
         process.fail(error.kind(), error.what(), error.hint());
         throw;
     } catch (const std::bad_alloc&) {

@@ -2,6 +2,7 @@
 #include "core/surgery/convert.h"
 
 #include "core/base/error.h"
+#include "core/checkpoint/safe_link.h"
 #include "core/model/config_internal.h"
 #include "core/surgery/carried_files.h"
 #include "core/surgery/recipe_executor.h"
@@ -13,6 +14,7 @@
 namespace core {
 namespace {
 
+constexpr std::string_view kTraining = "training.json";
 constexpr std::string_view kNewName = "choose another place for the output";
 
 /// Copies of everything as it is: conversion without surgery, of any family.
@@ -108,12 +110,35 @@ void checkTarget(const Checkpoint& source, const Path& target) {
         refuseTarget(target, "lies in the source's folder");
 }
 
+/// training.json without the sums of the source's files: what a later run goes on from.
+void addTraining(const Checkpoint& source, CheckpointWriter& writer, CarriedFiles& carried) {
+    const Path path = source.folder() / kTraining;
+    std::error_code code;
+    if (!std::filesystem::exists(source.folder() / "config.json", code) ||
+        !std::filesystem::is_regular_file(path, code))
+        return;
+    if (!isSafeLink(path, source.folder())) {
+        carried.leftOut.push_back(std::string(kTraining) +
+                                  " (a link that leads out of its folder)");
+        return;
+    }
+    try {
+        config::Json json = config::parseObject(readTextFile(path), path.string());
+        json.erase("files");
+        writer.addFile(std::string(kTraining), json.dump(2) + "\n");
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::BadInput) throw;
+        carried.leftOut.push_back(std::string(kTraining) + " (it cannot be read)");
+    }
+}
+
 void addFiles(const Checkpoint& source, const ConvertOptions& options, CheckpointWriter& writer,
               ConvertResult& result) {
     CarriedFiles carried = carriedFiles(source.folder());
     for (const std::string& name : carried.names)
         if (!options.extraFiles.contains(name))
             writer.addFile(name, readTextFile(source.folder() / name));
+    if (!options.extraFiles.contains(std::string(kTraining))) addTraining(source, writer, carried);
     for (const auto& [name, content] : options.extraFiles) writer.addFile(name, content);
     result.leftOut = std::move(carried.leftOut);
 }

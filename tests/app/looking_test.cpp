@@ -136,5 +136,28 @@ TEST_F(LookingTest, DevicesSayChosenAndWhy) {
     expectRefused(upcycle({"eval", dense, "--data", kData, "--dtype", "int8"}), 2, {"int8"});
 }
 
+TEST_F(LookingTest, AResultThatDoesNotArriveIsAFailure) {
+    const std::string dense = Workshop::get().dense().string();
+    for (const char* option : {"--tensors", "--json"}) {
+        const Result result = upcycle({"inspect", dense, option}, {.output = "/dev/full"});
+        EXPECT_EQ(result.exit, 5);
+        EXPECT_NE(result.err.find("standard output"), std::string::npos) << result.err;
+    }
+}
+
+TEST_F(LookingTest, ANameThatIsNotUtf8IsStillSaid) {
+    expectRefused(upcycle({"inspect", path("na\xEFve.h5")}), 3, {"na\\xefve.h5"});
+}
+
+TEST_F(LookingTest, AnUnknownCommandIsNamed) {
+    expectRefused(upcycle({"frobnicate"}), 2, {"frobnicate"});
+}
+
+TEST_F(LookingTest, NumbersOfTheConfigAreAsWritten) {
+    const Json document =
+        jsonOf(expectDone({"inspect", Workshop::get().dense().string(), "--json"}));
+    EXPECT_EQ(document["architecture"]["layer_norm_eps"], 1e-6);
+}
+
 }  // namespace
 }  // namespace upcycle_test

@@ -7,9 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 namespace upcycle_test {
@@ -26,14 +28,11 @@ void limitFiles(const std::optional<std::uint64_t>& bytes) {
     ::setrlimit(RLIMIT_FSIZE, &bound);
 }
 
-[[noreturn]] void become(const std::vector<std::string>& arguments, const Setting& setting,
-                         const core::Path& folder) {
+[[noreturn]] void become(const std::vector<std::string>& arguments, const Setting& setting, int out,
+                         int err) {
     for (const auto& [name, value] : setting.environment) ::setenv(name.c_str(), value.c_str(), 1);
-    const int input = ::open("/dev/null", O_RDONLY);
-    const int out = ::open((folder / "out").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    const int err = ::open((folder / "err").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    ::dup2(input, 0);
-    ::dup2(out, 1);
+    ::dup2(::open("/dev/null", O_RDONLY), 0);
+    ::dup2(setting.output.empty() ? out : ::open(setting.output.c_str(), O_WRONLY), 1);
     ::dup2(err, 2);
     limitFiles(setting.largestFile);
     if (setting.asNobody && ::geteuid() == 0 && ::setuid(kNobody) != 0) ::_exit(126);
@@ -46,20 +45,45 @@ void limitFiles(const std::optional<std::uint64_t>& bytes) {
     ::_exit(127);
 }
 
-std::string readAll(const core::Path& path) {
-    std::error_code code;
-    return std::filesystem::exists(path, code) ? core::readTextFile(path) : std::string();
+}  // namespace
+
+Stream::Stream() { EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0); }
+
+Stream::~Stream() {
+    if (reader_.joinable()) reader_.join();
 }
 
-}  // namespace
+void Stream::collect() {
+    ::close(ends_[1]);
+    reader_ = std::thread([this] {
+        std::array<char, 4096> piece{};
+        for (ssize_t got = 0; (got = ::read(ends_[0], piece.data(), piece.size())) != 0;) {
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) break;
+            const std::lock_guard lock(mutex_);
+            text_.append(piece.data(), static_cast<std::size_t>(got));
+        }
+        ::close(ends_[0]);
+    });
+}
+
+std::string Stream::soFar() {
+    const std::lock_guard lock(mutex_);
+    return text_;
+}
+
+std::string Stream::whole() {
+    if (reader_.joinable()) reader_.join();
+    return text_;
+}
 
 std::string programPath() { return UPCYCLER_BIN_DIR "/upcycle"; }
 
 Process::Process(const std::vector<std::string>& arguments, const Setting& setting) {
-    std::string name = testing::TempDir() + "upcycle-output-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
     pid_ = ::fork();
-    if (pid_ == 0) become(arguments, setting, folder_);
+    if (pid_ == 0) become(arguments, setting, out_.descriptor(), err_.descriptor());
+    out_.collect();
+    err_.collect();
 }
 
 Process::~Process() {
@@ -67,8 +91,6 @@ Process::~Process() {
         signal(SIGKILL);
         ::waitpid(pid_, &status_, 0);
     }
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
 }
 
 bool Process::poll() {
@@ -82,6 +104,14 @@ void Process::signal(int number) const {
     if (pid_ > 0) ::kill(pid_, number);
 }
 
+bool Process::holdsSignals() const {
+    std::ifstream lines("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with("SigBlk:"))
+            return (std::stoull(line.substr(7), nullptr, 16) & (1ULL << (SIGINT - 1))) != 0;
+    return false;
+}
+
 Result Process::wait() {
     const auto begin = std::chrono::steady_clock::now();
     while (!poll()) {
@@ -92,7 +122,7 @@ Result Process::wait() {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     const int exit = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
-    return {exit, readAll(folder_ / "out"), readAll(folder_ / "err")};
+    return {exit, out_.whole(), err_.whole()};
 }
 
 Result upcycle(const std::vector<std::string>& arguments, const Setting& setting) {

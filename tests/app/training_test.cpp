@@ -24,7 +24,6 @@ class TrainingTest : public AppTest {
 };
 
 TEST_F(TrainingTest, ARunLeavesTheEventsOfTheContract) {
-    GTEST_SKIP() << "known defect: hello says two threads where one was asked for";
     const std::string run =
         upcycledRun("run", 10, {"--eval-every", "5", "--checkpoint-every", "4", "--keep", "2"});
     expectDone({"train", run});

@@ -66,9 +66,14 @@ std::map<std::int64_t, double> lossesOf(const core::Path& run);
 /// All events of a run, in file order.
 std::vector<core::Event> eventsOf(const core::Path& run);
 
-/// Whether a `T` for which `test` holds is among the run's events before a deadline of 60 s.
+/// Whether `test` holds before a deadline of 60 s.
+template <typename F>
+bool waitUntil(F test);
+
+/// Whether a `T` for which `test` holds is among the run's events, the first `from` left out,
+/// before that deadline.
 template <typename T, typename F>
-bool waitForEvent(const core::Path& run, F test);
+bool waitForEvent(const core::Path& run, F test, std::size_t from = 0);
 
 }  // namespace upcycle_test
 

@@ -64,10 +64,12 @@ TEST(Printable, EscapesControlCharacters) {
 TEST(Printable, CutsLongText) {
     EXPECT_EQ(core::printable("abcdefgh", 4), "abcd...");
     EXPECT_EQ(core::printable("abcd", 4), "abcd");
+    EXPECT_EQ(core::printable("caf\xC3\xA9s", 4), "caf\xC3\xA9...");
+    EXPECT_EQ(core::printable("caf\xC3\xA9", 4), "caf\xC3\xA9");
 }
 
 TEST(Printable, NeverGivesBrokenUtf8) {
-    EXPECT_TRUE(core::isUtf8(core::printable("\xFF\xFE broken")));
+    EXPECT_EQ(core::printable("\xFF\xFE broken"), "\\xff\\xfe broken");
 }
 
 }  // namespace

@@ -326,7 +326,8 @@ TEST_F(Convert, UnknownConfigKeysAndFilesAreKept) {
     const auto source = dense({.further = "\"my_own\": {\"a\": [1, 2.50]}, "});
     writeBytes(folder / "dense/tokenizer.json", "{ \"odd\" :1}\r\n");
     writeBytes(folder / "dense/README.md", "card");
-    writeBytes(folder / "dense/training.json", "{}");
+    writeBytes(folder / "dense/training.json",
+               R"({"schema": 1, "global_step": 7, "files": {"model.safetensors": {"bytes": 1}}})");
     writeBytes(folder / "dense/optimizer.safetensors", "not carried");
     writeBytes(folder / "dense/pytorch_model.bin", "not carried");
     writeBytes(folder / "dense/.hidden", "not carried");
@@ -342,7 +343,10 @@ TEST_F(Convert, UnknownConfigKeysAndFilesAreKept) {
         names.push_back(entry.path().filename());
     std::sort(names.begin(), names.end());
     EXPECT_EQ(names, (std::vector<std::string>{"README.md", "config.json", "model.safetensors",
-                                               "tokenizer.json"}));
+                                               "tokenizer.json", "training.json"}));
+    const std::string training = readBytes(folder / "out/training.json");
+    EXPECT_TRUE(contains(training, "\"global_step\": 7")) << training;
+    EXPECT_FALSE(contains(training, "files")) << training;
     EXPECT_EQ(readBytes(folder / "out/tokenizer.json"), "{ \"odd\" :1}\r\n");
     EXPECT_EQ(readBytes(folder / "out/README.md"), "new card");
     ASSERT_EQ(result.leftOut.size(), 1U);
