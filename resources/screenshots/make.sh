@@ -6,11 +6,13 @@ set -eu
 steps=${1:-300}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$root/build/release/bin
-model=$root/resources/demo/vit-fashion-mnist
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-runs=$work/runs
-mkdir "$runs"
+place=/tmp/upcycler # the pictures show this path
+runs=$place/runs
+model=$place/vit-fashion-mnist
+mkdir "$place" "$runs"
+trap 'rm -rf "$work" "$place"' EXIT
+cp -r "$root/resources/demo/vit-fashion-mnist" "$model"
 
 cmake --build "$root/build/release" --target upcycle upcycler_screenshots
 
@@ -24,11 +26,11 @@ run() {
     "$bin/upcycle" train "$runs/$name" >/dev/null 2>&1
 }
 run expert-choice-8 --preset paper --experts 8
-run top-2-of-8 --preset paper --experts 8 --router top-k --k 2 --capacity 1.25
+run top-2-of-8 --preset paper --experts 8 --router top-k --k 2 --capacity 2.5
 run dense --preset none
 
 photograph() {
-    "$bin/upcycler_screenshots" "$model" "$runs/top-2-of-8" "$work/pictures" 1280x800 "$@" 2>/dev/null
+    "$bin/upcycler_screenshots" "$model" "$runs/expert-choice-8" "$work/pictures" 1280x800 "$@" 2>/dev/null
 }
 photograph model inspector export train compare
 QT_SCALE_FACTOR=2 photograph model
