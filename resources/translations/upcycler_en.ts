@@ -19,6 +19,16 @@
     </message>
 </context>
 <context>
+    <name>ui::JobPage</name>
+    <message numerus="yes">
+        <source>Upcycles %n MLP layer(s), %1 experts each.</source>
+        <translation>
+            <numerusform>Upcycles one MLP layer: %1 experts.</numerusform>
+            <numerusform>Upcycles %n MLP layers, %1 experts each.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>ui::CompareWorkspace</name>
     <message numerus="yes">
         <source>%n run(s) without this value</source>

@@ -18,6 +18,7 @@
 #include "ui/train/train_workspace.h"
 #include "ui/window/main_window.h"
 #include "ui/window/model_workspace.h"
+#include "ui/window/prompts.h"
 
 #include <gtest/gtest.h>
 
@@ -32,6 +33,7 @@
 #include <QTest>
 #include <QToolButton>
 
+#include <memory>
 #include <set>
 
 namespace ui {
@@ -43,20 +45,31 @@ bool waitFor(const std::function<bool()>& condition) { return QTest::qWaitFor(co
 
 class MainJob : public ::testing::Test {
   protected:
-    MainJob() : theme(*qApp), window(theme) {
+    MainJob() : theme(*qApp), held(std::make_unique<MainWindow>(theme, prompts())) {
         testing::placeTrainer();
         testing::writeTinyCheckpoint(dense());
-        window.resize(1280, 800);
-        window.show();
+        window().resize(1280, 800);
+        window().show();
     }
     ~MainJob() override {
+        if (held == nullptr) return;
         if (train().isTraining()) train().follower().directory().order("stop");
         waitFor([&] { return !train().isTraining(); });
     }
 
+    Prompts prompts() {
+        Prompts made = desktopPrompts();
+        made.unsavedPlan = [](QWidget*, const QString&) { return Prompts::Unsaved::Discard; };
+        made.closeWhileTraining = [this](QWidget*, const QString& path) {
+            leftGoing << path;
+            return true;
+        };
+        return made;
+    }
+    MainWindow& window() { return *held; }
     core::Path dense() const { return core::Path(place.path().toStdString()) / "dense"; }
     core::Path run() const { return core::Path(place.path().toStdString()) / "run"; }
-    TrainWorkspace& train() { return window.trainWorkspace(); }
+    TrainWorkspace& train() { return window().trainWorkspace(); }
     core::RunPhase phase() { return train().follower().phase(); }
     std::int64_t step() { return train().follower().metrics().step(); }
     void click(const char* button) {
@@ -67,7 +80,7 @@ class MainJob : public ::testing::Test {
     }
     std::set<std::string> plannedBlocks() {
         std::set<std::string> blocks;
-        for (const auto& [block, layer] : window.document().plan().layers) blocks.insert(block);
+        for (const auto& [block, layer] : window().document().plan().layers) blocks.insert(block);
         return blocks;
     }
     void setNumber(const char* key, int value) {
@@ -76,32 +89,38 @@ class MainJob : public ::testing::Test {
     }
 
     void openDense() {
-        window.openPath(QString::fromStdString(dense().string()));
-        ASSERT_TRUE(waitFor([&] { return window.document().hasModel(); }));
+        window().openPath(QString::fromStdString(dense().string()));
+        ASSERT_TRUE(waitFor([&] { return window().document().hasModel(); }));
     }
-    void planByPresetAndClick() {
-        for (QToolButton* button : window.findChildren<QToolButton*>()) {
-            if (button->text() == QStringLiteral("Last half")) {
+    void openDemo() {
+        auto* button = window().findChild<QPushButton*>(name("start.demo"));
+        ASSERT_NE(button, nullptr);
+        QTest::mouseClick(button, Qt::LeftButton);
+        ASSERT_TRUE(waitFor([&] { return window().document().hasModel(); }));
+    }
+    void planByPresetAndClick(const std::set<std::string>& lastHalf) {
+        for (QToolButton* button : window().findChildren<QToolButton*>()) {
+            if (button->text() == QStringLiteral("Paper’s preset")) {
                 QTest::mouseClick(button, Qt::LeftButton);
             }
         }
-        const std::set<std::string> lastHalf{"encoder.2", "encoder.3"};
         ASSERT_EQ(plannedBlocks(), lastHalf);
-        window.editor().setExperts(4);
-        CanvasView& canvas = window.modelWorkspace().canvas();
+        window().editor().setExperts(4);
+        CanvasView& canvas = window().modelWorkspace().canvas();
         const QRectF cell = canvas.cellRect({"encoder.0", Part::Mlp});
         QTest::mouseClick(canvas.viewport(), Qt::LeftButton, {}, cell.center().toPoint());
         ASSERT_TRUE(plannedBlocks().contains("encoder.0"));
-        window.findChild<QAction*>(QStringLiteral("edit.undo"))->trigger();
+        window().findChild<QAction*>(QStringLiteral("edit.undo"))->trigger();
         ASSERT_EQ(plannedBlocks(), lastHalf);
     }
-    void fillForm(int steps) {
-        window.showWorkspace(MainWindow::TrainTab);
+    /// The form as the checkpoint fills it, but small, and on made images where `data` says so.
+    void fillForm(int steps,
+                  const QString& data = QStringLiteral("synthetic:images=8x8x1,classes=3")) {
+        window().showWorkspace(MainWindow::TrainTab);
         JobPage& page = train().jobPage();
         ASSERT_TRUE(waitFor([&] { return !page.runFolder().isEmpty(); }));
         page.form().setRunFolder(QString::fromStdString(run().string()));
-        qobject_cast<QComboBox*>(page.form().field(name("data"))->editor())
-            ->setCurrentText(QStringLiteral("synthetic:images=8x8x1,classes=3"));
+        qobject_cast<QComboBox*>(page.form().field(name("data"))->editor())->setCurrentText(data);
         setNumber("steps", steps);
         setNumber("batch", 8);
         setNumber("eval_every", 0);
@@ -113,13 +132,16 @@ class MainJob : public ::testing::Test {
 
     QTemporaryDir place;
     Theme theme;
-    MainWindow window;
+    QStringList leftGoing;  ///< runs that a closing window has said to go on
+    std::unique_ptr<MainWindow> held;
 };
 
 TEST_F(MainJob, FromDenseCheckpointToTheSameModelElsewhere) {
-    openDense();
-    planByPresetAndClick();
-    fillForm(1'000'000);
+    openDemo();
+    const core::Path demo = window().document().model().path;
+    planByPresetAndClick({"encoder.3", "encoder.4", "encoder.5"});
+    ASSERT_TRUE(waitFor([&] { return train().jobPage().job().data == "fashion-mnist"; }));
+    fillForm(1'000'000, name("fashion-mnist"));
     click("job/train");
     ASSERT_TRUE(waitFor([&] { return train().isTraining() && step() >= 30; }));
 
@@ -156,18 +178,18 @@ TEST_F(MainJob, FromDenseCheckpointToTheSameModelElsewhere) {
                 ASSERT_EQ(rate->y()[index], one->lr);
                 ++index;
             } else if (const auto* routed = std::get_if<core::RouterEvent>(&event.what)) {
-                if (routed->stats.block == "encoder.2") lastLoad = routed->stats.load;
+                if (routed->stats.block == "encoder.3") lastLoad = routed->stats.load;
             }
         }
     } while (!tail.atEnd());
     EXPECT_EQ(index, loss->size());
     EXPECT_EQ(static_cast<std::int64_t>(index), step());
     EXPECT_EQ(train().charts().loadBars().loads(), lastLoad);
-    EXPECT_EQ(train().charts().heatMap().image().size(), QSize(4, 2));
+    EXPECT_EQ(train().charts().heatMap().image().size(), QSize(4, 3));
 
     // Export, and the exported file computes the same.
     click("run/export");
-    auto* dialog = window.findChild<ExportDialog*>();
+    auto* dialog = window().findChild<ExportDialog*>();
     ASSERT_NE(dialog, nullptr);
     const core::Path exported = core::Path(place.path().toStdString()) / "exported";
     QSignalSpy whole(dialog, &ExportDialog::exported);
@@ -178,9 +200,9 @@ TEST_F(MainJob, FromDenseCheckpointToTheSameModelElsewhere) {
     dialog->close();
     const core::Path checkpoint = core::resolveModel(run().string());
     const std::vector<float> before = testing::logitsOf(checkpoint);
-    EXPECT_EQ(before.size(), 4U * 3U);
+    EXPECT_EQ(before.size(), 4U * 10U);
     EXPECT_EQ(testing::logitsOf(exported), before);
-    EXPECT_NE(testing::logitsOf(dense()), before);  // it has been trained
+    EXPECT_NE(testing::logitsOf(demo), before);  // it has been trained
 
     // Resume goes on from the saved step.
     const std::int64_t stopped = step();
@@ -194,15 +216,21 @@ TEST_F(MainJob, FromDenseCheckpointToTheSameModelElsewhere) {
 
 TEST_F(MainJob, ClosingTheWindowLeavesTheRunGoing) {
     openDense();
-    planByPresetAndClick();
+    planByPresetAndClick({"encoder.2", "encoder.3"});
     fillForm(1'000'000);
     click("job/train");
     ASSERT_TRUE(waitFor([&] { return train().isTraining() && step() >= 5; }));
     const core::RunDirectory directory = train().follower().directory();
-    train().openRun(place.path());  // lets go of the run as a closed window does
-    QTest::qWait(300);
+    const QString path = QString::fromStdString(run().string());
+    ASSERT_TRUE(window().close());
+    EXPECT_EQ(leftGoing, QStringList{path});
+    held.reset();
+    const std::int64_t before = directory.status().step;
+    ASSERT_TRUE(waitFor([&] { return directory.status().step > before; }));
     EXPECT_TRUE(directory.status().alive);
-    train().openRun(QString::fromStdString(run().string()));
+    held = std::make_unique<MainWindow>(theme, prompts());
+    window().show();
+    window().openPath(path);
     ASSERT_TRUE(waitFor([&] { return train().isTraining() && step() >= 10; }));
     click("run/stop");
     ASSERT_TRUE(waitFor([&] { return !directory.status().alive; }));
@@ -210,7 +238,7 @@ TEST_F(MainJob, ClosingTheWindowLeavesTheRunGoing) {
 
 TEST_F(MainJob, ShownCommandsMakeTheSameJob) {
     openDense();
-    planByPresetAndClick();
+    planByPresetAndClick({"encoder.2", "encoder.3"});
     fillForm(40);
     const core::JobSpec job = train().jobPage().job();
     std::vector<QStringList> commands = jobCommands(job, core::defaultJob(dense()), run());

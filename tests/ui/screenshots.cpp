@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// upcycler_screenshots MODEL RUN|- OUTDIR: the real window in its states, as PNGs named
-// STATE-light.png and STATE-dark.png ("@2x" before .png under QT_SCALE_FACTOR=2).
+// upcycler_screenshots MODEL RUN|- OUTDIR [WIDTHxHEIGHT [STATE...]]: the real window in its states
+// (or those named), as PNGs named STATE-light.png and STATE-dark.png ("@2x" before .png under
+// QT_SCALE_FACTOR=2). Compare shows the runs of the folder that RUN lies in.
 #include "core/surgery/plan.h"
 #include "ui/export/export_dialog.h"
 #include "ui/surgery/plan_editor.h"
@@ -11,12 +12,14 @@
 #include "ui/window/model_workspace.h"
 #include "ui/window/translations.h"
 
+#include <QAction>
 #include <QApplication>
+#include <QDialog>
 #include <QDir>
 #include <QPainter>
 #include <QSettings>
+#include <QStringList>
 #include <QTabWidget>
-#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -30,10 +33,11 @@ constexpr int kLongestMs = 30'000;
 
 class Photographer {
   public:
-    Photographer(ui::Theme& theme, ui::MainWindow& window, QString folder)
-        : theme_(theme), window_(window), folder_(std::move(folder)) {}
+    Photographer(ui::Theme& theme, ui::MainWindow& window, QString folder, QStringList states)
+        : theme_(theme), window_(window), folder_(std::move(folder)), states_(std::move(states)) {}
 
     void take(const QString& state) {
+        if (!states_.isEmpty() && !states_.contains(state)) return;
         for (const bool dark : {false, true}) {
             theme_.setMode(dark ? ui::ThemeMode::Dark : ui::ThemeMode::Light);
             QTest::qWait(kSettleMs);
@@ -64,20 +68,49 @@ class Photographer {
     ui::Theme& theme_;
     ui::MainWindow& window_;
     QString folder_;
+    QStringList states_;  ///< all when empty
 };
 
+QSize sizeFrom(const QStringList& arguments) {
+    if (arguments.size() < 5) return {1280, 800};
+    const QStringList sides = arguments[4].split(QLatin1Char('x'));
+    return sides.size() == 2 ? QSize(sides[0].toInt(), sides[1].toInt()) : QSize();
+}
+
 void modelStates(ui::MainWindow& window, Photographer& camera) {
-    camera.take(QStringLiteral("model-dense"));
+    camera.take(QStringLiteral("dense"));
     window.editor().applyPreset({core::Preset::Paper, 0});
     window.editor().setExperts(8);
-    camera.take(QStringLiteral("model-paper"));
+    camera.take(QStringLiteral("model"));
     auto* tabs = window.findChild<QTabWidget*>(QStringLiteral("inspector.tabs"));
-    window.document().select({{window.document().model().spec.blocks.back().name, ui::Part::Mlp}});
+    const std::vector<core::BlockSpec>& blocks = window.document().model().spec.blocks;
+    window.document().select({{blocks[blocks.size() / 2].name, ui::Part::Mlp}});
     tabs->setCurrentIndex(1);
-    camera.take(QStringLiteral("model-tensors"));
-    tabs->setCurrentIndex(0);
+    camera.take(QStringLiteral("inspector"));
     window.document().select({});
-    camera.take(QStringLiteral("model-overview"));
+    camera.take(QStringLiteral("tensors"));
+    tabs->setCurrentIndex(0);
+    camera.take(QStringLiteral("overview"));
+    window.document().select({{blocks.front().name, ui::Part::Mlp}});
+    camera.take(QStringLiteral("selected-dense"));
+    window.document().select({});
+}
+
+/// Different settings in different layers, and warnings.
+void mixedStates(ui::MainWindow& window, Photographer& camera) {
+    core::SurgeryPlan plan = window.document().plan();
+    if (plan.layers.empty()) return;
+    core::LayerPlan& last = plan.layers.rbegin()->second;
+    last.moe.experts = 32;
+    last.moe.router = core::RouterKind::TopK;
+    last.moe.k = 2;
+    last.moe.capacity = 0.25;
+    window.document().edit(QStringLiteral("mixed"), plan);
+    window.findChild<QAction*>(QStringLiteral("edit.selectMlps"))->trigger();
+    camera.take(QStringLiteral("mixed"));
+    window.document().select({});
+    camera.take(QStringLiteral("warnings"));
+    window.document().undoStack().undo();
 }
 
 void dialogStates(ui::MainWindow& window, Photographer& camera) {
@@ -97,8 +130,9 @@ int main(int argc, char** argv) {
     if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);
     const QStringList arguments = QApplication::arguments();
-    if (arguments.size() != 4) {
-        std::fprintf(stderr, "usage: upcycler_screenshots MODEL RUN|- OUTDIR\n");
+    if (arguments.size() < 4 || sizeFrom(arguments).isEmpty()) {
+        std::fprintf(stderr,
+                     "usage: upcycler_screenshots MODEL RUN|- OUTDIR [WIDTHxHEIGHT [STATE...]]\n");
         return 2;
     }
     QCoreApplication::setOrganizationName(QStringLiteral("Upcycler"));
@@ -111,9 +145,9 @@ int main(int argc, char** argv) {
     ui::Theme theme(application);
     ui::installTranslations(application);
     ui::MainWindow window(theme);
-    window.resize(1280, 800);
+    window.resize(sizeFrom(arguments));
     window.show();
-    Photographer camera(theme, window, arguments[3]);
+    Photographer camera(theme, window, arguments[3], arguments.mid(5));
     camera.take(QStringLiteral("start"));
     window.openPath(arguments[1]);
     if (!QTest::qWaitFor([&] { return window.document().hasModel(); }, kLongestMs)) {
@@ -121,6 +155,7 @@ int main(int argc, char** argv) {
         return EXIT_FAILURE;
     }
     modelStates(window, camera);
+    mixedStates(window, camera);
     dialogStates(window, camera);
     window.messages().showError(
         {core::ErrorKind::BadInput,
@@ -131,12 +166,19 @@ int main(int argc, char** argv) {
     window.messages().dismiss();
     window.showWorkspace(ui::MainWindow::TrainTab);
     camera.take(QStringLiteral("train-new"));
-    if (arguments[2] != QStringLiteral("-")) {
-        window.openPath(arguments[2]);
-        QTest::qWait(4 * kSettleMs);
-        camera.take(QStringLiteral("train-run"));
-    }
     window.showWorkspace(ui::MainWindow::CompareTab);
+    camera.take(QStringLiteral("compare-none"));
+    if (arguments[2] == QStringLiteral("-")) return EXIT_SUCCESS;
+    window.openPath(arguments[2]);
+    const auto drawn = [&] {
+        const ui::RunFollower& run = window.trainWorkspace().follower();
+        return run.isOpen() && run.isCaughtUp();
+    };
+    if (!QTest::qWaitFor(drawn, kLongestMs)) return EXIT_FAILURE;
+    QTest::qWait(kSettleMs);
+    camera.take(QStringLiteral("train"));
+    window.showWorkspace(ui::MainWindow::CompareTab);
+    QTest::qWait(2 * kSettleMs);
     camera.take(QStringLiteral("compare"));
     return EXIT_SUCCESS;
 }

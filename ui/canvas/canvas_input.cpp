@@ -25,6 +25,7 @@ void flip(std::set<CellId>& cells, const CellId& cell) {
 
 void CanvasView::mousePressEvent(QMouseEvent* event) {
     if (event->button() != Qt::LeftButton) return;
+    byKeyboard_ = false;
     press_ = Press{toLayout(event->position()), event->pos(), event->modifiers(), false};
     selectionBefore_ = event->modifiers() & (Qt::ControlModifier | Qt::ShiftModifier)
                            ? document_.selection()
@@ -122,6 +123,8 @@ void CanvasView::wheelEvent(QWheelEvent* event) {
 }
 
 void CanvasView::keyPressEvent(QKeyEvent* event) {
+    byKeyboard_ = true;
+    viewport()->update();
     if (event->matches(QKeySequence::SelectAll)) {
         selectAllMlps();
         return;

@@ -24,7 +24,7 @@ CellLook CanvasView::lookOf(const CanvasLayout::Cell& cell) const {
     look.text = cellText(model, document_.plan(), cell.id);
     look.selected = document_.selection().contains(cell.id);
     look.hovered = hovered_ == cell.id;
-    look.focused = hasFocus() && focus_ == cell.id;
+    look.focused = hasFocus() && byKeyboard_ && focus_ == cell.id;
     if (cell.id.part != Part::Mlp) return look;
     const std::string& block = cell.id.place;
     look.locked = !isSwitchable(model.spec, block);

@@ -4,7 +4,7 @@
 #include "ui/canvas/canvas_accessible.h"
 
 #include <QAccessible>
-#include <QEvent>
+#include <QFocusEvent>
 #include <QScrollBar>
 #include <QStyle>
 
@@ -182,6 +182,8 @@ void CanvasView::selectAllMlps() {
 
 void CanvasView::focusInEvent(QFocusEvent* event) {
     QAbstractScrollArea::focusInEvent(event);
+    if (event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason)
+        byKeyboard_ = true;
     viewport()->update();
     announceFocus();
 }

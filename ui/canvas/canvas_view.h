@@ -97,6 +97,7 @@ class CanvasView : public QAbstractScrollArea {
     double zoom_ = 1;
     bool fitted_ = true;  ///< follow the view's width until the person zooms
     std::optional<CellId> focus_;
+    bool byKeyboard_ = false;  ///< the ring around the focused cell is for those who use keys
     std::optional<CellId> anchor_;
     std::optional<CellId> hovered_;
     std::optional<Press> press_;

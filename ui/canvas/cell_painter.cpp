@@ -46,7 +46,7 @@ void paintFrame(QPainter& painter, const QRectF& rect, const CellLook& look, con
     painter.drawRoundedRect(crisp(rect, width), 8, 8);
     if (look.focused) {
         painter.setBrush(Qt::NoBrush);
-        painter.setPen(QPen(t.text, 1.5));
+        painter.setPen(QPen(t.accent, 1.5));
         painter.drawRoundedRect(rect.adjusted(-3, -3, 3, 3), 11, 11);
     }
 }

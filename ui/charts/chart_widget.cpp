@@ -25,20 +25,11 @@ namespace {
 
 constexpr int kPadding = space::kM;
 constexpr int kButton = 24;
-constexpr int kSwatch = 8;
 constexpr int kExportScale = 2;
 
 int titleHeight() { return std::max(kButton, QFontMetrics(textFont(TextRole::Strong)).height()); }
 
 int legendHeight() { return QFontMetrics(textFont(TextRole::Caption)).height() + space::kXs; }
-
-QString fileNameFor(const QString& title, const QString& suffix) {
-    QString name = title.toLower();
-    for (QChar& c : name) {
-        if (!c.isLetterOrNumber()) c = QLatin1Char('-');
-    }
-    return name + QLatin1Char('.') + suffix;
-}
 
 void writeWhole(const QString& path, const QByteArray& bytes) {
     QSaveFile file(path);
@@ -113,7 +104,13 @@ void ChartWidget::drawCard(QPainter& painter, QSize size) const {
     painter.setFont(titleFont);
     painter.setPen(t.text);
     painter.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, title_);
-    drawLegend(painter, {kPadding, title.bottom() + 1, title.width(), legendHeight()});
+    QRect below(kPadding, title.bottom() + 1, title.width(), legendHeight());
+    if (headerWidget_ != nullptr) {
+        below.setRight(below.right() - drawNote(painter, below));
+    } else {
+        drawNote(painter, title.adjusted(0, 0, -kButton - space::kXs, 0));
+    }
+    drawLegend(painter, legend(), below);
     if (!isEmpty()) return;
     painter.setFont(textFont(TextRole::Body));
     painter.setPen(t.textMuted);
@@ -121,41 +118,13 @@ void ChartWidget::drawCard(QPainter& painter, QSize size) const {
     painter.drawText(body, Qt::AlignCenter | Qt::TextWordWrap, emptyText_);
 }
 
-void ChartWidget::drawLegend(QPainter& painter, const QRect& row) const {
-    const Tokens& t = tokens();
+int ChartWidget::drawNote(QPainter& painter, const QRect& row) const {
+    if (note_.isEmpty()) return 0;
     const QFont font = textFont(TextRole::Caption);
-    const QFontMetrics metrics(font);
     painter.setFont(font);
-    int right = row.right();
-    if (!note_.isEmpty()) {
-        painter.setPen(t.textMuted);
-        painter.drawText(row, Qt::AlignRight | Qt::AlignVCenter, note_);
-        right -= metrics.horizontalAdvance(note_) + space::kM;
-    }
-    int x = row.left();
-    for (const LegendEntry& entry : legend()) {
-        const int name = metrics.horizontalAdvance(entry.name);
-        const int value =
-            entry.value.isEmpty() ? 0 : space::kXs + metrics.horizontalAdvance(entry.value);
-        if (x + kSwatch + 6 + name + value > right) {
-            painter.setPen(t.textMuted);
-            painter.drawText(QRect(x, row.top(), right - x, row.height()),
-                             Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("…"));
-            return;
-        }
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(entry.color);
-        const qreal top = row.top() + (row.height() - kSwatch) / 2.0;
-        painter.drawRoundedRect(QRectF(x, top, kSwatch, kSwatch), 2, 2);
-        x += kSwatch + 6;
-        painter.setPen(t.textMuted);
-        painter.drawText(QRect(x, row.top(), name + 2, row.height()),
-                         Qt::AlignLeft | Qt::AlignVCenter, entry.name);
-        painter.setPen(t.text);
-        painter.drawText(QRect(x + name + space::kXs, row.top(), value + 2, row.height()),
-                         Qt::AlignLeft | Qt::AlignVCenter, entry.value);
-        x += name + value + space::kL;
-    }
+    painter.setPen(tokens().textMuted);
+    painter.drawText(row, Qt::AlignRight | Qt::AlignVCenter, note_);
+    return QFontMetrics(font).horizontalAdvance(note_) + space::kM;
 }
 
 void ChartWidget::paintEvent(QPaintEvent*) {
@@ -202,7 +171,7 @@ void ChartWidget::buildMenu() {
 
 void ChartWidget::askAndExport(const QString& suffix) {
     const QString path =
-        QFileDialog::getSaveFileName(this, tr("Export chart"), fileNameFor(title_, suffix),
+        QFileDialog::getSaveFileName(this, tr("Export chart"), fileName(suffix),
                                      tr("%1 file (*.%2)").arg(suffix.toUpper(), suffix));
     if (path.isEmpty()) return;
     try {
@@ -211,6 +180,14 @@ void ChartWidget::askAndExport(const QString& suffix) {
     } catch (const core::Error& error) {
         Q_EMIT exportFailed(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
     }
+}
+
+QString ChartWidget::fileName(const QString& suffix) const {
+    QString name = title_.toLower();
+    for (QChar& c : name) {
+        if (!c.isLetterOrNumber()) c = QLatin1Char('-');
+    }
+    return name + QLatin1Char('.') + suffix;
 }
 
 void ChartWidget::exportTo(const QString& path) {

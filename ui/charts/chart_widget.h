@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QColor>
+#include "ui/charts/legend.h"
+
 #include <QSize>
 #include <QString>
 #include <QWidget>
@@ -13,12 +14,6 @@ class QPainter;
 class QToolButton;
 
 namespace ui {
-
-struct LegendEntry {
-    QString name;
-    QColor color;
-    QString value;  ///< the latest one, in words; may be empty
-};
 
 /// The card around every chart: title, legend and a menu, the body below them. Knows how to give
 /// itself away as PNG, SVG and CSV, always in one size that does not depend on the window.
@@ -32,11 +27,14 @@ class ChartWidget : public QWidget {
     void setTitle(const QString& title);
     /// What a person reads in the middle while there is nothing to draw.
     void setEmptyText(const QString& text);
-    /// A quiet remark at the right end of the legend.
+    /// A quiet remark at the right: beside the title, or in the legend's row where a header widget
+    /// is.
     void setNote(const QString& text);
     /// A small control (a combo box) between the title and the menu button; the card owns it.
     void setHeaderWidget(QWidget* widget);
 
+    /// What the chart is called in a folder: "router-entropy.svg".
+    QString fileName(const QString& suffix) const;
     /// By the ending of `path`: .png (two pixels a unit of `paperSize`), .svg, .csv (all data).
     /// Replaces the file in one step. Throws core::Error (BadInput for another ending, DiskFull).
     void exportTo(const QString& path);
@@ -71,7 +69,8 @@ class ChartWidget : public QWidget {
   private:
     void buildMenu();
     void askAndExport(const QString& suffix);
-    void drawLegend(QPainter& painter, const QRect& row) const;
+    /// Draws the note into `row` and gives the width that it took.
+    int drawNote(QPainter& painter, const QRect& row) const;
     void placeHeader();
 
     QString title_;

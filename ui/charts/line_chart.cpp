@@ -49,6 +49,12 @@ void LineChart::setXName(const QString& name) {
     refresh();
 }
 
+void LineChart::setXEnd(double x) {
+    if (x == xEnd_) return;
+    xEnd_ = x;
+    refresh();
+}
+
 void LineChart::setYBase(std::optional<double> value) {
     yBase_ = value;
     refresh();
@@ -113,7 +119,7 @@ bool LineChart::isEmpty() const {
 }
 
 LineChart::Range LineChart::dataRange() const {
-    Range range{0, 0};
+    Range range{0, xEnd_};
     for (const Curve& curve : curves_) {
         if (curve.series->empty()) continue;
         range.from = std::min(range.from, curve.series->x().front());

@@ -45,6 +45,8 @@ class LineChart : public ChartWidget {
     void setCurves(std::vector<Curve> curves);
     const std::vector<Curve>& curves() const noexcept { return curves_; }
     void setXName(const QString& name);
+    /// At least up to here, so that charts of one run span the same steps.
+    void setXEnd(double x);
     /// The y axis always holds this value (0 for shares, so that noise is not blown up).
     void setYBase(std::optional<double> value);
     void setYTop(std::optional<double> value);
@@ -111,6 +113,7 @@ class LineChart : public ChartWidget {
     std::vector<Curve> curves_;
     mutable std::vector<Smoothing> smoothed_;
     QString xName_;
+    double xEnd_ = 0;
     std::optional<double> yBase_, yTop_;
     ValueFormat format_ = ValueFormat::Plain;
     bool logarithmic_ = false;

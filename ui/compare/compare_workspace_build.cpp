@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/line_chart.h"
+#include "ui/charts/smoothing_slider.h"
 #include "ui/compare/compare_workspace.h"
 #include "ui/theme/icon.h"
 #include "ui/theme/theme.h"
@@ -73,8 +74,8 @@ QWidget* CompareWorkspace::buildBar() {
     filter_->setFixedWidth(180);
     connect(filter_, &QLineEdit::textChanged, &proxy_,
             &QSortFilterProxyModel::setFilterFixedString);
-    auto* choose =
-        new QPushButton(icon(QStringLiteral("folder"), IconTone::Text), tr("Choose folder…"));
+    auto* choose = new QPushButton(tr("Choose folder…"));
+    setButtonIcon(*choose, QStringLiteral("folder"));
     connect(choose, &QPushButton::clicked, this, &CompareWorkspace::chooseFolder);
     auto* bar = new QWidget;
     auto* row = new QHBoxLayout(bar);
@@ -102,6 +103,7 @@ QWidget* CompareWorkspace::buildTable() {
     table_->sortByColumn(RunTableModel::Date, Qt::DescendingOrder);
     table_->setTabKeyNavigation(false);
     table_->setWordWrap(false);
+    table_->setIconSize({10, 10});
     table_->verticalHeader()->hide();
     table_->verticalHeader()->setDefaultSectionSize(kRowHeight);
     QHeaderView* header = table_->horizontalHeader();
@@ -146,6 +148,10 @@ QWidget* CompareWorkspace::buildChart() {
     row->addWidget(metric_);
     row->addWidget(axis_);
     row->addStretch(1);
+    auto* smoothing = new SmoothingSlider;
+    connect(smoothing, &SmoothingSlider::changed, chart_, &LineChart::setSmoothing);
+    chart_->setSmoothing(smoothing->weight());
+    row->addWidget(smoothing);
     auto* page = new QWidget;
     auto* column = new QVBoxLayout(page);
     column->setContentsMargins(space::kL, space::kM, space::kL, space::kL);

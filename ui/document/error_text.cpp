@@ -2,6 +2,7 @@
 #include "ui/document/error_text.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 
 #include <new>
 
@@ -23,6 +24,12 @@ ErrorText errorTextOf(const std::exception_ptr& exception) {
             core::ErrorKind::Internal, QString::fromUtf8(error.what()),
             tr(QT_TRANSLATE_NOOP("ErrorText", "This is a fault in Upcycler: please report it."))};
     }
+}
+
+QString asSentence(const QString& hint) {
+    static const QRegularExpression kWord(QStringLiteral("^[a-z]+[ ,:]"));
+    if (!kWord.match(hint).hasMatch() || hint.startsWith(QStringLiteral("upcycle "))) return hint;
+    return hint.front().toUpper() + hint.mid(1);
 }
 
 }  // namespace ui

@@ -21,6 +21,10 @@ struct ErrorText {
 /// as an internal error or as lack of memory.
 ErrorText errorTextOf(const std::exception_ptr& exception);
 
+/// The engine's hints begin small, as they stand behind "hint: " in a terminal; on their own line
+/// they begin as a sentence does. Commands and paths stay as they are.
+QString asSentence(const QString& hint);
+
 }  // namespace ui
 
 Q_DECLARE_METATYPE(ui::ErrorText)

@@ -34,12 +34,13 @@ QString bytesText(quint64 bytes) {
     return QString::fromStdString(core::formatBytes(static_cast<double>(bytes)));
 }
 
-/// Beside the source, under a name of its own.
+/// Beside the source (at home where that is read-only), under a name of its own.
 QString suggestedTarget(const OpenedModel& model, bool upcycled) {
     QFileInfo source(QFile::decodeName(model.argument.c_str()));
     const QString base = source.isFile() ? source.completeBaseName() : source.fileName();
     const QString suffix = upcycled ? QStringLiteral("-moe") : QStringLiteral("-export");
-    return QDir(source.absolutePath()).filePath(base + suffix);
+    const bool writable = QFileInfo(source.absolutePath()).isWritable();
+    return QDir(writable ? source.absolutePath() : QDir::homePath()).filePath(base + suffix);
 }
 
 }  // namespace
@@ -119,7 +120,7 @@ void ExportDialog::setRunning(bool running) {
     for (QWidget* field : std::initializer_list<QWidget*>{format_, layout_, dtype_, shard_, target_,
                                                           browse_, replace_})
         field->setEnabled(!running);
-    progress_->setEnabled(running);
+    progress_->setVisible(running || done_);
     if (running) {
         progress_->setValue(0);
         cancel_->setText(tr("Cancel"));

@@ -96,6 +96,10 @@ void ExportDialog::build() {
     progress_->setTextVisible(false);
     progress_->setAccessibleName(tr("Progress"));
     progress_->setObjectName(QStringLiteral("export.progress"));
+    QSizePolicy kept = progress_->sizePolicy();
+    kept.setRetainSizeWhenHidden(true);
+    progress_->setSizePolicy(kept);
+    progress_->hide();
     setTextRole(progressText_, TextRole::Caption, true);
     setButtonKind(export_, ButtonKind::Primary);
     export_->setDefault(true);

@@ -5,6 +5,7 @@
 #include "ui/models/tensor_model.h"
 #include "ui/theme/icon.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/elided_label.h"
 
 #include <QAction>
 #include <QHeaderView>
@@ -28,7 +29,7 @@ void setUpTable(QTableView& table) {
     table.setShowGrid(false);
     table.setSelectionBehavior(QAbstractItemView::SelectRows);
     table.setSelectionMode(QAbstractItemView::SingleSelection);
-    table.setTextElideMode(Qt::ElideMiddle);
+    table.setTextElideMode(Qt::ElideLeft);
     table.setWordWrap(false);
     table.setTabKeyNavigation(false);
     table.setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
@@ -52,11 +53,12 @@ TensorsPage::TensorsPage(Document& document, QWidget* parent)
       proxy_(new QSortFilterProxyModel(this)),
       filter_(new QLineEdit(this)),
       table_(new QTableView(this)),
-      count_(new QLabel(this)),
+      count_(new ElidedLabel(Qt::ElideRight, this)),
       stats_(new StatsPanel(this)) {
     proxy_->setSourceModel(model_);
     proxy_->setSortRole(TensorModel::kSortRole);
     proxy_->setFilterKeyColumn(TensorModel::Name);
+    proxy_->setFilterRole(TensorModel::kWholeNameRole);
     proxy_->setFilterCaseSensitivity(Qt::CaseInsensitive);
     table_->setModel(proxy_);
     table_->setAccessibleName(tr("Tensors of the selection"));
@@ -127,8 +129,11 @@ void TensorsPage::refresh() {
 void TensorsPage::showCurrent() {
     const int shown = proxy_->rowCount();
     const int all = model_->rowCount();
-    count_->setText(shown == all ? tr("%n tensor(s)", nullptr, all)
-                                 : tr("%1 of %n tensor(s)", nullptr, all).arg(shown));
+    QString count = shown == all ? tr("%n tensor(s)", nullptr, all)
+                                 : tr("%1 of %n tensor(s)", nullptr, all).arg(shown);
+    if (const QString prefix = model_->prefix(); !prefix.isEmpty())
+        count += QStringLiteral(" · ") + prefix + QStringLiteral("…");
+    count_->setText(count);
     const QModelIndex current = proxy_->mapToSource(table_->currentIndex());
     if (!current.isValid()) {
         stats_->setTensor({}, {});

@@ -33,7 +33,7 @@ class TensorsPage : public QWidget {
     QSortFilterProxyModel* proxy_;
     QLineEdit* filter_;
     QTableView* table_;
-    QLabel* count_;
+    QLabel* count_;  ///< how many, and how all their names begin
     StatsPanel* stats_;
 };
 

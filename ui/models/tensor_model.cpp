@@ -5,6 +5,7 @@
 
 #include <QStringList>
 
+#include <algorithm>
 #include <utility>
 
 namespace ui {
@@ -12,10 +13,26 @@ namespace {
 
 constexpr std::size_t kLongestName = 400;
 
-QString displayText(const core::TensorInfo& tensor, int column) {
+/// Bytes of what all names begin with, up to and with a dot; 0 for a single tensor.
+std::size_t commonPrefix(const core::Checkpoint& checkpoint,
+                         const std::vector<std::size_t>& indices) {
+    if (indices.size() < 2) return 0;
+    const std::string& first = checkpoint.tensors()[indices.front()].name;
+    std::size_t same = first.size();
+    for (const std::size_t index : indices) {
+        const std::string& name = checkpoint.tensors()[index].name;
+        const auto differ = std::mismatch(first.begin(), first.end(), name.begin(), name.end());
+        same = std::min(same, static_cast<std::size_t>(differ.first - first.begin()));
+    }
+    if (same == 0) return 0;
+    const std::size_t dot = first.rfind('.', same - 1);
+    return dot == std::string::npos ? 0 : dot + 1;
+}
+
+QString displayText(const core::TensorInfo& tensor, int column, std::size_t prefix) {
     switch (column) {
         case TensorModel::Name:
-            return printableText(tensor.name);
+            return printableText(std::string_view(tensor.name).substr(prefix));
         case TensorModel::Shape:
             return shapeText(tensor.shape);
         case TensorModel::Type: {
@@ -38,7 +55,13 @@ void TensorModel::setTensors(std::shared_ptr<const core::Checkpoint> checkpoint,
     beginResetModel();
     checkpoint_ = std::move(checkpoint);
     indices_ = std::move(indices);
+    prefix_ = checkpoint_ ? commonPrefix(*checkpoint_, indices_) : 0;
     endResetModel();
+}
+
+QString TensorModel::prefix() const {
+    return prefix_ == 0 ? QString()
+                        : printableText(std::string_view(tensor(0).name).substr(0, prefix_));
 }
 
 const core::TensorInfo& TensorModel::tensor(int row) const {
@@ -58,9 +81,12 @@ QVariant TensorModel::data(const QModelIndex& index, int role) const {
     const core::TensorInfo& info = tensor(index.row());
     switch (role) {
         case Qt::DisplayRole:
-            return displayText(info, index.column());
+            return displayText(info, index.column(), prefix_);
+        case kWholeNameRole:
+            return printableText(info.name);
         case Qt::ToolTipRole:
-            return index.column() == Name ? displayText(info, Name) : QVariant();
+        case Qt::AccessibleTextRole:
+            return index.column() == Name ? QVariant(printableText(info.name)) : QVariant();
         case Qt::TextAlignmentRole:
             return index.column() == Size ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
                                           : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
@@ -68,7 +94,7 @@ QVariant TensorModel::data(const QModelIndex& index, int role) const {
             if (index.column() == Size) return QVariant::fromValue<qulonglong>(info.bytes);
             if (index.column() == Shape)
                 return QVariant::fromValue<qlonglong>(info.shape.elements());
-            return displayText(info, index.column());
+            return displayText(info, index.column(), 0);
         default:
             return {};
     }

@@ -10,7 +10,8 @@
 
 namespace ui {
 
-/// Some tensors of a checkpoint as a table: name, shape, type, size.
+/// Some tensors of a checkpoint as a table: name, shape, type, size. What all names begin with is
+/// left away and said once, by `prefix`.
 class TensorModel : public QAbstractTableModel {
     Q_OBJECT
 
@@ -18,6 +19,7 @@ class TensorModel : public QAbstractTableModel {
     enum Column { Name, Shape, Type, Size, ColumnCount };
     /// Sorts sizes by bytes and shapes by elements.
     static constexpr int kSortRole = Qt::UserRole;
+    static constexpr int kWholeNameRole = Qt::UserRole + 1;
 
     explicit TensorModel(QObject* parent);
 
@@ -26,6 +28,8 @@ class TensorModel : public QAbstractTableModel {
                     std::vector<std::size_t> indices);
     std::size_t tensorIndex(int row) const { return indices_[static_cast<std::size_t>(row)]; }
     const core::TensorInfo& tensor(int row) const;
+    /// "vit.encoder.layer.3."; empty where names have no part in common.
+    QString prefix() const;
 
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;
@@ -35,6 +39,7 @@ class TensorModel : public QAbstractTableModel {
   private:
     std::shared_ptr<const core::Checkpoint> checkpoint_;
     std::vector<std::size_t> indices_;
+    std::size_t prefix_ = 0;  ///< bytes of every name
 };
 
 /// "96 × 384", "scalar".

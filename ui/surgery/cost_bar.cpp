@@ -12,8 +12,12 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace ui {
 namespace {
+
+constexpr int kGap = 6;
 
 QString countText(double value) { return QString::fromStdString(core::formatCount(value)); }
 
@@ -49,11 +53,11 @@ CostBar::CostBar(Document& document, QWidget* parent)
     setObjectName(QStringLiteral("costBar"));
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(space::kXl, space::kS, space::kL, space::kS);
-    row->setSpacing(space::kL);
+    row->setSpacing(space::kM);
     for (Item& item : items_) row->addWidget(makeItem(item), 1);
     setButtonKind(warnings_, ButtonKind::Ghost);
-    warnings_->setIcon(icon(QStringLiteral("warning"), IconTone::Warning));
-    warnings_->setText(tr("%n warning(s)", nullptr, 99));
+    setButtonIcon(*warnings_, QStringLiteral("warning"), IconTone::Warning);
+    warnings_->setText(QStringLiteral("99"));
     warnings_->setFixedWidth(warnings_->sizeHint().width());
     QSizePolicy policy = warnings_->sizePolicy();
     policy.setRetainSizeWhenHidden(true);
@@ -86,16 +90,24 @@ QWidget* CostBar::makeItem(Item& item) {
     item.ratio = label(QStringLiteral("ratio"), TextRole::Caption, false);
     item.ratio->setProperty("chip", true);
 
+    auto* top = new QHBoxLayout;
+    top->setSpacing(kGap);
+    for (QLabel* part : {caption, item.ratio}) top->addWidget(part);
+    top->addStretch(1);
     auto* figures = new QHBoxLayout;
-    figures->setSpacing(6);
-    for (QLabel* figure : {item.before, item.arrow, item.after, item.ratio})
-        figures->addWidget(figure);
+    figures->setSpacing(kGap);
+    for (QLabel* figure : {item.before, item.arrow, item.after}) figures->addWidget(figure);
     figures->addStretch(1);
     auto* column = new QVBoxLayout(widget);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(2);
-    column->addWidget(caption);
+    column->addLayout(top);
     column->addLayout(figures);
+    // As wide as the longest figures, whatever is shown: columns stand still and stay alike.
+    const QFontMetrics strong(textFont(TextRole::Strong));
+    widget->setMinimumWidth(strong.horizontalAdvance(QStringLiteral("888.8 MB → 888.8 MB")));
+    const int chip = item.ratio->sizeHint().height();
+    top->addStrut(std::max(chip, caption->sizeHint().height()));
     return widget;
 }
 
@@ -123,8 +135,10 @@ void CostBar::refresh() {
             .arg(report.trainingBatch));
     const int warnings = static_cast<int>(report.warnings.size());
     warnings_->setVisible(warnings > 0);
-    warnings_->setText(tr("%n warning(s)", nullptr, warnings));
-    warnings_->setAccessibleName(warnings_->text());
+    warnings_->setText(QLocale().toString(warnings));
+    const QString words = tr("%n warning(s)", nullptr, warnings);
+    warnings_->setAccessibleName(words);
+    warnings_->setToolTip(words);
 }
 
 }  // namespace ui

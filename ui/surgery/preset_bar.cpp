@@ -45,12 +45,15 @@ PresetBar::PresetBar(Document& document, PlanEditor& editor, QWidget* parent)
       editor_(editor),
       count_(new QSpinBox(this)),
       experts_(new MixedSpinBox(this)),
-      capacity_(new MixedDoubleSpinBox(this)) {
+      capacity_(new MixedDoubleSpinBox(this)),
+      presets_(makePresets()),
+      fields_(makeQuickFields()) {
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(space::kL);
-    row->addWidget(makePresets());
-    row->addWidget(makeQuickFields());
+    row->addWidget(presets_);
+    row->addWidget(fields_);
+    row->addStretch(1);
     connect(&document_, &Document::opened, this, &PresetBar::refresh);
     connect(&document_, &Document::closed, this, &PresetBar::refresh);
     connect(&document_, &Document::planChanged, this, &PresetBar::refresh);
@@ -58,6 +61,22 @@ PresetBar::PresetBar(Document& document, PlanEditor& editor, QWidget* parent)
     connect(&document_, &Document::refused, this, &PresetBar::refresh);
     connect(&editor_, &PlanEditor::newLayerSettingsChanged, this, &PresetBar::refresh);
     refresh();
+}
+
+QSize PresetBar::sizeHint() const {
+    const QSize presets = presets_->sizeHint();
+    const QSize fields = fields_->sizeHint();
+    return {presets.width() + space::kL + fields.width(),
+            std::max(presets.height(), fields.height())};
+}
+
+QSize PresetBar::minimumSizeHint() const {
+    return {presets_->minimumSizeHint().width(), sizeHint().height()};
+}
+
+void PresetBar::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    fields_->setVisible(width() >= sizeHint().width());
 }
 
 QToolButton* PresetBar::addPreset(core::Preset preset, const QString& text,

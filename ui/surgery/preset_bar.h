@@ -16,12 +16,18 @@ class MixedSpinBox;
 class MixedDoubleSpinBox;
 
 /// The toolbar over the canvas: presets (the one that the plan equals is pressed in) and quick
-/// fields for experts and capacity.
+/// fields for experts and capacity, which go where there is no room (the inspector has them too).
 class PresetBar : public QWidget {
     Q_OBJECT
 
   public:
     PresetBar(Document& document, PlanEditor& editor, QWidget* parent);
+
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+  protected:
+    void resizeEvent(QResizeEvent* event) override;
 
   private:
     struct Choice {
@@ -41,6 +47,8 @@ class PresetBar : public QWidget {
     QSpinBox* count_;
     MixedSpinBox* experts_;
     MixedDoubleSpinBox* capacity_;
+    QWidget* presets_;
+    QWidget* fields_;
 };
 
 }  // namespace ui

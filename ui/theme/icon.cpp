@@ -7,10 +7,15 @@
 #include <QIconEngine>
 #include <QPainter>
 #include <QPixmapCache>
+#include <QPushButton>
 #include <QSvgRenderer>
+
+#include <algorithm>
 
 namespace ui {
 namespace {
+
+constexpr QSize kButtonIcon(20, 16);  // the style itself leaves too little before the text
 
 QColor toneColor(IconTone tone) {
     const Tokens& t = tokens();
@@ -48,7 +53,8 @@ QPixmap renderTinted(const QString& file, const QSize& pixels, const QColor& col
     QSvgRenderer renderer(file);
     renderer.setAspectRatioMode(Qt::KeepAspectRatio);
     QPainter painter(&pixmap);
-    renderer.render(&painter, QRectF(QPointF(0, 0), QSizeF(pixels)));
+    const int side = std::min(pixels.width(), pixels.height());
+    renderer.render(&painter, QRectF(0, 0, side, side));  // what is wider is room before a text
     painter.setCompositionMode(QPainter::CompositionMode_SourceIn);
     painter.fillRect(pixmap.rect(), color);
     painter.end();
@@ -86,6 +92,11 @@ class SymbolicIconEngine final : public QIconEngine {
 
 QIcon icon(const QString& name, IconTone tone) {
     return QIcon(new SymbolicIconEngine(QStringLiteral(":/icons/%1.svg").arg(name), tone));
+}
+
+void setButtonIcon(QPushButton& button, const QString& name, IconTone tone) {
+    button.setIcon(icon(name, tone));
+    button.setIconSize(kButtonIcon);
 }
 
 }  // namespace ui

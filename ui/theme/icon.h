@@ -4,6 +4,8 @@
 #include <QIcon>
 #include <QString>
 
+class QPushButton;
+
 namespace ui {
 
 /// Which token colours a symbolic icon.
@@ -12,5 +14,8 @@ enum class IconTone { Text, Muted, Faint, Accent, OnAccent, Success, Warning, Da
 /// The symbolic icon resources/icons/NAME.svg, drawn at any size and pixel ratio in the present
 /// theme's colour (faint when disabled). Follows a change of theme by itself.
 QIcon icon(const QString& name, IconTone tone = IconTone::Muted);
+
+/// The icon before a button's text, at a distance at which the two belong together.
+void setButtonIcon(QPushButton& button, const QString& name, IconTone tone = IconTone::Text);
 
 }  // namespace ui

@@ -154,7 +154,7 @@ void JobForm::buildOptimizer(QVBoxLayout& column) {
         new Field(tr("Learning rate"), lr_, tr("Peak of the schedule, for example 1e-3.")), *grid,
         0, 1, 1);
     schedule_ = choice({{QStringLiteral("constant"), tr("Constant")},
-                        {QStringLiteral("rsqrt"), tr("Inverse square root")},
+                        {QStringLiteral("rsqrt"), tr("Inverse sqrt")},
                         {QStringLiteral("cosine"), tr("Cosine")},
                         {QStringLiteral("linear"), tr("Linear")}});
     add(QStringLiteral("schedule.kind"),

@@ -45,7 +45,7 @@ JobPage::JobPage(Document& document, QWidget* parent)
     auto* heading = new QLabel(tr("Train"));
     setTextRole(heading, TextRole::Title);
     setButtonKind(back_, ButtonKind::Ghost);
-    back_->setIcon(icon(QStringLiteral("run")));
+    setButtonIcon(*back_, QStringLiteral("run"), IconTone::Muted);
     back_->hide();
     setTextRole(summary_, TextRole::Caption, true);
     summary_->setWordWrap(true);
@@ -69,6 +69,7 @@ JobPage::JobPage(Document& document, QWidget* parent)
     scroll->setWidgetResizable(true);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setFocusPolicy(Qt::NoFocus);  // what is inside takes the keyboard
 
     auto* page = new QWidget;
     auto* all = new QVBoxLayout(page);
@@ -120,7 +121,7 @@ QWidget* JobPage::buildFooter() {
 
     train_->setObjectName(QStringLiteral("job/train"));
     setButtonKind(train_, ButtonKind::Primary);
-    train_->setIcon(icon(QStringLiteral("play"), IconTone::OnAccent));
+    setButtonIcon(*train_, QStringLiteral("play"), IconTone::OnAccent);
     train_->setMinimumHeight(34);
     train_->setToolTip(
         tr("Starts the trainer as a process of its own: it goes on when the window "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/train/notice.h"
 
+#include "ui/document/error_text.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/icon_label.h"
 
@@ -61,12 +62,13 @@ Notice::Notice(QWidget* parent)
 }
 
 void Notice::say(Tone tone, const QString& message, const QString& hint) {
-    if (tone == tone_ && message == message_->text() && hint == hint_->text() && !isHidden()) {
+    if (tone == tone_ && message == message_->text() && asSentence(hint) == hint_->text() &&
+        !isHidden()) {
         return;
     }
     tone_ = tone;
     message_->setText(message);
-    hint_->setText(hint);
+    hint_->setText(asSentence(hint));
     hint_->setVisible(!hint.isEmpty());
     setAccessibleName(hint.isEmpty() ? message : message + QLatin1Char(' ') + hint);
     const Look look = lookOf(tone_);

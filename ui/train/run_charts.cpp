@@ -7,8 +7,6 @@
 #include <QComboBox>
 #include <QGridLayout>
 #include <QLocale>
-#include <QSettings>
-#include <QSlider>
 
 #include <algorithm>
 #include <cmath>
@@ -34,6 +32,7 @@ void RunCharts::reset() {
     cursor_.reset();
     for (LineChart* chart : lines_) {
         chart->setCurves({});
+        chart->setXEnd(0);
         chart->resetZoom();
         chart->showCursor(std::nullopt);
     }
@@ -54,7 +53,10 @@ void RunCharts::refresh() {
         setLayers();
         setCurves();
     }
-    for (LineChart* chart : lines_) chart->refresh();
+    for (LineChart* chart : lines_) {
+        chart->setXEnd(static_cast<double>(metrics.step()));
+        chart->refresh();
+    }
     showLoads();
 }
 
@@ -138,8 +140,8 @@ void RunCharts::setLayerCurves() {
         shares.push_back({{tr("dropped"), 1, true, false}, find(block, "dropped")});
         entropy.push_back({{layer(), 0, true, false}, find(block, "entropy")});
         if (metrics.blocks().size() > 1) {
-            shares.push_back({{tr("unrouted, all layers"), 2, true, false},
-                              find(metric::kAllBlocks, "unrouted")});
+            shares.push_back(
+                {{tr("all layers"), 2, true, false}, find(metric::kAllBlocks, "unrouted")});
             entropy.push_back(
                 {{tr("all layers"), 2, true, false}, find(metric::kAllBlocks, "entropy")});
         }
@@ -149,7 +151,7 @@ void RunCharts::setLayerCurves() {
     shareChart->setNote(layer());
     line(QStringLiteral("chart/entropy"))->setCurves(std::move(entropy));
     bars_->setNote(follower_.isOpen() && isExpertChoice(follower_.job(), block)
-                       ? tr("even by construction: experts choose")
+                       ? tr("even by construction")
                        : QString());
     showLoads();
 }
@@ -173,11 +175,6 @@ void RunCharts::showLoads() {
         }
     }
     heat_->setLoads(names, std::move(loads));
-}
-
-void RunCharts::setSmoothing(int percent) {
-    QSettings().setValue(QStringLiteral("train/smoothing"), percent);
-    for (LineChart* chart : lines_) chart->setSmoothing(percent / 100.0);
 }
 
 void RunCharts::moveCursor(LineChart* source, double x) {

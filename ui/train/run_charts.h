@@ -12,7 +12,6 @@
 
 class QComboBox;
 class QGridLayout;
-class QSlider;
 
 namespace ui {
 
@@ -62,7 +61,6 @@ class RunCharts : public QWidget {
     void setLayerCurves();
     void setLayers();
     void showLoads();
-    void setSmoothing(int percent);
     void moveCursor(LineChart* source, double x);
 
     RunFollower& follower_;
@@ -71,7 +69,6 @@ class RunCharts : public QWidget {
     HeatMap* heat_;
     LoadBars* bars_;
     QComboBox* layers_;
-    QSlider* smoothing_;
     QWidget* bar_;
     QGridLayout* grid_;
     int columns_ = 0;

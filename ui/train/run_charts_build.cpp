@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/charts/heat_map.h"
 #include "ui/charts/load_bars.h"
+#include "ui/charts/smoothing_slider.h"
 #include "ui/theme/theme.h"
 #include "ui/train/run_charts.h"
 
 #include <QComboBox>
 #include <QGridLayout>
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QPushButton>
-#include <QSettings>
-#include <QSlider>
 #include <QVBoxLayout>
 
 namespace ui {
-namespace {
-
-constexpr int kMostSmoothing = 99;
-constexpr int kUsualSmoothing = 60;
-
-}  // namespace
 
 RunCharts::RunCharts(RunFollower& follower, QWidget* parent)
     : QWidget(parent),
@@ -27,7 +19,6 @@ RunCharts::RunCharts(RunFollower& follower, QWidget* parent)
       heat_(new HeatMap(tr("Router load by layer"), this)),
       bars_(new LoadBars(tr("Load per expert"), this)),
       layers_(new QComboBox),
-      smoothing_(new QSlider(Qt::Horizontal)),
       bar_(new QWidget),
       grid_(new QGridLayout) {
     buildCharts();
@@ -99,35 +90,21 @@ void RunCharts::buildBar() {
     auto* row = new QHBoxLayout(bar_);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(space::kS);
-    auto* name = new QLabel(tr("Smoothing"));
-    setTextRole(name, TextRole::Caption, true);
-    name->setBuddy(smoothing_);
-    auto* value = new QLabel;
-    setTextRole(value, TextRole::Caption);
-    value->setMinimumWidth(value->fontMetrics().horizontalAdvance(QStringLiteral("0.00")) + 4);
-    smoothing_->setRange(0, kMostSmoothing);
-    smoothing_->setFixedWidth(140);
-    smoothing_->setAccessibleName(tr("Smoothing"));
-    smoothing_->setToolTip(tr("Moving average over the faint raw values"));
-    connect(smoothing_, &QSlider::valueChanged, this, [this, value](int percent) {
-        value->setText(QLocale().toString(percent / 100.0, 'f', 2));
-        setSmoothing(percent);
-    });
+    auto* smoothing = new SmoothingSlider;
+    const auto smooth = [this](double weight) {
+        for (LineChart* chart : lines_) chart->setSmoothing(weight);
+    };
+    connect(smoothing, &SmoothingSlider::changed, this, smooth);
+    smooth(smoothing->weight());
     auto* everything = new QPushButton(tr("Show everything"));
     setButtonKind(everything, ButtonKind::Ghost);
     everything->setToolTip(tr("Undo every zoom"));
     connect(everything, &QPushButton::clicked, this, [this] {
         for (LineChart* chart : lines_) chart->resetZoom();
     });
-    row->addWidget(name);
-    row->addWidget(smoothing_);
-    row->addWidget(value);
+    row->addWidget(smoothing);
     row->addStretch(1);
     row->addWidget(everything);
-    const int stored =
-        QSettings().value(QStringLiteral("train/smoothing"), kUsualSmoothing).toInt();
-    smoothing_->setValue(std::clamp(stored, 0, kMostSmoothing));
-    value->setText(QLocale().toString(smoothing_->value() / 100.0, 'f', 2));
 }
 
 }  // namespace ui

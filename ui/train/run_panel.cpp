@@ -25,6 +25,10 @@ QString lastValue(const RunMetrics& metrics, const std::string& name) {
     return series == nullptr || series->empty() ? QString() : valueText(series->y().back());
 }
 
+QString deviceText(const std::string& device) {
+    return device == "cpu" ? QStringLiteral("CPU") : QString::fromStdString(device);
+}
+
 bool isOver(core::RunPhase phase) {
     return phase == core::RunPhase::Finished || phase == core::RunPhase::Stopped ||
            phase == core::RunPhase::Failed || phase == core::RunPhase::Crashed ||
@@ -110,7 +114,7 @@ void RunPanel::refreshFacts() {
     say(accuracy_, accuracy);
     const QString pace = lastValue(metrics, metric::kThroughput);
     say(throughput_, pace.isEmpty() ? pace : tr("%1 images/s").arg(pace));
-    say(device_, metrics.hello() ? QString::fromStdString(metrics.hello()->device) : QString());
+    say(device_, metrics.hello() ? deviceText(metrics.hello()->device) : QString());
     if (metrics.hello()) {
         device_->setToolTip(QString::fromStdString(metrics.hello()->deviceReason));
     }

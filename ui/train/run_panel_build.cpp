@@ -66,7 +66,7 @@ RunPanel::RunPanel(RunFollower& follower, QWidget* parent)
 
     auto* back = new QPushButton(tr("New run"));
     setButtonKind(back, ButtonKind::Ghost);
-    back->setIcon(icon(QStringLiteral("plus")));
+    setButtonIcon(*back, QStringLiteral("plus"), IconTone::Muted);
     back->setToolTip(tr("Back to the form; a run that is going on goes on."));
     connect(back, &QPushButton::clicked, this, &RunPanel::newRunAsked);
 
@@ -127,7 +127,8 @@ void RunPanel::buildFacts() {
 
 QPushButton* RunPanel::orderButton(const QString& name, const QString& iconName,
                                    const QString& text, const QString& help) {
-    auto* button = new QPushButton(icon(iconName, IconTone::Text), text);
+    auto* button = new QPushButton(text);
+    setButtonIcon(*button, iconName);
     button->setObjectName(name);
     button->setToolTip(help);
     button->setAccessibleDescription(help);
@@ -162,7 +163,7 @@ void RunPanel::buildActions() {
 
     resume_ = orderButton(QStringLiteral("run/resume"), QStringLiteral("play"),
                           tr("Resume training"), tr("Goes on from the newest checkpoint."));
-    resume_->setIcon(icon(QStringLiteral("play"), IconTone::OnAccent));
+    setButtonIcon(*resume_, QStringLiteral("play"), IconTone::OnAccent);
     setButtonKind(resume_, ButtonKind::Primary);
     openModel_ = orderButton(QStringLiteral("run/open"), QStringLiteral("model"), tr("Open model"),
                              tr("Shows the newest checkpoint on the canvas."));

@@ -49,6 +49,7 @@ TrainWorkspace::TrainWorkspace(Document& document, QWidget* parent)
     scroll->setWidgetResizable(true);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setFocusPolicy(Qt::NoFocus);  // what is inside takes the keyboard
     right_->addWidget(buildEmpty());
     right_->addWidget(scroll);
     auto* line = new QFrame;
@@ -97,7 +98,8 @@ QWidget* TrainWorkspace::buildEmpty() {
     text->setWordWrap(true);
     text->setAlignment(Qt::AlignHCenter);
     text->setFixedWidth(440);
-    auto* open = new QPushButton(icon(QStringLiteral("folder"), IconTone::Text), tr("Open a run…"));
+    auto* open = new QPushButton(tr("Open a run…"));
+    setButtonIcon(*open, QStringLiteral("folder"));
     connect(open, &QPushButton::clicked, this, &TrainWorkspace::chooseRun);
     auto* middle = new QHBoxLayout;
     middle->addStretch(1);

@@ -98,7 +98,7 @@ void MessageBar::showMessage(Kind kind, const QString& message, const QString& h
     style()->unpolish(this);
     style()->polish(this);
     message_->setText(message);
-    hint_->setText(hint);
+    hint_->setText(asSentence(hint));
     hint_->setVisible(!hint.isEmpty());
     run_ = action.run;
     action_->setText(action.text);

@@ -27,6 +27,7 @@
 #include <QTabWidget>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <utility>
 
 namespace ui {
@@ -37,6 +38,7 @@ const QString kSplitterKey = QStringLiteral("window/modelSplitter");
 const QString kWorkspaceKey = QStringLiteral("window/workspace");
 const QString kModelKey = QStringLiteral("session/model");
 const QString kPlanKey = QStringLiteral("session/plan");
+const QString kRunKey = QStringLiteral("session/run");
 constexpr QSize kFirstSize(1280, 800);
 
 QStringList localPaths(const QMimeData* data) {
@@ -71,6 +73,7 @@ MainWindow::MainWindow(Theme& theme, Prompts prompts)
     restoreGeometry(settings.value(kGeometryKey).toByteArray());
     model_->restoreState(settings.value(kSplitterKey).toByteArray());
     showWorkspace(ModelTab);
+    start_->setFocus();
 }
 
 MainWindow::~MainWindow() = default;
@@ -285,15 +288,23 @@ void MainWindow::saveSession() {
                                      ? QFile::decodeName(document_.model().argument.c_str())
                                      : QString());
     settings.setValue(kPlanKey, document_.hasModel() ? document_.planFile() : QString());
+    settings.setValue(kRunKey, train_->runPath());
 }
 
 void MainWindow::restoreSession() {
     const QSettings settings;
     const QString model = settings.value(kModelKey).toString();
-    if (model.isEmpty() || !QFileInfo::exists(model)) return;
-    openModel(model);
-    const QString plan = settings.value(kPlanKey).toString();
-    if (QFileInfo::exists(plan)) planToLoad_ = plan;
+    if (QFileInfo::exists(model)) {
+        openModel(model);
+        const QString plan = settings.value(kPlanKey).toString();
+        if (QFileInfo::exists(plan)) planToLoad_ = plan;
+    }
+    const QString run = settings.value(kRunKey).toString();
+    if (QFileInfo::exists(run)) {
+        train_->openRun(run);
+        const int workspace = settings.value(kWorkspaceKey).toInt();
+        showWorkspace(static_cast<Workspace>(std::clamp<int>(workspace, ModelTab, CompareTab)));
+    }
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

@@ -80,10 +80,12 @@ void MainWindow::buildEditMenu() {
     QAction* undo = document_.undoStack().createUndoAction(this, tr("&Undo"));
     undo->setObjectName(QStringLiteral("edit.undo"));
     undo->setShortcut(QKeySequence::Undo);
+    undo->setData(tr("&Undo"));  // its text says what it would undo
     undo->setIcon(icon(QStringLiteral("undo")));
     QAction* redo = document_.undoStack().createRedoAction(this, tr("&Redo"));
     redo->setObjectName(QStringLiteral("edit.redo"));
     redo->setShortcuts({QKeySequence(QKeySequence::Redo), QKeySequence(Qt::CTRL | Qt::Key_Y)});
+    redo->setData(tr("&Redo"));
     redo->setIcon(icon(QStringLiteral("redo")));
     menu->addAction(undo);
     menu->addAction(redo);
@@ -179,12 +181,15 @@ void MainWindow::refreshActions() {
 void MainWindow::exportChart() {
     ChartWidget* chart = currentChart();
     if (chart == nullptr) return;
-    const QString file = prompts_.saveFile(this, tr("Export Chart"), QStringLiteral("chart.svg"),
-                                           tr("Pictures and data (*.svg *.png *.csv)"));
+    QString file = prompts_.saveFile(this, tr("Export Chart “%1”").arg(chart->title()),
+                                     chart->fileName(QStringLiteral("svg")),
+                                     tr("Pictures and data (*.svg *.png *.csv)"));
     if (file.isEmpty()) return;
+    if (QFileInfo(file).suffix().isEmpty()) file += QStringLiteral(".svg");
     try {
         chart->exportTo(file);
-        messages_->showMessage(MessageBar::Kind::Success, tr("Chart exported."), file);
+        messages_->showMessage(MessageBar::Kind::Success,
+                               tr("Exported the chart “%1”.").arg(chart->title()), file);
     } catch (...) {
         messages_->showError(errorTextOf(std::current_exception()));
     }

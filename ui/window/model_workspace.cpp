@@ -16,7 +16,7 @@
 namespace ui {
 namespace {
 
-constexpr int kInspectorWidth = 360;
+constexpr int kInspectorWidth = 420;
 constexpr double kZoomStep = 1.2;
 
 }  // namespace
@@ -34,7 +34,7 @@ ModelWorkspace::ModelWorkspace(Document& document, PlanEditor& editor, QWidget* 
     splitter_->addWidget(inspector);
     splitter_->setStretchFactor(0, 1);
     splitter_->setStretchFactor(1, 0);
-    splitter_->setSizes({900, kInspectorWidth});
+    splitter_->setSizes({1280 - kInspectorWidth, kInspectorWidth});
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -48,8 +48,7 @@ QWidget* ModelWorkspace::makeToolBar() {
     auto* row = new QHBoxLayout(bar);
     row->setContentsMargins(space::kM, space::kS, space::kM, space::kS);
     row->setSpacing(space::kXs);
-    row->addWidget(new PresetBar(document_, editor_, bar));
-    row->addStretch(1);
+    row->addWidget(new PresetBar(document_, editor_, bar), 1);
     const auto add = [&](const QString& name, const QString& iconName, const QString& text) {
         auto* button = new QToolButton(bar);
         if (!iconName.isEmpty()) button->setIcon(icon(iconName));

@@ -38,7 +38,8 @@ void collect(const QMenu& menu, std::vector<Entry>& entries) {
         if (action->menu() != nullptr) collect(*action->menu(), entries);
         if (action->shortcut().isEmpty()) continue;
         entries.push_back({action->shortcut().toString(QKeySequence::NativeText),
-                           withoutMnemonic(action->text())});
+                           withoutMnemonic(action->data().isValid() ? action->data().toString()
+                                                                    : action->text())});
     }
 }
 

@@ -15,6 +15,8 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace ui {
 namespace {
 
@@ -30,7 +32,7 @@ QString shortPath(const QString& path) {
 
 QPushButton* makeAction(const QString& iconName, const QString& text, QWidget* parent) {
     auto* button = new QPushButton(text, parent);
-    button->setIcon(icon(iconName));
+    setButtonIcon(*button, iconName, IconTone::Muted);
     button->setAutoDefault(false);
     return button;
 }
@@ -88,7 +90,8 @@ StartPage::StartPage(RecentFiles& recent, QWidget* parent)
     progress_->setAccessibleName(tr("Opening"));
 
     auto* box = new QWidget(this);
-    box->setFixedWidth(kColumnWidth);
+    QWidget* actions = makeActions();
+    box->setFixedWidth(std::max(kColumnWidth, actions->sizeHint().width()));
     auto* column = new QVBoxLayout(box);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(space::kM);
@@ -97,7 +100,7 @@ StartPage::StartPage(RecentFiles& recent, QWidget* parent)
     column->addWidget(title);
     column->addWidget(text);
     column->addSpacing(space::kXs);
-    column->addWidget(makeActions());
+    column->addWidget(actions);
     column->addWidget(busy_);
     column->addWidget(progress_);
     column->addSpacing(space::kM);
@@ -117,6 +120,9 @@ StartPage::StartPage(RecentFiles& recent, QWidget* parent)
     connect(&recent_, &RecentFiles::changed, this, &StartPage::refreshRecent);
     refreshRecent();
     setBusy(false);
+    auto* demo = actions->findChild<QPushButton*>(QStringLiteral("start.demo"));
+    setFocusProxy(demo != nullptr ? demo
+                                  : actions->findChild<QPushButton*>(QStringLiteral("start.file")));
 }
 
 QWidget* StartPage::makeActions() {
@@ -133,7 +139,7 @@ QWidget* StartPage::makeActions() {
     connect(run, &QPushButton::clicked, this, &StartPage::openRunClicked);
     if (const std::optional<QString> demo = demoCheckpoint()) {
         auto* button = makeAction(QStringLiteral("demo"), tr("Open the demo"), actions);
-        button->setIcon(icon(QStringLiteral("demo"), IconTone::OnAccent));
+        setButtonIcon(*button, QStringLiteral("demo"), IconTone::OnAccent);
         button->setObjectName(QStringLiteral("start.demo"));
         button->setToolTip(tr("A small Vision Transformer trained on Fashion-MNIST"));
         setButtonKind(button, ButtonKind::Primary);
@@ -142,7 +148,7 @@ QWidget* StartPage::makeActions() {
         row->addWidget(button);
     } else {
         setButtonKind(file, ButtonKind::Primary);
-        file->setIcon(icon(QStringLiteral("file"), IconTone::OnAccent));
+        setButtonIcon(*file, QStringLiteral("file"), IconTone::OnAccent);
     }
     row->addWidget(file);
     row->addWidget(folder);

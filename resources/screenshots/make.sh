@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Makes the pictures in this folder again: trains three short runs from the demo checkpoint and
+# photographs the real window on them.   resources/screenshots/make.sh [STEPS]
+set -eu
+steps=${1:-300}
+root=$(cd "$(dirname "$0")/../.." && pwd)
+bin=$root/build/release/bin
+work=$(mktemp -d)
+place=/tmp/upcycler # the pictures show this path
+runs=$place/runs
+model=$place/vit-fashion-mnist
+mkdir "$place" "$runs"
+trap 'rm -rf "$work" "$place"' EXIT
+cp -r "$root/resources/demo/vit-fashion-mnist" "$model"
+
+cmake --build "$root/build/release" --target upcycle upcycler_screenshots
+
+# run NAME PLAN-OPTIONS...: one finished run
+run() {
+    name=$1
+    shift
+    "$bin/upcycle" plan "$model" -o "$work/$name.json" "$@" >/dev/null
+    "$bin/upcycle" new "$runs/$name" --model "$model" --plan "$work/$name.json" --data fashion-mnist \
+        --steps "$steps" --batch 64 --eval-every $((steps / 10)) --checkpoint-every $((steps / 2)) >/dev/null
+    "$bin/upcycle" train "$runs/$name" >/dev/null 2>&1
+}
+run expert-choice-8 --preset paper --experts 8
+run top-2-of-8 --preset paper --experts 8 --router top-k --k 2 --capacity 2.5
+run dense --preset none
+
+photograph() {
+    "$bin/upcycler_screenshots" "$model" "$runs/expert-choice-8" "$work/pictures" 1280x800 "$@" 2>/dev/null
+}
+photograph model inspector export train compare
+QT_SCALE_FACTOR=2 photograph model
+cd "$work/pictures"
+for picture in model-light model-dark train-light train-dark compare-light export-light \
+    inspector-light inspector-dark model-light@2x; do
+    if command -v pngquant >/dev/null; then
+        pngquant --quality 85-100 --speed 1 --force --output "$picture.png" "$picture.png" || true
+    fi
+    if command -v optipng >/dev/null; then optipng -quiet -o4 "$picture.png"; fi
+    cp "$picture.png" "$root/resources/screenshots/"
+done
+ls -l "$root/resources/screenshots"
