@@ -28,7 +28,7 @@ AugmentationDraw drawAugmentation(const Augmentation& augmentation, std::uint64_
                                   std::uint64_t epoch, std::int64_t example) noexcept {
     const CounterRandom random(hashName(seed, "augmentation"), epoch);
     const std::uint64_t first = static_cast<std::uint64_t>(example) * 4;
-    const auto span = static_cast<std::uint64_t>(2 * augmentation.cropPadding + 1);
+    const auto span = 2 * static_cast<std::uint64_t>(augmentation.cropPadding) + 1;
     const auto shift = [&](std::uint64_t index) {
         return static_cast<std::int64_t>(random.below(first + index, span)) -
                augmentation.cropPadding;

@@ -14,7 +14,7 @@ namespace {
 
 /// Output pixel i = sum of weights[k] * input[first + k].
 struct Taps {
-    std::int64_t first;
+    std::int64_t first = 0;
     std::vector<float> weights;
 };
 

@@ -51,7 +51,8 @@ std::unique_ptr<Session> openSession(const JobSpec& job, const Checkpoint& check
     return session;
 }
 
-void writeScratchModel(const JobSpec& job, const Path& folder, std::shared_ptr<Backend> backend) {
+void writeScratchModel(const JobSpec& job, const Path& folder,
+                       const std::shared_ptr<Backend>& backend) {
     const Path config = job.model.substr(kScratch.size());
     const std::string text = readTextFile(config);
     const ModelSpec spec = specFromConfig(text, config.string());
@@ -142,7 +143,7 @@ std::unique_ptr<Session> resumeSession(const RunDirectory& run, const JobSpec& j
 }
 
 std::unique_ptr<Session> startSession(const RunDirectory& run, const JobSpec& job,
-                                      std::shared_ptr<Backend> backend,
+                                      const std::shared_ptr<Backend>& backend,
                                       const std::atomic<bool>& cancel) {
     fs::create_directories(run.checkpointsFolder());
     AtomicTarget target(run.checkpointFolder(0), AtomicTarget::Kind::Directory, true);

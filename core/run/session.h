@@ -28,7 +28,7 @@ std::unique_ptr<Session> resumeSession(const RunDirectory& run, const JobSpec& j
 /// Makes checkpoints/step-00000000 (the model converted by the plan to f32, or a random start;
 /// optimizer moments carried to each expert, or absent) and opens it. `cancel` -> Stopped.
 std::unique_ptr<Session> startSession(const RunDirectory& run, const JobSpec& job,
-                                      std::shared_ptr<Backend> backend,
+                                      const std::shared_ptr<Backend>& backend,
                                       const std::atomic<bool>& cancel);
 
 /// Writes the session as checkpoints/step-N, whole or not at all; disk space is asked first.

@@ -48,7 +48,7 @@ class Tensor {
     static Tensor host(Shape shape, DType dtype = DType::F32);
     static Tensor zeros(Shape shape, DType dtype = DType::F32);
     template <typename T>
-    static Tensor of(Shape shape, std::span<const T> values);
+    static Tensor of(const Shape& shape, std::span<const T> values);
 
     bool defined() const noexcept { return buffer_ != nullptr; }
     const Shape& shape() const noexcept { return shape_; }
@@ -91,8 +91,8 @@ class Tensor {
 };
 
 template <typename T>
-Tensor Tensor::of(Shape shape, std::span<const T> values) {
-    Tensor t = host(std::move(shape), DTypeOf<T>::value);
+Tensor Tensor::of(const Shape& shape, std::span<const T> values) {
+    Tensor t = host(shape, DTypeOf<T>::value);
     CORE_CHECK(static_cast<std::size_t>(t.elements()) == values.size(),
                "as many values as elements of " + t.describe());
     std::copy(values.begin(), values.end(), t.data<T>());

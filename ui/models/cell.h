@@ -33,7 +33,7 @@ QString partName(Part part);
 struct CellId {
     std::string place;
     Part part = Part::Mlp;
-    auto operator<=>(const CellId&) const = default;
+    auto operator<=>(const CellId&) const = default;  // NOLINT(modernize-use-nullptr)
     bool operator==(const CellId&) const = default;
 };
 
