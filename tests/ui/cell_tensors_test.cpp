@@ -17,6 +17,8 @@ struct Case {
     Part part;
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.tensor; }
+
 class CellOfTensor : public ::testing::TestWithParam<Case> {};
 
 TEST_P(CellOfTensor, IsTheOneThatShowsIt) {
@@ -82,11 +84,16 @@ TEST_F(TensorModelTest, IsASoundModelBeforeDuringAndAfterChanges) {
     const auto of = document.model().cells.of({"encoder.1", Part::Mlp});
     model.setTensors(document.model().checkpoint, {of.begin(), of.end()});
     ASSERT_EQ(model.rowCount(), 4);
+    EXPECT_EQ(model.prefix(), QStringLiteral("vit.encoder.layer.1."));
+    EXPECT_EQ(model.index(0, TensorModel::Name).data(TensorModel::kWholeNameRole).toString(),
+              model.prefix() + model.index(0, TensorModel::Name).data().toString());
     proxy.sort(TensorModel::Size, Qt::DescendingOrder);
     const QString biggest = proxy.index(0, TensorModel::Shape).data().toString();
     EXPECT_TRUE(biggest == QStringLiteral("32 × 16") || biggest == QStringLiteral("16 × 32"));
     EXPECT_EQ(proxy.index(0, TensorModel::Type).data().toString(), QStringLiteral("F32"));
     EXPECT_EQ(proxy.index(0, TensorModel::Size).data(TensorModel::kSortRole).toULongLong(), 2048U);
+    model.setTensors(document.model().checkpoint, {of.front()});
+    EXPECT_TRUE(model.prefix().isEmpty());
     model.setTensors({}, {});
     EXPECT_EQ(proxy.rowCount(), 0);
 }

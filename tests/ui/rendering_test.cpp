@@ -90,8 +90,8 @@ TEST_F(RenderingTest, NoTextIsCutInAnyState) {
 TEST_F(RenderingTest, TheWindowFitsASmallScreen) {
     showEverything();
     QTest::qWait(30);
-    EXPECT_LE(window.minimumSizeHint().width(), 1280);
-    EXPECT_LE(window.minimumSizeHint().height(), 720);
+    EXPECT_LE(window.minimumSizeHint().width(), 1024);
+    EXPECT_LE(window.minimumSizeHint().height(), 700);
 }
 
 TEST_F(RenderingTest, LightIsLightAndDarkIsDark) {

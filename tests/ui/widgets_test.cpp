@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/document/error_text.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/mixed_choice.h"
 #include "ui/widgets/mixed_spin_box.h"
@@ -71,6 +72,15 @@ TEST(MixedCheckBoxTest, AClickOnMixedMeansOn) {
     EXPECT_TRUE(edited[0][0].toBool());
     box.click();
     EXPECT_FALSE(edited[1][0].toBool());
+}
+
+TEST(ErrorTextTest, HintsBeginAsSentencesButCommandsStay) {
+    for (const auto& [hint, shown] :
+         {std::pair{"choose a smaller batch", "Choose a smaller batch"},
+          std::pair{"upcycle new RUN --steps 5", "upcycle new RUN --steps 5"},
+          std::pair{"--batch 8", "--batch 8"},
+          std::pair{"config.json is short", "config.json is short"}, std::pair{"", ""}})
+        EXPECT_EQ(asSentence(QString::fromLatin1(hint)), QString::fromLatin1(shown));
 }
 
 TEST(MessageBarTest, SaysWhatHappenedAndWhatToDo) {

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/ui/opened_window.h"
+#include "tests/ui/recorded_run.h"
 #include "ui/canvas/canvas_view.h"
+#include "ui/charts/chart_widget.h"
 #include "ui/surgery/cost_bar.h"
+#include "ui/train/train_workspace.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/window/demo_files.h"
 #include "ui/window/main_window.h"
 #include "ui/window/model_workspace.h"
 #include "ui/window/start_page.h"
+#include "ui/window/translations.h"
 
 #include <QDir>
 #include <QDropEvent>
 #include <QFile>
+#include <QLabel>
 #include <QMenu>
 #include <QMimeData>
 #include <QPushButton>
@@ -145,13 +150,78 @@ TEST_F(WindowTest, TheNextSessionHasWhatThisOneHad) {
     openDense();
     window.editor().applyPreset({core::Preset::LastHalf, 0});
     ASSERT_TRUE(window.document().savePlan(file("p.json")));
-    window.resize(1222, 777);
+    window.resize(1100, 720);  // more than it needs with a model and a plan
+    const QSize size = window.size();
+    testing::writeRun(place() / "run", {});
+    window.openPath(file("run"));
+    ASSERT_TRUE(
+        QTest::qWaitFor([this] { return !window.trainWorkspace().runPath().isEmpty(); }, 30'000));
     ASSERT_TRUE(window.close());
     MainWindow next(theme, prompts());
     next.restoreSession();
     ASSERT_TRUE(QTest::qWaitFor([&] { return next.document().hasModel(); }, 30'000));
     EXPECT_TRUE(next.document().plan() == window.document().plan());
-    EXPECT_EQ(next.size(), QSize(1222, 777));
+    ASSERT_TRUE(
+        QTest::qWaitFor([&] { return !next.trainWorkspace().runPath().isEmpty(); }, 30'000));
+    EXPECT_EQ(next.trainWorkspace().runPath(), window.trainWorkspace().runPath());
+    EXPECT_TRUE(next.findChild<QAbstractButton*>(QStringLiteral("rail.train"))->isChecked());
+    EXPECT_EQ(next.size(), size);
+}
+
+TEST_F(WindowTest, NothingThatIsShownAsksForMoreThanASmallScreen) {
+    constexpr QSize kSmallScreen(1024, 700);
+    const auto expectSmall = [&] {
+        QTest::qWait(30);
+        EXPECT_LE(window.minimumSizeHint().width(), kSmallScreen.width());
+        EXPECT_LE(window.minimumSizeHint().height(), kSmallScreen.height());
+    };
+    expectSmall();
+    QDir(folder.path()).rename(QStringLiteral("dense"), QString(120, QLatin1Char('n')));
+    window.openPath(folder.filePath(QString(120, QLatin1Char('n'))));
+    ASSERT_TRUE(QTest::qWaitFor([this] { return window.document().hasModel(); }, 30'000));
+    window.editor().applyPreset({core::Preset::All, 0});
+    window.editor().setExperts(999);
+    for (const auto workspace :
+         {MainWindow::ModelTab, MainWindow::TrainTab, MainWindow::CompareTab}) {
+        window.showWorkspace(workspace);
+        expectSmall();
+    }
+}
+
+TEST_F(WindowTest, TheChartThatIsShownIsExported) {
+    QAction* action = window.findChild<QAction*>(QStringLiteral("file.exportChart"));
+    EXPECT_FALSE(action->isEnabled());
+    testing::writeRun(place() / "run", {});
+    window.openPath(file("run"));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return action->isEnabled(); }, 30'000));
+    ASSERT_TRUE(QTest::qWaitFor(
+        [this] { return !window.trainWorkspace().currentChart()->isEmpty(); }, 30'000));
+    fileAnswer = file("chart");
+    action->trigger();
+    EXPECT_TRUE(QFile::exists(file("chart.svg")));
+    fileAnswer = file("chart.csv");
+    action->trigger();
+    QFile table(fileAnswer);
+    ASSERT_TRUE(table.open(QIODevice::ReadOnly));
+    EXPECT_EQ(table.readAll(), window.trainWorkspace().currentChart()->csv());
+    fileAnswer = file("chart.odt");
+    action->trigger();
+    EXPECT_TRUE(window.messages().message().contains(QStringLiteral("chart.odt")));
+}
+
+TEST_F(WindowTest, NoTextLeavesThePluralToTheReader) {
+    installTranslations(*qApp);
+    openDense();
+    for (const core::Preset preset : {core::Preset::Last, core::Preset::All}) {
+        window.editor().applyPreset({preset, 1});
+        for (const auto workspace : {MainWindow::TrainTab, MainWindow::ModelTab}) {
+            window.showWorkspace(workspace);
+            QCoreApplication::processEvents();
+            for (const QLabel* label : window.findChildren<QLabel*>())
+                EXPECT_FALSE(label->text().contains(QStringLiteral("(s)")))
+                    << label->text().toStdString();
+        }
+    }
 }
 
 TEST_F(WindowTest, TheThemeMenuChangesTheTheme) {

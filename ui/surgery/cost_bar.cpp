@@ -53,7 +53,7 @@ CostBar::CostBar(Document& document, QWidget* parent)
     setObjectName(QStringLiteral("costBar"));
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(space::kXl, space::kS, space::kL, space::kS);
-    row->setSpacing(space::kM);
+    row->setSpacing(space::kS);
     for (Item& item : items_) row->addWidget(makeItem(item), 1);
     setButtonKind(warnings_, ButtonKind::Ghost);
     setButtonIcon(*warnings_, QStringLiteral("warning"), IconTone::Warning);
@@ -113,15 +113,18 @@ QWidget* CostBar::makeItem(Item& item) {
 
 void CostBar::refreshItem(const Item& item, double before, double after) {
     const bool changed = before != after;
-    item.after->setText(item.text(after));
-    item.before->setText(item.text(before));
+    const auto text = [&item](double value) {
+        return value > 0 ? item.text(value) : QStringLiteral("–");  // what is not known for it
+    };
+    item.after->setText(text(after));
+    item.before->setText(text(before));
     item.before->setVisible(changed);
     item.arrow->setVisible(changed);
     item.ratio->setVisible(changed && before > 0);
     if (before > 0) item.ratio->setText(ratioText(after / before));
     item.after->parentWidget()->setAccessibleName(
-        changed ? tr("%1: %2, was %3").arg(item.caption, item.text(after), item.text(before))
-                : tr("%1: %2").arg(item.caption, item.text(after)));
+        changed ? tr("%1: %2, was %3").arg(item.caption, text(after), text(before))
+                : tr("%1: %2").arg(item.caption, text(after)));
 }
 
 void CostBar::refresh() {
