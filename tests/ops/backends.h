@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct BackendCase {
     double tolerance;   ///< largest error / largest value of the tensor
     std::function<MadeBackend()> make;
 };
+
+inline void PrintTo(const BackendCase& value, std::ostream* stream) { *stream << value.name; }
 
 const std::vector<BackendCase>& backendCases();
 

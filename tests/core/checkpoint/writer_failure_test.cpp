@@ -40,6 +40,8 @@ struct Target {
     std::uint64_t shard;
 };
 
+void PrintTo(const Target& value, std::ostream* stream) { *stream << value.name; }
+
 class FullDisk : public testing::TestWithParam<Target> {};
 
 TEST_P(FullDisk, LeavesNothing) {

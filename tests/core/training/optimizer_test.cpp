@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Case {
     std::int64_t firstStep = 0;
     bool experts = false;  ///< the leading axis of the fixture is the expert axis
 };
+
+void PrintTo(const Case& value, std::ostream* stream) { *stream << value.name; }
 
 /// The fixture's weight as a parameter, its experts as parts.
 Parameter parameterOf(const Fixture& fixture, const Case& test) {
