@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Makes the pictures in this folder again: trains three short runs from the demo checkpoint and
-# photographs the real window on them.   resources/screenshots/make.sh [STEPS]
+# photographs the real window on them (five minutes on two cores).   resources/screenshots/make.sh [STEPS]
 set -eu
 steps=${1:-300}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -12,6 +12,7 @@ runs=$place/runs
 model=$place/vit-fashion-mnist
 mkdir "$place" "$runs"
 trap 'rm -rf "$work" "$place"' EXIT
+trap 'exit 1' HUP INT TERM
 cp -r "$root/resources/demo/vit-fashion-mnist" "$model"
 
 cmake --build "$root/build/release" --target upcycle upcycler_screenshots
@@ -22,7 +23,7 @@ run() {
     shift
     "$bin/upcycle" plan "$model" -o "$work/$name.json" "$@" >/dev/null
     "$bin/upcycle" new "$runs/$name" --model "$model" --plan "$work/$name.json" --data fashion-mnist \
-        --steps "$steps" --batch 64 --eval-every $((steps / 10)) --checkpoint-every $((steps / 2)) >/dev/null
+        --steps "$steps" --batch 64 --eval-every $((steps / 4)) --checkpoint-every $((steps / 2)) >/dev/null
     "$bin/upcycle" train "$runs/$name" >/dev/null 2>&1
 }
 run expert-choice-8 --preset paper --experts 8
