@@ -30,11 +30,15 @@ run expert-choice-8 --preset paper --experts 8
 run top-2-of-8 --preset paper --experts 8 --router top-k --k 2 --capacity 2.5
 run dense --preset none
 
+# photograph RUN PICTURES...
 photograph() {
-    "$bin/upcycler_screenshots" "$model" "$runs/expert-choice-8" "$work/pictures" 1280x800 "$@" 2>/dev/null
+    run=$1
+    shift
+    "$bin/upcycler_screenshots" "$model" "$runs/$run" "$work/pictures" 1280x800 "$@" 2>/dev/null
 }
-photograph model inspector export train compare
-QT_SCALE_FACTOR=2 photograph model
+photograph expert-choice-8 model inspector export compare
+photograph top-2-of-8 train
+QT_SCALE_FACTOR=2 photograph expert-choice-8 model
 cd "$work/pictures"
 for picture in model-light model-dark train-light train-dark compare-light export-light \
     inspector-light inspector-dark model-light@2x; do

@@ -4,9 +4,11 @@
 #include "core/base/file.h"
 #include "core/run/control.h"
 #include "tests/ui/recorded_run.h"
+#include "tests/ui/tiny_checkpoint.h"
 #include "ui/charts/heat_map.h"
 #include "ui/charts/load_bars.h"
 #include "ui/document/document.h"
+#include "ui/train/job_page.h"
 #include "ui/train/notice.h"
 #include "ui/train/phase_pill.h"
 #include "ui/train/run_charts.h"
@@ -228,6 +230,24 @@ TEST_F(Workspace, EverythingThatTakesTheFocusHasAName) {
         ++checked;
     }
     EXPECT_GE(checked, 40);
+}
+
+TEST_F(Workspace, SaysWhichFamiliesAreTrained) {
+    const core::Path other = core::Path(place.path().toStdString()) / "other";
+    testing::writeTinyCheckpoint(other);
+    core::writeTextFile(
+        other / "config.json",
+        R"({"model_type": "t5", "d_model": 16, "d_kv": 8, "d_ff": 32, "num_heads": 2,
+                            "num_layers": 2, "vocab_size": 40})");
+    document.open(QString::fromStdString(other.string()));
+    ASSERT_TRUE(waitFor([&] { return document.hasModel(); }));
+    const auto* page = workspace.findChild<JobPage*>();
+    ASSERT_NE(page, nullptr);
+    EXPECT_TRUE(waitFor([&] {
+        return page->findChild<Notice*>()->message().contains(
+            QStringLiteral("Vision Transformers"));
+    }));
+    EXPECT_FALSE(button("job/train").isEnabled());
 }
 
 }  // namespace

@@ -37,6 +37,20 @@ QStringList suggestionsFor(const core::ModelSpec& spec) {
     return sources;
 }
 
+/// Nothing that the form could ask for helps a family that is not trained.
+JobVerdict familyVerdict(const core::ModelSpec& spec) {
+    if (spec.family == core::Family::Vit) return {};
+    const auto tr = [](const char* text) {
+        return QCoreApplication::translate("ui::JobPage", text);
+    };
+    return {false,
+            {},
+            tr("This version trains Vision Transformers only (the family here is %1).")
+                .arg(QString::fromStdString(std::string(core::familyName(spec.family)))),
+            tr("Its tensors can be looked at and exported."),
+            {}};
+}
+
 QString planText(const core::SurgeryPlan& plan) {
     if (plan.layers.empty()) return {};
     QStringList experts;
@@ -145,7 +159,8 @@ void JobPage::edited() {
     ++check_;
     checking_ = false;
     describe();
-    const JobVerdict problem = form_->problem();
+    const JobVerdict family = familyVerdict(document_.model().spec);
+    const JobVerdict problem = family.ok ? form_->problem() : family;
     if (!problem.ok) {
         delay_.stop();
         judge(problem);
