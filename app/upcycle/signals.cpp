@@ -5,7 +5,7 @@
 #include "core/run/stop_request.h"
 #include "core/run/train_run.h"
 
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is of POSIX
 #include <unistd.h>
 
 #include <atomic>

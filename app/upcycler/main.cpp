@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
         return EXIT_SUCCESS;
     }
     QApplication application(argc, argv);
-    application.setWindowIcon(QIcon(QStringLiteral(":/icons/upcycler.svg")));
+    QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/upcycler.svg")));
     const Arguments arguments = parse(application);
     ui::Theme theme(application);
     ui::installTranslations(application);

@@ -95,8 +95,9 @@ void JsonCursor::expect(char symbol, std::string_view what) {
 std::string_view JsonCursor::string(std::string_view what) {
     expect('"', what);
     const std::size_t end = text_.find('"', at_);
-    const std::string_view raw = text_.substr(at_, end == text_.npos ? text_.npos : end - at_);
-    if (end == text_.npos || !isPlain(raw)) return escapedString();
+    const std::string_view raw =
+        text_.substr(at_, end == std::string_view::npos ? std::string_view::npos : end - at_);
+    if (end == std::string_view::npos || !isPlain(raw)) return escapedString();
     at_ = end + 1;
     return raw;
 }

@@ -12,18 +12,12 @@ namespace core {
 EventLog::EventLog(const Path& file, std::function<void(const Event&)> observer)
     : file_(File::openForAppending(file)), observer_(std::move(observer)) {}
 
-void EventLog::write(Event event) {
-    record(event);
-    if (observer_) observer_(event);
-}
+double EventLog::now() { return unixSeconds(); }
 
-void EventLog::record(Event event) {
-    event.time = unixSeconds();
-    appendLine(file_, toJsonLine(event));
-}
+void EventLog::record(const Event& event) { appendLine(file_, toJsonLine(event)); }
 
 void EventLog::writeUnseen(std::int64_t step, HelloEvent what) {
-    record(Event{0, step, std::move(what)});
+    record(Event{now(), step, std::move(what)});
 }
 
 void EventLog::tryWrite(std::int64_t step, ErrorEvent what) noexcept {

@@ -17,7 +17,9 @@ class EventLog {
     /// Throws DiskFull when the line does not fit.
     template <typename T>
     void write(std::int64_t step, T what) {
-        write(Event{0, step, std::move(what)});
+        const Event event{now(), step, std::move(what)};
+        record(event);
+        if (observer_) observer_(event);
     }
     /// The observer is not shown this one: the hello of a trainer that ends before it begins.
     void writeUnseen(std::int64_t step, HelloEvent what);
@@ -25,8 +27,8 @@ class EventLog {
     void tryWrite(std::int64_t step, ErrorEvent what) noexcept;
 
   private:
-    void write(Event event);
-    void record(Event event);
+    static double now();
+    void record(const Event& event);
 
     File file_;
     std::function<void(const Event&)> observer_;
