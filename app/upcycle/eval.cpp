@@ -60,6 +60,8 @@ Metrics metricsFrom(const std::string& text) {
             usage(fmt::format("--metrics {} is not known", core::printable(word)),
                   "give loss, accuracy and fewshot:N, separated by commas");
     }
+    if (!metrics.loss && !metrics.accuracy && metrics.shots.empty())
+        usage("--metrics is empty", "give loss, accuracy and fewshot:N, separated by commas");
     return metrics;
 }
 

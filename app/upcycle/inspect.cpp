@@ -98,8 +98,9 @@ void printBlocks(const core::ModelSpec& spec) {
 void printText(const core::Checkpoint& checkpoint, const Architecture& architecture,
                const Totals& totals, const Options& options,
                const std::vector<core::TensorStats>& stats) {
-    printLine(fmt::format("{}  ({}, {} files)", checkpoint.folder().string(), checkpoint.format(),
-                          checkpoint.files().size()));
+    const std::size_t files = checkpoint.files().size();
+    printLine(fmt::format("{}  ({}, {} {})", checkpoint.folder().string(), checkpoint.format(),
+                          files, files == 1 ? "file" : "files"));
     printLine(architectureLine(architecture));
     printLine(fmt::format(
         "{} parameters, {} tensors, {}", core::formatCount(static_cast<double>(totals.parameters)),

@@ -5,12 +5,14 @@
 #include "app/upcycle/waiting.h"
 #include "core/base/error.h"
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace {
 
@@ -34,9 +36,15 @@ bool wantsJson(int argc, char** argv) {
     return false;
 }
 
+/// "--batch: At Most 1 required but received 2" -> "--batch is given more than once".
+std::string inPlainWords(const std::string& message) {
+    const std::size_t end = message.find(": At Most 1 required");
+    return end == std::string::npos ? message : message.substr(0, end) + " is given more than once";
+}
+
 std::string whatIsWrong(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
     const bool named = argc > 1 && argv[1][0] != '-' && root.get_subcommands().empty();
-    return named ? std::string(argv[1]) + " is not a command" : error.what();
+    return named ? std::string(argv[1]) + " is not a command" : inPlainWords(error.what());
 }
 
 int usageError(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
@@ -45,6 +53,29 @@ int usageError(const CLI::App& root, const CLI::ParseError& error, int argc, cha
     upcycle::printError("usage", whatIsWrong(root, error, argc, argv), "see " + command + " --help",
                         wantsJson(argc, argv));
     return core::exitCode(core::ErrorKind::Usage);
+}
+
+/// Whether `word` can only be one more KEY=VALUE: a path would need a slash or a dash.
+bool isAssignment(std::string_view word) {
+    const std::string_view key = word.substr(0, word.find('='));
+    return key.size() < word.size() && !key.empty() &&
+           key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == key.npos;
+}
+
+/// The arguments in CLI11's order (the last one first), with "--set A=1 B=2" written out as
+/// "--set A=1 --set B=2": an option that took as many words as it finds would take RUN as well.
+std::vector<std::string> argumentsOf(int argc, char** argv) {
+    std::vector<std::string> all;
+    bool setting = false;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        const bool value = i > 1 && std::string_view(argv[i - 1]) == "--set";
+        if (setting && !value && isAssignment(word)) all.emplace_back("--set");
+        setting = word == "--set" || (setting && (value || isAssignment(word)));
+        all.push_back(word);
+    }
+    std::reverse(all.begin(), all.end());
+    return all;
 }
 
 core::ErrorKind kindOf(const std::error_code& code) {
@@ -64,7 +95,7 @@ int run(int argc, char** argv) {
         "Every command has --help with an example.");
     const std::vector<Command> commands = addCommands(root);
     try {
-        root.parse(argc, argv);
+        root.parse(argumentsOf(argc, argv));
     } catch (const CLI::Success& success) {
         return root.exit(success);
     } catch (const CLI::ParseError& error) {

@@ -46,6 +46,11 @@ core::JobSpec startingPoint(const Options& options) {
     if (options.model.starts_with(kScratch)) {
         core::JobSpec job;
         const core::Path config = options.model.substr(kScratch.size());
+        if (config.empty())
+            usage("--model scratch: names no file", "for example --model scratch:config.json");
+        if (options.optimizerState == "carry")
+            usage("--optimizer-state carry: random weights have no moments to carry",
+                  "leave --optimizer-state out, or give reset");
         job.model =
             std::string(kScratch) + std::filesystem::absolute(config).lexically_normal().string();
         job.optimizerState = core::OptimizerStateMode::Reset;
@@ -110,6 +115,7 @@ void chooseRest(core::JobSpec& job, const Options& options) {
     if (!options.objective.empty())
         job.objective = wordOption("--objective", options.objective, core::objectiveFromName,
                                    "classify, span-corruption, text-to-text or causal-lm");
+    take(job.trainer.steps, options.steps);
     take(job.batch, options.batch);
     take(job.trainer.clip, options.clip);
     take(job.evalEvery, options.evalEvery);
@@ -122,7 +128,6 @@ void chooseRest(core::JobSpec& job, const Options& options) {
 }
 
 void chooseLength(core::JobSpec& job, const Options& options, const core::ModelSpec& spec) {
-    take(job.trainer.steps, options.steps);
     if (!options.epochs) return;
     if (!(*options.epochs > 0) || *options.epochs > 1e9)
         usage(fmt::format("--epochs {} is not a length", *options.epochs), "give a number above 0");
@@ -140,7 +145,7 @@ core::JobSpec makeJob(const Options& options) {
     take(job.trainer.loss.aux, options.aux);
     take(job.trainer.loss.z, options.z);
     for (const std::string& assignment : options.assignments) core::setJobField(job, assignment);
-    core::validateNumbers(job, "upcycle new");
+    core::validateNumbers(job, "the job");
     if (job.objective == core::Objective::Classify && spec.family == core::Family::Vit)
         chooseLength(job, options, spec);
     return job;
@@ -204,7 +209,7 @@ Command addNew(CLI::App& root) {
     app->add_option("--checkpoint-every", options->checkpointEvery,
                     "Steps, 0 = at the end only [0]");
     app->add_option("--keep", options->keep, "Newest checkpoints kept, 0 = all [3]");
-    app->add_option("--seed", options->seed, "Seed of everything random [0]");
+    addSeedOption(*app, options->seed, "Seed of everything random [0]");
     app->add_option("--set", options->assignments,
                     "KEY=VALUE of job.json, e.g. schedule.cooldown=100, augmentation.flip=true")
         ->allow_extra_args(false);

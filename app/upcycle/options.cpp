@@ -20,6 +20,21 @@ void addJsonOption(CLI::App& app, bool& json) {
     app.add_flag("--json", json, "Print one JSON document on stdout");
 }
 
+void addSeedOption(CLI::App& app, std::optional<std::uint64_t>& seed, const std::string& help) {
+    app.add_option_function<std::string>(
+        "--seed",
+        [&seed](const std::string& text) {
+            std::uint64_t value = 0;
+            const char* const last = text.data() + text.size();
+            const auto [end, error] = std::from_chars(text.data(), last, value);
+            if (error != std::errc() || end != last)
+                usage(fmt::format("--seed {} is not a seed", core::printable(text)),
+                      "give a whole number from 0 to 18446744073709551615");
+            seed = value;
+        },
+        help);
+}
+
 void addComputeOptions(CLI::App& app, ComputeOptions& options) {
     app.add_option("--device", options.device, "auto, cpu, cuda or cuda:N [auto]")
         ->each([&options](const std::string&) { options.deviceGiven = true; });

@@ -18,6 +18,9 @@ namespace upcycle {
 /// `--json`.
 void addJsonOption(CLI::App& app, bool& json);
 
+/// `--seed`: a whole number from 0 to 2^64 - 1, nothing that would wrap or saturate.
+void addSeedOption(CLI::App& app, std::optional<std::uint64_t>& seed, const std::string& help);
+
 /// `--device`, `--dtype` and `--threads`.
 struct ComputeOptions {
     std::string device = "auto";

@@ -13,6 +13,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace upcycle {
@@ -22,7 +23,7 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model, output, preset, layers;
-    std::uint64_t seed = 0;
+    std::optional<std::uint64_t> seed;
     bool dropless = false;
     bool json = false;
     std::map<std::string, std::string> settings;  ///< of every block, by the keys of plan.json
@@ -64,7 +65,7 @@ std::set<std::string> chosenBlocks(const core::ModelSpec& spec, const Options& o
 
 core::SurgeryPlan makePlan(const core::ModelSpec& spec, const Options& options) {
     core::SurgeryPlan plan;
-    plan.seed = options.seed;
+    plan.seed = options.seed.value_or(0);
     for (const std::string& name : chosenBlocks(spec, options)) {
         const core::BlockSpec* block = spec.find(name);
         core::LayerPlan layer = core::defaultLayerPlan(spec, *block);
@@ -161,7 +162,7 @@ Command addPlan(CLI::App& root) {
             },
             setting.help);
     app->add_flag("--dropless", options->dropless, "No capacity, for top-k");
-    app->add_option("--seed", options->seed, "Seed of noise, drops and routers [0]");
+    addSeedOption(*app, options->seed, "Seed of noise, drops and routers [0]");
     app->add_option("--set", options->assignments,
                     "BLOCK.SETTING=VALUE, last of all, e.g. encoder.7.experts=16")
         ->allow_extra_args(false);

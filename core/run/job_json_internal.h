@@ -36,7 +36,7 @@ class Fields {
         read(key, name);
         if (name.empty()) return;
         const std::optional<T> found = fromName(name);
-        if (!found) fail(key, "an unknown name");
+        if (!found) fail(key, "a known name");
         value = *found;
     }
     /// The object under `key`, or an empty one.

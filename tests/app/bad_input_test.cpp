@@ -161,6 +161,10 @@ TEST_F(BadInputTest, PlanOptionsThatCannotWork) {
     expectRefused(plan({"--set", "encoder.0.experts=4"}), 3, {"encoder.0"});
     expectRefused(plan({"--set", "encoder.3.exprts=4"}), 2, {"exprts"});
     expectRefused(plan({"--set", "nonsense"}), 2, {"nonsense"});
+    expectRefused(plan({"--seed", "-1"}), 2, {"--seed", "-1"});
+    expectRefused(
+        upcycle({"eval", dense, "--data", "synthetic:images=8x8x1,classes=4", "--metrics", ""}), 2,
+        {"--metrics"});
     EXPECT_FALSE(fs::exists(path("plan.json")));
 }
 

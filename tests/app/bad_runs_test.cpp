@@ -107,6 +107,33 @@ TEST_F(BadRunsTest, NewRefusesWhatCannotWork) {
     expectNewRefused({"--device", "tpu"}, 2, {"tpu"});
     expectNewRefused({"--dtype", "bf16"}, 4, {"bf16"});
     expectNewRefused({"--plan", path("missing.json")}, 3, {"missing.json"});
+    expectNewRefused({"--seed", "-1"}, 2, {"--seed", "-1"});
+    expectNewRefused({"--seed", "18446744073709551616"}, 2, {"--seed", "18446744073709551616"});
+    expectNewRefused({"--set", "optimizer.kind=magic"}, 2, {"magic", "expected a known name"});
+    expectNewRefused({"--lr", "1", "--lr", "2"}, 2, {"--lr is given more than once"});
+}
+
+TEST_F(BadRunsTest, ScratchThatCannotWork) {
+    const auto expectScratchRefused = [&](const std::vector<std::string>& more,
+                                          const std::string& word) {
+        std::vector<std::string> all{"new", path("run"), "--data", kData, "--model"};
+        all.insert(all.end(), more.begin(), more.end());
+        expectRefused(upcycle(all), 2, {word});
+        EXPECT_FALSE(fs::exists(path("run")));
+    };
+    expectScratchRefused({"scratch:"}, "scratch:");
+    expectScratchRefused(
+        {"scratch:" + Workshop::get().config().string(), "--optimizer-state", "carry"}, "carry");
+}
+
+TEST_F(BadRunsTest, SettingsComeLastAndMayBeSeveral) {
+    expectDone({"new", "--set", "steps=7", "batch=3", path("run"), "--model", dense_, "--data",
+                kData, "--steps", "5", "--set", "clip=2", "seed=18446744073709551615"});
+    const core::JobSpec job = core::RunDirectory::open(path("run")).job();
+    EXPECT_EQ(job.trainer.steps, 7);
+    EXPECT_EQ(job.batch, 3);
+    EXPECT_EQ(job.trainer.clip, 2);
+    EXPECT_EQ(job.seed, 18446744073709551615U);
 }
 
 TEST_F(BadRunsTest, NewRefusesToOverwrite) {

@@ -236,6 +236,20 @@ TEST_F(MainJob, ClosingTheWindowLeavesTheRunGoing) {
     ASSERT_TRUE(waitFor([&] { return !directory.status().alive; }));
 }
 
+TEST_F(MainJob, TheFirstRunMakesTheFolderOfTheRuns) {
+    openDense();
+    fillForm(1'000'000);
+    const core::Path first = run().parent_path() / "runs" / "first";
+    JobPage& page = train().jobPage();
+    page.form().setRunFolder(QString::fromStdString(first.string()));
+    ASSERT_TRUE(waitFor([&] { return page.isChecked(); }));
+    click("job/train");
+    ASSERT_TRUE(waitFor([&] { return train().isTraining() && step() >= 1; }));
+    EXPECT_EQ(train().runPath(), QString::fromStdString(first.string()));
+    click("run/stop");
+    ASSERT_TRUE(waitFor([&] { return !train().isTraining(); }));
+}
+
 TEST_F(MainJob, ShownCommandsMakeTheSameJob) {
     openDense();
     planByPresetAndClick({"encoder.2", "encoder.3"});

@@ -23,12 +23,22 @@
 #include <QThreadPool>
 #include <QVBoxLayout>
 
+#include <filesystem>
+#include <system_error>
+
 namespace ui {
 namespace {
 
 constexpr int kLeftWidth = 348;
 constexpr int kStartWatchMs = 200;
 constexpr int kLooksAfterDeath = 5;  // what it wrote before it died is read first
+
+/// With the folder of the runs, which is not there before the first one.
+core::RunDirectory makeRun(const core::Path& run, const core::JobSpec& job) {
+    std::error_code ignored;  // what cannot be made is refused by name below
+    std::filesystem::create_directory(run.parent_path(), ignored);
+    return core::RunDirectory::create(run, job);
+}
 
 }  // namespace
 
@@ -153,8 +163,7 @@ void TrainWorkspace::train() {
     const core::Path run = job_->runFolder().toStdString();
     const core::JobSpec job = job_->job();
     runInBackground(
-        this, QThreadPool::globalInstance(),
-        [run, job] { return core::RunDirectory::create(run, job); },
+        this, QThreadPool::globalInstance(), [run, job] { return makeRun(run, job); },
         [this](Outcome<core::RunDirectory> outcome) {
             if (!outcome.value) {
                 job_->showFailure(outcome.error.message, outcome.error.hint);
