@@ -130,7 +130,7 @@ std::vector<std::string> checkJob(const JobSpec& job, const Path& run) {
     requireDiskBytes(run, checkpointBytes(job, spec) * checkpointsAtOnce(job),
                      "keeping the checkpoints of this run");
     if (job.trainer.schedule.warmup + job.trainer.schedule.cooldown > job.trainer.steps)
-        warnings.push_back("warm-up and cooldown together are longer than the run");
+        warnings.emplace_back("warm-up and cooldown together are longer than the run");
     return warnings;
 }
 

@@ -88,7 +88,7 @@ class TrainerProcess {
   private:
     std::unique_ptr<Session> open(std::shared_ptr<Backend> backend) {
         const std::vector<std::int64_t> steps = run_.checkpoints();
-        if (steps.empty()) return start(std::move(backend));
+        if (steps.empty()) return start(backend);
         std::vector<AlarmEvent> damaged;
         for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
             std::optional<std::string> damage = findDamage(run_.checkpointFolder(*step));
@@ -103,13 +103,13 @@ class TrainerProcess {
                     "make a new run with: upcycle new");
     }
 
-    std::unique_ptr<Session> start(std::shared_ptr<Backend> backend) {
+    std::unique_ptr<Session> start(const std::shared_ptr<Backend>& backend) {
         step_ = 0;
         if (past_.began) hello_.resumedFrom = 0;
         const StartCancel cancel(openOrders());
         for (const std::string& warning : checkJob(job_, run_.path()))
             warnings_.push_back({"job", "", warning});
-        auto session = startSession(run_, job_, std::move(backend), cancel.flag());
+        auto session = startSession(run_, job_, backend, cancel.flag());
         greet(*session, 0, warnings_);
         log_.write(
             0, CheckpointEvent{std::filesystem::relative(run_.checkpointFolder(0), run_.path())});
@@ -194,7 +194,7 @@ TrainOutcome trainRun(const Path& path, const TrainOptions& options) {
         const Error error(ErrorKind::OutOfMemory, "the memory is full",
                           "take a smaller batch (--batch) or fewer experts");
         process.fail(error.kind(), error.what(), error.hint());
-        throw error;
+        throw Error(error);
     } catch (const std::exception& error) {
         process.fail(ErrorKind::Internal, error.what(), "this is a bug: please report it");
         throw;

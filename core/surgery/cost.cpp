@@ -74,7 +74,8 @@ double slots(const MoeSpec& moe, std::int64_t sequences, std::int64_t length) {
     };
     const std::int64_t size = std::clamp<std::int64_t>(group, 1, std::max<std::int64_t>(tokens, 1));
     const std::int64_t rest = tokens % size;
-    return static_cast<double>(tokens / size) * ofGroup(static_cast<double>(size)) +
+    const std::int64_t whole = tokens / size;
+    return static_cast<double>(whole) * ofGroup(static_cast<double>(size)) +
            (rest == 0 ? 0.0 : ofGroup(static_cast<double>(rest)));
 }
 

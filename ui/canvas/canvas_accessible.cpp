@@ -128,6 +128,7 @@ class CanvasInterface final : public QAccessibleWidget {
         if (index < 0 || index >= childCount()) return nullptr;
         auto found = ids_.find(index);
         if (found == ids_.end()) {
+            // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): Qt's registry owns it
             const QAccessible::Id id =
                 QAccessible::registerAccessibleInterface(new CellInterface(*canvas_, index));
             found = ids_.emplace(index, id).first;

@@ -139,9 +139,11 @@ std::vector<QRectF> expertTiles(const QRectF& area, std::int64_t experts) {
     const double left = area.right() - (static_cast<double>(usedColumns) * step - kTileGap);
     const double top = area.center().y() - (static_cast<double>(usedRows) * step - kTileGap) / 2;
     std::vector<QRectF> tiles;
-    for (std::int64_t i = 0; i < shown; ++i)
+    for (std::int64_t i = 0; i < shown; ++i) {
+        const std::int64_t row = i / usedColumns;
         tiles.emplace_back(left + static_cast<double>(i % usedColumns) * step,
-                           top + static_cast<double>(i / usedColumns) * step, size, size);
+                           top + static_cast<double>(row) * step, size, size);
+    }
     return tiles;
 }
 
