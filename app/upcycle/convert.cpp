@@ -76,6 +76,7 @@ int convert(const Options& options) {
         plan = core::planFromJson(core::readTextFile(options.plan), options.plan);
     const auto source = core::Checkpoint::open(core::resolveModel(options.model));
     if (options.dryRun) {
+        core::checkConversionTarget(*source, options.output, how);
         const std::uint64_t bytes = core::convertedBytes(*source, plan, how);
         if (options.json)
             printJson({{"output", options.output}, {"bytes", bytes}, {"written", false}});

@@ -101,8 +101,7 @@ void checkReplaceable(const Path& target, bool directory) {
                         directory ? "not a folder" : "a folder", directory ? "folder" : "file"),
             "choose another name");
     if (!directory || std::filesystem::is_empty(target, code)) return;
-    for (const char* name :
-         {"config.json", "model.safetensors", "model.safetensors.index.json", "model.h5"})
+    for (const char* name : {"model.safetensors", "model.safetensors.index.json", "model.h5"})
         if (std::filesystem::exists(target / name, code)) return;
     throw Error(
         ErrorKind::BadInput,
@@ -136,6 +135,15 @@ std::unique_ptr<CheckpointWriter> CheckpointWriter::create(const Path& target,
     requireDiskBytes(named, checkTensors(tensors) + kHeaderOfTensor * tensors.size(),
                      "the checkpoint");
     return std::make_unique<StreamWriter>(named, directory, std::move(tensors), options);
+}
+
+void CheckpointWriter::checkTarget(const Path& target, const WriterOptions& options) {
+    const Path named = target.has_filename() ? target : target.parent_path();
+    const bool directory = !namesOneFile(named);
+    checkFormat(named, options);
+    if (options.force) checkReplaceable(named, directory);
+    const AtomicTarget probe(
+        named, directory ? AtomicTarget::Kind::Directory : AtomicTarget::Kind::File, options.force);
 }
 
 }  // namespace core

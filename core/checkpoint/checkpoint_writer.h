@@ -40,6 +40,9 @@ class CheckpointWriter {
                                                     const WriterOptions& options);
     virtual ~CheckpointWriter() = default;
 
+    /// Refuses what `create` would refuse of the target, and leaves nothing there.
+    static void checkTarget(const Path& target, const WriterOptions& options);
+
     /// Appends the next bytes of tensor `index` (row-major, stored dtype). Tensors may come in any
     /// order, each in sequence.
     virtual void write(std::size_t index, std::span<const std::byte> bytes) = 0;

@@ -143,6 +143,14 @@ void addFiles(const Checkpoint& source, const ConvertOptions& options, Checkpoin
     result.leftOut = std::move(carried.leftOut);
 }
 
+WriterOptions writerOptions(const ConvertOptions& options) {
+    WriterOptions writing;
+    writing.format = options.format;
+    writing.maxShardBytes = options.maxShardBytes;
+    writing.force = options.force;
+    return writing;
+}
+
 }  // namespace
 
 ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& plan,
@@ -154,10 +162,7 @@ ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& pla
     std::vector<TensorInfo> outputs;
     outputs.reserve(conversion.recipes.size());
     for (const TensorRecipe& recipe : conversion.recipes) outputs.push_back(recipe.output);
-    WriterOptions writing;
-    writing.format = options.format;
-    writing.maxShardBytes = options.maxShardBytes;
-    writing.force = options.force;
+    WriterOptions writing = writerOptions(options);
     writing.configText = conversion.configText;
     writing.metadata = source.metadata();
     const auto writer = CheckpointWriter::create(target, std::move(outputs), writing);
@@ -166,6 +171,12 @@ ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& pla
     if (writer->takesFiles()) addFiles(source, options, *writer, result);
     writer->commit();
     return result;
+}
+
+void checkConversionTarget(const Checkpoint& source, const Path& target,
+                           const ConvertOptions& options) {
+    checkTarget(source, target);
+    CheckpointWriter::checkTarget(target, writerOptions(options));
 }
 
 std::uint64_t convertedBytes(const Checkpoint& source, const SurgeryPlan& plan,

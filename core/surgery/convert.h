@@ -47,6 +47,10 @@ ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& pla
                                 const std::function<void(const ConvertProgress&)>& progress,
                                 const std::atomic<bool>& cancel);
 
+/// Refuses the target where convertCheckpoint would; nothing is left there.
+void checkConversionTarget(const Checkpoint& source, const Path& target,
+                           const ConvertOptions& options);
+
 /// What convertCheckpoint would write, for --dry-run and for the export dialog: bytes of tensor
 /// data.
 std::uint64_t convertedBytes(const Checkpoint& source, const SurgeryPlan& plan,

@@ -124,6 +124,33 @@ TEST_F(SurgeryTest, DryRunWritesNothing) {
     EXPECT_EQ(treeOf(folder()), before);
 }
 
+TEST_F(SurgeryTest, DryRunRefusesWhatTheRealOneWould) {
+    std::filesystem::create_directory(path("taken"));
+    const auto before = treeOf(folder());
+    const auto refused = [&](std::vector<std::string> arguments, int exit,
+                             const std::string& word) {
+        arguments.insert(arguments.begin(), {"convert", dense_});
+        expectRefused(upcycle(arguments), exit, {word});
+        arguments.emplace_back("--dry-run");
+        expectRefused(upcycle(arguments), exit, {word});
+    };
+    refused({"-o", path("taken")}, 3, "exists already");
+    refused({"-o", dense_, "--force"}, 3, "source");
+    refused({"-o", path("missing") + "/out"}, 3, "missing");
+    refused({"-o", path("out"), "--format", "hdf5", "--max-shard-size", "1GB"}, 2, "shards");
+    EXPECT_EQ(treeOf(folder()), before);
+}
+
+TEST_F(SurgeryTest, ForceKeepsAFolderThatOnlyHasAConfig) {
+    std::filesystem::create_directory(path("project"));
+    core::writeTextFile(path("project") + "/config.json", "{}");
+    core::writeTextFile(path("project") + "/precious.txt", "x");
+    const auto before = treeOf(folder());
+    expectRefused(upcycle({"convert", dense_, "-o", path("project"), "--force"}), 3,
+                  {"holds files but no checkpoint"});
+    EXPECT_EQ(treeOf(folder()), before);
+}
+
 TEST_F(SurgeryTest, FormatsRoundTrip) {
     expectDone({"convert", Workshop::get().upcycled().string(), "-o", path("moe.h5")});
     expectDone({"convert", path("moe.h5"), "-o", path("back")});
