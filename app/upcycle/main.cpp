@@ -59,7 +59,8 @@ int usageError(const CLI::App& root, const CLI::ParseError& error, int argc, cha
 bool isAssignment(std::string_view word) {
     const std::string_view key = word.substr(0, word.find('='));
     return key.size() < word.size() && !key.empty() &&
-           key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == key.npos;
+           key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") ==
+               std::string_view::npos;
 }
 
 /// The arguments in CLI11's order (the last one first), with "--set A=1 B=2" written out as
