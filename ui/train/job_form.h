@@ -70,10 +70,13 @@ class JobForm : public QWidget {
     core::JobSpec base_;
     std::map<QString, Field*> fields_;
     std::vector<QLineEdit*> reals_;
-    QComboBox *data_, *optimizer_, *schedule_, *state_, *device_;
-    QLineEdit *run_, *lr_, *weightDecay_, *clip_, *aux_, *z_;
-    QSpinBox *steps_, *batch_, *warmup_, *cooldown_, *evalEvery_, *checkpointEvery_, *keep_,
-        *threads_, *seed_;
+    QComboBox *data_ = nullptr, *optimizer_ = nullptr, *schedule_ = nullptr, *state_ = nullptr,
+              *device_ = nullptr;
+    QLineEdit *run_ = nullptr, *lr_ = nullptr, *weightDecay_ = nullptr, *clip_ = nullptr,
+              *aux_ = nullptr, *z_ = nullptr;
+    QSpinBox *steps_ = nullptr, *batch_ = nullptr, *warmup_ = nullptr, *cooldown_ = nullptr,
+             *evalEvery_ = nullptr, *checkpointEvery_ = nullptr, *keep_ = nullptr,
+             *threads_ = nullptr, *seed_ = nullptr;
     QString suggestedAux_;
     bool filling_ = false;
 };

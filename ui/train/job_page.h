@@ -84,6 +84,6 @@ class JobPage : public QWidget {
 
 /// Defaults for a person before a window: those of the checkpoint, and evaluations and checkpoints
 /// often enough to watch.
-core::JobSpec jobForWindow(core::JobSpec defaults);
+core::JobSpec jobForWindow(core::JobSpec job);
 
 }  // namespace ui

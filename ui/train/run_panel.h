@@ -62,19 +62,22 @@ class RunPanel : public QWidget {
     core::RunPhase answered_ = core::RunPhase::New;
     QString failure_, failureHint_;
 
-    QLabel* name_;
-    ElidedLabel* place_;
-    QLabel *progressText_, *timeLeft_, *alarmsTitle_, *waiting_;
-    QLabel *loss_, *accuracy_, *throughput_, *device_, *checkpoint_;
-    PhasePill* pill_;
-    QProgressBar* progress_;
-    QWidget* facts_;
-    QWidget* liveActions_;
-    QWidget* restActions_;
-    QPushButton *pause_, *checkpointNow_, *stopAndSave_, *stopNow_;
-    QPushButton *resume_, *openModel_, *export_;
-    Notice* notice_;
-    QListView* alarms_;
+    QLabel* name_ = nullptr;
+    ElidedLabel* place_ = nullptr;
+    QLabel *progressText_ = nullptr, *timeLeft_ = nullptr, *alarmsTitle_ = nullptr,
+           *waiting_ = nullptr;
+    QLabel *loss_ = nullptr, *accuracy_ = nullptr, *throughput_ = nullptr, *device_ = nullptr,
+           *checkpoint_ = nullptr;
+    PhasePill* pill_ = nullptr;
+    QProgressBar* progress_ = nullptr;
+    QWidget* facts_ = nullptr;
+    QWidget* liveActions_ = nullptr;
+    QWidget* restActions_ = nullptr;
+    QPushButton *pause_ = nullptr, *checkpointNow_ = nullptr, *stopAndSave_ = nullptr,
+                *stopNow_ = nullptr;
+    QPushButton *resume_ = nullptr, *openModel_ = nullptr, *export_ = nullptr;
+    Notice* notice_ = nullptr;
+    QListView* alarms_ = nullptr;
 };
 
 }  // namespace ui

@@ -96,7 +96,7 @@ TrainWorkspace::TrainWorkspace(Document& document, QWidget* parent)
             });
 }
 
-QWidget* TrainWorkspace::buildEmpty() {
+QWidget* TrainWorkspace::buildEmpty() const {
     auto* heading = new QLabel(tr("Nothing is training yet"));
     setTextRole(heading, TextRole::Title);
     heading->setAlignment(Qt::AlignCenter);

@@ -57,7 +57,7 @@ class TrainWorkspace : public QWidget {
     void hideEvent(QHideEvent* event) override;
 
   private:
-    QWidget* buildEmpty();
+    QWidget* buildEmpty() const;
     void train();
     void startTrainer();
     void watchStart();
