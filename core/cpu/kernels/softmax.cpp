@@ -7,7 +7,7 @@ namespace {
 /// NaN when an element is NaN.
 float largestOf(const float* x, Index n) {
     const auto larger = [](Vec a, Vec b) __attribute__((always_inline)) {
-        return (b > a) | (b != b) ? b : a;
+        return ((b > a) | (b != b)) ? b : a;
     };
     Vec most = splat(x[0]);
     Index i = 0;
