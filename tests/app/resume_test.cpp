@@ -23,12 +23,13 @@ class ResumeTest : public AppTest, public testing::WithParamInterface<const char
              "20", "--checkpoint-every", "4", "--keep", "2", "--seed", "7", "--set", "microbatch=4",
              "--set", "augmentation.crop_padding=1", "--set", "eval_examples=16"});
     }
-    /// Trains, killing every trainer after a random time, until one ends by itself.
-    int trainWithKills(const std::string& run) const {
+    /// Trains, killing every trainer after a random part of `longestLife`, until one ends by
+    /// itself.
+    int trainWithKills(const std::string& run, std::chrono::milliseconds longestLife) const {
         std::mt19937 random(1);
         for (int kills = 0;; ++kills) {
             Process trainer({"train", run});
-            const auto life = std::chrono::milliseconds(20 + random() % 400);
+            const auto life = longestLife * (random() % 100) / 100;
             const auto begin = std::chrono::steady_clock::now();
             while (trainer.isRunning() &&
                    (kills >= 12 || std::chrono::steady_clock::now() - begin < life))
@@ -47,8 +48,11 @@ class ResumeTest : public AppTest, public testing::WithParamInterface<const char
 TEST_P(ResumeTest, KilledAtAnyMomentItGoesOnToTheSameBits) {
     const std::string whole = makeRun("whole");
     const std::string killed = makeRun("killed");
+    const auto begin = std::chrono::steady_clock::now();
     expectDone({"train", whole});
-    const int kills = trainWithKills(killed);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    const int kills =
+        trainWithKills(killed, std::chrono::duration_cast<std::chrono::milliseconds>(took * 2 / 3));
     EXPECT_GE(kills, 1);
     const auto expected = lossesOf(whole);
     ASSERT_EQ(expected.size(), static_cast<std::size_t>(kSteps));

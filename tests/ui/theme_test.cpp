@@ -24,7 +24,8 @@ double toLinear(double value) {
 }
 
 Linear linear(const QColor& color) {
-    return {toLinear(color.redF()), toLinear(color.greenF()), toLinear(color.blueF())};
+    const auto linear = [](float part) { return toLinear(static_cast<double>(part)); };
+    return {linear(color.redF()), linear(color.greenF()), linear(color.blueF())};
 }
 
 double luminance(const QColor& color) {
