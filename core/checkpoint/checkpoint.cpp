@@ -3,7 +3,9 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/checkpoint/layout.h"
 #include "core/checkpoint/readers.h"
+#include "core/checkpoint/zip_archive.h"
 #include "core/tensor/convert.h"
 
 #include <fmt/format.h>
@@ -16,9 +18,7 @@
 namespace core {
 namespace {
 
-constexpr std::string_view kIndexEnding = ".safetensors.index.json";
-
-enum class Kind { Safetensors, Index, Hdf5 };
+enum class Kind { Safetensors, Index, Hdf5, Npz, Torch, TorchIndex };
 
 struct Found {
     Path file;
@@ -44,15 +44,25 @@ std::vector<Path> filesEndingIn(const Path& folder, std::string_view ending) {
 }
 
 Found findInFolder(const Path& folder) {
-    constexpr std::array<std::pair<std::string_view, Kind>, 3> kUsual{
+    constexpr std::array<std::pair<std::string_view, Kind>, 6> kUsual{
         {{"model.safetensors", Kind::Safetensors},
          {"model.safetensors.index.json", Kind::Index},
-         {"model.h5", Kind::Hdf5}}};
+         {"model.h5", Kind::Hdf5},
+         {"pytorch_model.bin", Kind::Torch},
+         {"pytorch_model.bin.index.json", Kind::TorchIndex},
+         {"tf_model.h5", Kind::Hdf5}}};
     std::error_code code;
     for (const auto& [name, kind] : kUsual)
         if (std::filesystem::exists(folder / name, code)) return {folder / name, kind};
-    constexpr std::array<std::pair<std::string_view, Kind>, 3> kEndings{
-        {{kIndexEnding, Kind::Index}, {".safetensors", Kind::Safetensors}, {".h5", Kind::Hdf5}}};
+    constexpr std::array<std::pair<std::string_view, Kind>, 8> kEndings{
+        {{".safetensors.index.json", Kind::Index},
+         {".safetensors", Kind::Safetensors},
+         {".h5", Kind::Hdf5},
+         {".bin.index.json", Kind::TorchIndex},
+         {".npz", Kind::Npz},
+         {".bin", Kind::Torch},
+         {".pt", Kind::Torch},
+         {".pth", Kind::Torch}}};
     for (const auto& [ending, kind] : kEndings) {
         const std::vector<Path> files = filesEndingIn(folder, ending);
         if (files.size() == 1) return {files.front(), kind};
@@ -63,7 +73,20 @@ Found findInFolder(const Path& folder) {
                         "name the file that is meant");
     }
     throw Error(ErrorKind::BadInput, fmt::format("{} holds no checkpoint", folder.string()),
-                "expected model.safetensors, model.safetensors.index.json or model.h5 in it");
+                "expected model.safetensors, model.safetensors.index.json, model.h5, "
+                "pytorch_model.bin, tf_model.h5 or one .npz in it");
+}
+
+/// torch.save's archives hold ".../data.pkl", NumPy's hold .npy members.
+Kind kindOfZip(const File& file) {
+    for (const ZipMember& member : readZipDirectory(file)) {
+        if (member.name == "data.pkl" || member.name.ends_with("/data.pkl")) return Kind::Torch;
+        if (member.name.ends_with(".npy")) return Kind::Npz;
+    }
+    throw Error(ErrorKind::BadInput,
+                fmt::format("{} is a zip archive that holds neither .npy arrays nor a data.pkl",
+                            file.path().string()),
+                "give a .npz of arrays or a file that torch.save wrote");
 }
 
 Kind kindOfFile(const Path& path) {
@@ -72,6 +95,7 @@ Kind kindOfFile(const Path& path) {
                     fmt::format("{} is neither a file nor a folder", path.string()),
                     "give the path of a checkpoint");
     const std::string name = path.filename().string();
+    if (name.ends_with(".bin.index.json")) return Kind::TorchIndex;
     if (name.ends_with(".index.json")) return Kind::Index;
     const File file = File::openForReading(path);
     std::array<char, 9> head{};
@@ -79,15 +103,25 @@ Kind kindOfFile(const Path& path) {
     file.readAt(0, std::as_writable_bytes(std::span(head)).first(bytes));
     const std::string_view text(head.data(), bytes);
     if (text.starts_with("\x89HDF\r\n\x1a\n")) return Kind::Hdf5;
+    if (text.starts_with("PK\x03\x04")) return kindOfZip(file);
+    if (text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5) return Kind::Torch;
     if (name.ends_with(".safetensors") || (bytes == 9 && text[8] == '{')) return Kind::Safetensors;
-    if (name.ends_with(".h5") || name.ends_with(".hdf5"))
-        throw Error(ErrorKind::BadInput,
-                    fmt::format("{} does not begin like an HDF5 file", path.string()),
-                    "the file is damaged or not what its name says");
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNamed{
+        {{".h5", "an HDF5 file"},
+         {".hdf5", "an HDF5 file"},
+         {".npz", "a zip archive of arrays"},
+         {".bin", "a file that torch.save wrote"},
+         {".pt", "a file that torch.save wrote"},
+         {".pth", "a file that torch.save wrote"}}};
+    for (const auto& [ending, what] : kNamed)
+        if (name.ends_with(ending))
+            throw Error(ErrorKind::BadInput,
+                        fmt::format("{} does not begin like {}", path.string(), what),
+                        "the file is damaged or not what its name says");
     throw Error(ErrorKind::BadInput,
                 fmt::format("{} is not a checkpoint in a known format", path.string()),
-                "give a .safetensors or .h5 file, a shard index, or a folder in the Hugging Face "
-                "layout");
+                "give a .safetensors, .h5, .npz, .bin or .pt file, a shard index, or a folder in "
+                "the Hugging Face layout");
 }
 
 std::string configBeside(const Path& folder) {
@@ -96,9 +130,30 @@ std::string configBeside(const Path& folder) {
     return std::filesystem::exists(config, code) ? readTextFile(config, 16U << 20U) : std::string();
 }
 
+std::shared_ptr<const Checkpoint> openFound(const Found& found) {
+    CheckpointPlace place;
+    place.folder = found.file.has_parent_path() ? found.file.parent_path() : Path(".");
+    place.configText = configBeside(place.folder);
+    switch (found.kind) {
+        case Kind::Safetensors:
+            return openSafetensors(found.file, std::move(place));
+        case Kind::Index:
+            return openShards(found.file, std::move(place));
+        case Kind::Hdf5:
+            return openHdf5(found.file, std::move(place));
+        case Kind::Npz:
+            return openNpz(found.file, std::move(place));
+        case Kind::Torch:
+            return openTorch(found.file, std::move(place));
+        case Kind::TorchIndex:
+            return openTorchShards(found.file, std::move(place));
+    }
+    return nullptr;
+}
+
 }  // namespace
 
-std::shared_ptr<const Checkpoint> Checkpoint::open(const Path& path) {
+std::shared_ptr<const Checkpoint> Checkpoint::open(const Path& path, const OpenOptions& options) {
     std::error_code code;
     const auto status = std::filesystem::status(path, code);
     if (status.type() == std::filesystem::file_type::none)
@@ -110,18 +165,17 @@ std::shared_ptr<const Checkpoint> Checkpoint::open(const Path& path) {
                     "check the path");
     const Found found =
         std::filesystem::is_directory(status) ? findInFolder(path) : Found{path, kindOfFile(path)};
-    CheckpointPlace place;
-    place.folder = found.file.has_parent_path() ? found.file.parent_path() : Path(".");
-    place.configText = configBeside(place.folder);
-    switch (found.kind) {
-        case Kind::Safetensors:
-            return openSafetensors(found.file, std::move(place));
-        case Kind::Index:
-            return openShards(found.file, std::move(place));
-        case Kind::Hdf5:
-            return openHdf5(found.file, std::move(place));
-    }
-    return nullptr;
+    return withLayout(openFound(found), options);
+}
+
+const std::string& Checkpoint::layoutConfig() const {
+    static const std::string none;
+    return none;
+}
+
+const std::vector<std::string>& Checkpoint::notes() const {
+    static const std::vector<std::string> none;
+    return none;
 }
 
 std::vector<float> Checkpoint::readFloats(const TensorInfo& tensor) const {

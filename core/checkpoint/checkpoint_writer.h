@@ -13,7 +13,7 @@
 
 namespace core {
 
-enum class FileFormat { Safetensors, Hdf5 };
+enum class FileFormat { Safetensors, Hdf5, Npz };
 
 struct WriterOptions {
     FileFormat format = FileFormat::Safetensors;
