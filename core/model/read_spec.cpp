@@ -264,6 +264,21 @@ ModelSpec specFromConfig(const std::string& configText, const std::string& where
     return specFromJson(config::parseObject(configText, where), where, std::nullopt);
 }
 
+std::string configTextOf(const Checkpoint& checkpoint) {
+    if (!checkpoint.configText().empty() || !familyFromTensors(checkpoint))
+        return checkpoint.configText();
+    ModelSpec spec;
+    try {
+        spec = readSpec(checkpoint);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::BadInput) throw;
+        return {};
+    }
+    if (spec.family == Family::Vit) return configWithUpcycling({}, spec);
+    const std::string& known = checkpoint.layoutConfig();
+    return known.empty() ? std::string() : configWithUpcycling(known, spec);
+}
+
 std::string configWithUpcycling(const std::string& configText, const ModelSpec& spec) {
     Json json = configText.empty() && spec.family == Family::Vit
                     ? vitToConfig(spec.vit)

@@ -102,6 +102,10 @@ ModelSpec readSpec(const Checkpoint& checkpoint);
 /// From a config.json alone (`scratch:CONFIG.json`); `where` is the file's name for messages.
 ModelSpec specFromConfig(const std::string& configText, const std::string& where);
 
+/// The checkpoint's config.json, or, without one, a full one from what its tensors and its layout
+/// show; empty where they do not make a model or the number of heads is unknown.
+std::string configTextOf(const Checkpoint& checkpoint);
+
 /// A config.json of transformers' keys for a ViT (for checkpoints that came without one).
 std::string vitConfigText(const VitSpec& vit);
 
