@@ -35,11 +35,9 @@ std::optional<core::FileFormat> namedFormat(const std::string& name) {
     return std::nullopt;
 }
 
-/// What --format says, else the output's name, else what the layout's programs load.
+/// Where --format says nothing: the output's name, else what the layout's programs load.
 core::FileFormat formatOf(const Options& options, core::LayoutChoice layout,
                           const core::Checkpoint& source) {
-    if (!options.format.empty())
-        return wordOption("--format", options.format, namedFormat, "safetensors, hdf5 or npz");
     const std::string ending = core::Path(options.output).extension().string();
     if (ending == ".h5" || ending == ".hdf5") return core::FileFormat::Hdf5;
     if (ending == ".npz") return core::FileFormat::Npz;
@@ -47,11 +45,13 @@ core::FileFormat formatOf(const Options& options, core::LayoutChoice layout,
     return core::usualFormat(layout, source);
 }
 
-core::ConvertOptions convertOptions(const Options& options, const core::Checkpoint& source) {
+core::ConvertOptions convertOptions(const Options& options) {
     core::ConvertOptions made;
     made.layout =
         wordOption("--layout", options.layout, core::layoutChoiceFromName, "hf, google or native");
-    made.format = formatOf(options, made.layout, source);
+    if (!options.format.empty())
+        made.format =
+            wordOption("--format", options.format, namedFormat, "safetensors, hdf5 or npz");
     if (options.dtype != "keep") made.dtype = dtypeOption("--dtype", options.dtype);
     if (!options.shard.empty()) made.maxShardBytes = bytesOption("--max-shard-size", options.shard);
     made.force = options.force;
@@ -71,11 +71,12 @@ core::ConvertResult execute(const core::Checkpoint& source, const core::SurgeryP
 }
 
 int convert(const Options& options) {
+    core::ConvertOptions how = convertOptions(options);
     core::SurgeryPlan plan;
     if (!options.plan.empty())
         plan = core::planFromJson(core::readTextFile(options.plan), options.plan);
     const auto source = openModel(options.model, options.open);
-    const core::ConvertOptions how = convertOptions(options, *source);
+    if (options.format.empty()) how.format = formatOf(options, how.layout, *source);
     if (options.dryRun) {
         core::checkConversionTarget(*source, options.output, how);
         const std::uint64_t bytes = core::convertedBytes(*source, plan, how);

@@ -88,13 +88,12 @@ std::string writtenLayout(LayoutChoice choice, const Checkpoint& source, const M
     if (staysHf(choice, source)) return "hf";
     const std::string layout =
         choice == LayoutChoice::Google ? googleLayout(output) : nativeLayout(source, output);
-    if (format != FileFormat::Npz)
-        throw Error(
-            ErrorKind::Usage,
-            fmt::format("the layout {} is written as .npz alone: its programs load no other "
-                        "format",
-                        layout),
-            "choose the format npz, or the layout hf");
+    const bool tree = layout == "t5x" && format == FileFormat::Hdf5;
+    if (format != FileFormat::Npz && !tree)
+        throw Error(ErrorKind::Usage,
+                    fmt::format("the layout {} is written as {}: its programs load nothing else",
+                                layout, layout == "t5x" ? ".npz or HDF5" : ".npz alone"),
+                    "choose the format npz, or the layout hf");
     if (output.family == Family::Vit) checkVit(layout, output.vit);
     return layout;
 }
