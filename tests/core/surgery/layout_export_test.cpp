@@ -104,6 +104,61 @@ TEST(LayoutExport, T5xInHdf5) {
     EXPECT_EQ(readBytes(folder / "made.h5"), readBytes(folder / "again.h5"));
 }
 
+struct RoundTrip {
+    const char* file;
+    const char* prefix;
+};
+
+TEST(LayoutExport, ThereAndBackIsTheSame) {
+    for (const RoundTrip& c :
+         {RoundTrip{"google_vit.npz", ""}, RoundTrip{"v_moe.npz", "target/params/"},
+          RoundTrip{"t5x_v1_1.npz", ""}, RoundTrip{"google_vit_old.npz", "opt/target/"}}) {
+        const TemporaryFolder folder;
+        convert(*Checkpoint::open(fixture(c.file)), {}, folder / "hf");
+        convert(*Checkpoint::open(folder / "hf"), {}, folder / "made.npz", google());
+        expectSameStored(*raw(folder / "made.npz"), *raw(fixture(c.file)), c.prefix);
+        ConvertOptions native = google();
+        native.layout = LayoutChoice::Native;
+        convert(*Checkpoint::open(fixture(c.file)), {}, folder / "native.npz", native);
+        expectSameStored(*raw(folder / "native.npz"), *raw(fixture(c.file)), c.prefix);
+        convert(*Checkpoint::open(folder / "hf"), {}, folder / "again.npz", google());
+        EXPECT_EQ(readBytes(folder / "made.npz"), readBytes(folder / "again.npz"));
+    }
+}
+
+TEST(LayoutExport, AnUpcycledVitInVMoe) {
+    const TemporaryFolder folder;
+    const auto source = SmallVit().write(folder / "dense");
+    SurgeryPlan plan;
+    plan.layers["encoder.1"] = moeLayer(4, {ExpertInit::Kind::Noise, 0.1});
+    plan.layers["encoder.3"] = moeLayer(2);
+    convert(*source, plan, folder / "hf");
+    for (const auto dtype : {std::optional<DType>(), std::optional(DType::BF16)}) {
+        ConvertOptions options = google();
+        options.dtype = dtype;
+        options.force = true;
+        const ConvertResult result = convert(*source, plan, folder / "v_moe.npz", options);
+        EXPECT_EQ(result.notes.size(), 1U) << "exact GELU is not theirs";
+        const auto moe = Checkpoint::open(folder / "v_moe.npz");
+        EXPECT_EQ(moe->layout(), "v-moe");
+        ConvertOptions hfOptions;
+        hfOptions.dtype = dtype;
+        hfOptions.force = true;
+        convert(*source, plan, folder / "hf", hfOptions);
+        const auto hf = Checkpoint::open(folder / "hf");
+        EXPECT_EQ(moe->tensors().size(), hf->tensors().size());
+        for (const TensorInfo& tensor : hf->tensors()) {
+            ASSERT_NE(moe->find(tensor.name), nullptr) << tensor.name;
+            EXPECT_EQ(moe->find(tensor.name)->dtype, tensor.dtype);
+            EXPECT_EQ(valuesOf(*moe, tensor.name), hf->readFloats(tensor)) << tensor.name;
+        }
+        EXPECT_EQ(readSpec(*moe).blocks[1].moe, readSpec(*hf).blocks[1].moe);
+    }
+    EXPECT_EQ(
+        raw(folder / "v_moe.npz")->find("Encoder/encoderblock_1/Moe/Mlp/Dense_0/kernel")->shape,
+        Shape({4, 8, 12}));
+}
+
 TEST(LayoutExport, AConfigThatAsksNothingMore) {
     const TemporaryFolder folder;
     convert(*Checkpoint::open(fixture("google_vit.npz")), {}, folder / "vit");
