@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/checkpoint/torch_file.h"
 
-#include "core/base/error.h"
+#include "core/checkpoint/npz_gather.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace core {
-namespace {
-
-void reverseElements(std::span<std::byte> bytes, std::size_t width) {
-    for (; !bytes.empty(); bytes = bytes.subspan(width))
-        std::reverse(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(width));
-}
-
-}  // namespace
-
-TorchFile::TorchFile(File file) : file_(std::move(file)) {
+TorchFile::TorchFile(File file) : file_(std::move(file)), packed_(file_) {
     TorchContainer container = readTorchContainer(file_);
     TorchStateDict dict = readStateDict(container);
     bigEndian_ = container.bigEndian;
@@ -45,24 +35,11 @@ void TorchFile::read(std::size_t tensor, std::int64_t begin, std::int64_t count,
     readStrided(source.view, width, begin, count, into,
                 [&](std::uint64_t from, std::span<std::byte> bytes) {
                     if (source.storage->packed)
-                        readPacked(*source.storage, from, bytes);
+                        packed_.read(*source.storage->packed, from, bytes);
                     else
                         file_.readAt(source.storage->offset + from, bytes);
                 });
-    if (bigEndian_ && width > 1) reverseElements(into, width);
-}
-
-void TorchFile::readPacked(const TorchStorage& storage, std::uint64_t begin,
-                           std::span<std::byte> into) const {
-    const std::scoped_lock lock(mutex_);
-    if (streamed_ != &storage || !stream_ || stream_->position() > begin) {
-        streamed_ = nullptr;
-        stream_.emplace(file_, *storage.packed);
-    }
-    streamed_ = nullptr;  // until the read has succeeded
-    stream_->skip(begin - stream_->position());
-    stream_->read(into);
-    streamed_ = &storage;
+    if (bigEndian_ && width > 1) swapElementBytes(into, width);
 }
 
 }  // namespace core

@@ -3,12 +3,10 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/torch_state_dict.h"
-#include "core/checkpoint/zip_archive.h"
+#include "core/checkpoint/zip_streams.h"
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,22 +30,15 @@ class TorchFile {
   private:
     struct Source {
         StridedView view;
-        const TorchStorage* storage;
+        const TorchStorage* storage = nullptr;
     };
-    void readPacked(const TorchStorage& storage, std::uint64_t begin,
-                    std::span<std::byte> into) const;
-
     File file_;
     std::map<std::string, TorchStorage, std::less<>> storages_;
     bool bigEndian_ = false;
     std::vector<TensorInfo> infos_;
     std::vector<Source> sources_;
     std::vector<std::string> notes_;
-
-    // Where the last deflated storage was read to: readers go forward.
-    mutable std::mutex mutex_;
-    mutable const TorchStorage* streamed_ = nullptr;
-    mutable std::optional<ZipStream> stream_;
+    mutable ZipStreams packed_;
 };
 
 }  // namespace core

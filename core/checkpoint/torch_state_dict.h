@@ -33,7 +33,8 @@ struct TorchStateDict {
 TorchStateDict readStateDict(const TorchContainer& container);
 
 /// One tensor: the call that makes it. `name` is for messages.
-TorchTensor readTorchTensor(const TorchContainer& container, PickleRef value, std::string name);
+TorchTensor readTorchTensor(const TorchContainer& container, PickleRef value,
+                            const std::string& name);
 
 /// Whether a value is a call that makes a tensor.
 bool isTorchTensor(const Pickle& pickle, PickleRef value);

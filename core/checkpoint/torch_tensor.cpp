@@ -193,7 +193,8 @@ bool isTorchTensor(const Pickle& pickle, PickleRef value) {
     }
 }
 
-TorchTensor readTorchTensor(const TorchContainer& container, PickleRef value, std::string name) {
+TorchTensor readTorchTensor(const TorchContainer& container, PickleRef value,
+                            const std::string& name) {
     return TensorReader(container, name).read(value);
 }
 

@@ -22,9 +22,14 @@ struct ZipMember {
 };
 
 /// The members in the order of the archive's directory. BadInput, naming the member, unless every
-/// member lies inside the file and apart from the others, is stored or deflated (not encrypted),
-/// claims no more than its packed bytes can hold, and has a name of its own.
+/// member lies before the directory and apart from the others, is stored or deflated (not
+/// encrypted), claims no more than its packed bytes can hold, has a name of its own and the same
+/// one in the directory and at its place. The archive must be the whole file and its end
+/// unambiguous.
 std::vector<ZipMember> readZipDirectory(const File& file);
+
+/// The comment behind the directory, mostly empty.
+std::string readZipComment(const File& file);
 
 /// Bytes [begin, begin + into.size()) of a member's content. A deflated one is inflated from its
 /// start; `ZipStream` serves readers that go forward.
@@ -41,7 +46,8 @@ class ZipStream {
 
     /// Where the next read begins.
     std::uint64_t position() const noexcept { return position_; }
-    /// The next bytes; BadInput when the packed data are damaged or end early.
+    /// The next bytes; BadInput when the packed data are damaged or end early. The checksum of a
+    /// deflated member is compared once its last byte was read.
     void read(std::span<std::byte> into);
     void skip(std::uint64_t bytes);
 

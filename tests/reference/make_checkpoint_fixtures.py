@@ -4,8 +4,10 @@
 Usage: python make_checkpoint_fixtures.py [FOLDER]      (default: checkpoint/ beside this script)
 Needs numpy, h5py, safetensors and torch. Values: element i of tensor t is i - 3 (or 0/1 for bool).
 """
+import io
 import os
 import sys
+import zipfile
 
 import h5py
 import numpy as np
@@ -99,3 +101,80 @@ with h5py.File(path("virtual.h5"), "w") as f:
     layout = h5py.VirtualLayout((2, 2), np.float32)
     layout[:] = h5py.VirtualSource("plain.h5", "weight", (2, 2))
     f.create_virtual_dataset("weight", layout)
+
+
+# NumPy's archives.
+def member(array, version=None):
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, version=version)
+    return out.getvalue()
+
+
+def npz(name, members, comment=b"", **options):
+    with zipfile.ZipFile(path(name), "w") as archive:
+        archive.comment = comment
+        for key, content in members.items():
+            info = zipfile.ZipInfo(key)
+            info.compress_type = options.get("compression", zipfile.ZIP_STORED)
+            with archive.open(info, "w", force_zip64=options.get("force_zip64", False)) as out:
+                out.write(content)
+
+
+ALL = {
+    "f32": counting((2, 3), torch.float32).numpy(),
+    "f16": counting((5,), torch.float16).numpy(),
+    "f64": counting((4,), torch.float64).numpy(),
+    "bf16": counting((3, 2), torch.bfloat16).view(torch.int16).numpy().view("V2"),
+    "big/f32": counting((2, 2), torch.float32).numpy().astype(">f4"),
+    "big/f16": counting((3,), torch.float16).numpy().astype(">f2"),
+    "big/i64": counting((3,), torch.int64).numpy().astype(">i8"),
+    "fortran/2": np.asfortranarray(counting((5, 7), torch.float32).numpy()),
+    "fortran/3": np.asfortranarray(counting((2, 3, 4), torch.float64).numpy()),
+    "fortran/big": np.asfortranarray(counting((3, 2), torch.int16).numpy().astype(">i2")),
+    "i64": counting((3,), torch.int64).numpy(),
+    "i32": counting((3,), torch.int32).numpy(),
+    "i16": counting((3,), torch.int16).numpy(),
+    "i8": counting((7,), torch.int8).numpy(),
+    "bool": np.array([True, False, True]),
+    "scalar": np.float32(-3),
+    "empty": np.zeros((0, 4), np.float32),
+    "nämé 𝄞": counting((1,), torch.float32).numpy(),
+    "Transformer/encoderblock_0/MlpBlock_3/Dense_0/kernel": counting((30, 20), torch.float32).numpy(),
+}
+np.savez(path("numpy.npz"), **ALL)
+np.savez_compressed(path("deflated.npz"), **ALL)
+# Zip64 fields for small members, as a writer makes them that does not know the sizes beforehand; arrays with headers
+# of version 2.0 and 3.0; members that are no arrays; a comment.
+npz(
+    "zip64.npz",
+    {
+        "v2.npy": member(counting((2, 3), torch.float32).numpy(), (2, 0)),
+        "v3.npy": member(counting((2, 3), torch.float32).numpy(), (3, 0)),
+        "readme.txt": b"not an array",
+        "folder/": b"",
+    },
+    comment=b"a comment",
+    force_zip64=True,
+)
+
+
+class Unseekable(io.RawIOBase):
+    """A pipe: sizes and checksums then follow the data (flag bit 3)."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        return self.file.write(data)
+
+
+with open(path("piped.npz"), "wb") as file:
+    np.savez_compressed(Unseekable(file), f32=ALL["f32"], f64=ALL["f64"])
+
+np.savez(path("objects.npz"), objects=np.array([{}], dtype=object))
+np.savez(path("complex.npz"), value=np.zeros(2, np.complex64))
+np.savez(path("text.npz"), value=np.array(["text"]))
+np.savez(path("structured.npz"), value=np.zeros(2, [("a", "f4"), ("b", "i4")]))

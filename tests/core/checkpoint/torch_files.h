@@ -1,42 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "tests/core/checkpoint/zip_helpers.h"
+
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace core::test {
-
-inline std::string littleEndian(std::uint64_t value, std::size_t width) {
-    std::string bytes(width, '\0');
-    std::memcpy(bytes.data(), &value, width);
-    return bytes;
-}
-
-struct ZipEntry {
-    std::string name;
-    std::string content;
-};
-
-/// A zip archive of stored members (without checksums, as torch can write them).
-inline std::string zipBytes(const std::vector<ZipEntry>& entries) {
-    std::string bytes, directory;
-    for (const ZipEntry& entry : entries) {
-        const std::string sizes = littleEndian(entry.content.size(), 4) +
-                                  littleEndian(entry.content.size(), 4) +
-                                  littleEndian(entry.name.size(), 2) + littleEndian(0, 2);
-        const std::string common = littleEndian(20, 2) + std::string(12, '\0') + sizes;
-        directory += "PK\x01\x02" + littleEndian(20, 2) + common + std::string(10, '\0') +
-                     littleEndian(bytes.size(), 4) + entry.name;
-        bytes += "PK\x03\x04" + common + entry.name + entry.content;
-    }
-    const std::size_t at = bytes.size();
-    return bytes + directory + std::string("PK\x05\x06\0\0\0\0", 8) +
-           littleEndian(entries.size(), 2) + littleEndian(entries.size(), 2) +
-           littleEndian(directory.size(), 4) + littleEndian(at, 4) + littleEndian(0, 2);
-}
 
 /// A pickle written opcode by opcode.
 class PickleText {
@@ -88,10 +60,10 @@ class PickleText {
 /// A file of torch.save: the pickle, and the bytes of the storages "0", "1" ...
 inline std::string torchBytes(const std::string& pickle,
                               const std::vector<std::string>& storages = {}) {
-    std::vector<ZipEntry> entries{{"x/data.pkl", pickle}};
+    std::vector<ZipPart> parts{{"x/data.pkl", pickle}};
     for (const std::string& storage : storages)
-        entries.push_back({"x/data/" + std::to_string(entries.size() - 1), storage});
-    return zipBytes(entries);
+        parts.emplace_back("x/data/" + std::to_string(parts.size() - 1), storage);
+    return zipBytes(parts);
 }
 
 /// The same as an old stream; each storage with its count of elements.
