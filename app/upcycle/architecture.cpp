@@ -56,18 +56,15 @@ Json plainValues(const std::string& configText) {
 
 Architecture architectureOf(const core::Checkpoint& checkpoint) {
     Architecture architecture;
+    architecture.layout = checkpoint.layout();
     try {
         architecture.spec = core::readSpec(checkpoint);
         architecture.family = core::familyName(architecture.spec->family);
-        architecture.layout = "hf";
     } catch (const core::Error& error) {
         architecture.problem = error.what();
         const Json config = Json::parse(checkpoint.configText(), nullptr, false);
-        if (config.is_object() && config.contains("model_type") &&
-            config["model_type"].is_string()) {
+        if (config.is_object() && config.contains("model_type") && config["model_type"].is_string())
             architecture.family = config["model_type"].get<std::string>();
-            architecture.layout = "hf";
-        }
     }
     return architecture;
 }

@@ -14,7 +14,7 @@ namespace upcycle {
 /// What inspect can say of a checkpoint's architecture, whatever its state.
 struct Architecture {
     std::string family = "unknown";
-    std::string layout = "unknown";       ///< "hf" where names or config.json say so
+    std::string layout = "unknown";       ///< Checkpoint::layout
     std::optional<core::ModelSpec> spec;  ///< empty when config and tensors do not make a model
     std::string problem;                  ///< why not
 };

@@ -7,7 +7,6 @@
 #include "app/upcycle/progress.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
-#include "core/run/run_directory.h"
 #include "core/run/stop_request.h"
 
 #include <fmt/format.h>
@@ -22,6 +21,7 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model, plan, output, shard;
+    core::OpenOptions open;
     std::string layout = "hf";
     std::string format;
     std::string dtype = "keep";
@@ -78,7 +78,7 @@ int convert(const Options& options) {
     core::SurgeryPlan plan;
     if (!options.plan.empty())
         plan = core::planFromJson(core::readTextFile(options.plan), options.plan);
-    const auto source = core::Checkpoint::open(core::resolveModel(options.model));
+    const auto source = openModel(options.model, options.open);
     if (options.dryRun) {
         core::checkConversionTarget(*source, options.output, how);
         const std::uint64_t bytes = core::convertedBytes(*source, plan, how);
@@ -120,6 +120,7 @@ Command add(CLI::App& root, const char* name, const char* help, const char* exam
     app->add_option("--max-shard-size", options->shard, "More files beyond this, e.g. 5GB");
     app->add_flag("--dry-run", options->dryRun, "Only say what would be written");
     app->add_flag("--force", options->force, "Replace an existing OUT");
+    addOpenOptions(*app, options->open);
     addThreadsOption(*app, options->threads);
     addJsonOption(*app, options->json);
     app->footer(

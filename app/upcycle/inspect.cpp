@@ -7,7 +7,6 @@
 #include "app/upcycle/signals.h"
 #include "core/base/text.h"
 #include "core/checkpoint/tensor_stats.h"
-#include "core/run/run_directory.h"
 #include "core/run/stop_request.h"
 
 #include <fmt/format.h>
@@ -22,6 +21,7 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model;
+    core::OpenOptions open;
     bool tensors = false;
     bool stats = false;
     bool json = false;
@@ -77,6 +77,7 @@ Json tensorsJson(const core::Checkpoint& checkpoint, const std::vector<core::Ten
         Json entry{{"name", tensor.name},           {"dtype", core::dtypeName(tensor.dtype)},
                    {"shape", tensor.shape.sizes()}, {"bytes", tensor.bytes},
                    {"file", tensor.file},           {"offset", tensor.offset}};
+        if (!tensor.storedAs.empty()) entry["stored_as"] = tensor.storedAs;
         if (!stats.empty()) entry["stats"] = statsJson(stats[list.size()]);
         list.push_back(std::move(entry));
     }
@@ -99,8 +100,9 @@ void printText(const core::Checkpoint& checkpoint, const Architecture& architect
                const Totals& totals, const Options& options,
                const std::vector<core::TensorStats>& stats) {
     const std::size_t files = checkpoint.files().size();
-    printLine(fmt::format("{}  ({}, {} {})", checkpoint.folder().string(), checkpoint.format(),
-                          files, files == 1 ? "file" : "files"));
+    printLine(fmt::format("{}  ({}, layout {}, {} {})", checkpoint.folder().string(),
+                          checkpoint.format(), architecture.layout, files,
+                          files == 1 ? "file" : "files"));
     printLine(architectureLine(architecture));
     printLine(fmt::format(
         "{} parameters, {} tensors, {}", core::formatCount(static_cast<double>(totals.parameters)),
@@ -128,7 +130,7 @@ void warnOfNonFinite(const core::Checkpoint& checkpoint,
 }
 
 int inspect(const Options& options) {
-    const auto checkpoint = core::Checkpoint::open(core::resolveModel(options.model));
+    const auto checkpoint = openModel(options.model, options.open);
     const Architecture architecture = architectureOf(*checkpoint);
     const Totals totals = totalsOf(*checkpoint);
     std::vector<core::TensorStats> stats;
@@ -162,6 +164,7 @@ Command addInspect(CLI::App& root) {
         ->required();
     app->add_flag("--tensors", options->tensors, "List every tensor");
     app->add_flag("--stats", options->stats, "Read every tensor: min, max, mean, std, non-finite");
+    addOpenOptions(*app, options->open);
     addJsonOption(*app, options->json);
     app->footer("Example: upcycle inspect vit-base-patch16-224 --tensors");
     return {app, [options] { return inspect(*options); }};

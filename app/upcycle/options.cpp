@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/upcycle/options.h"
 
+#include "app/upcycle/output.h"
 #include "core/base/text.h"
 #include "core/run/device.h"
+#include "core/run/run_directory.h"
 
 #include <fmt/format.h>
 
@@ -41,6 +43,27 @@ void addSeedOption(CLI::App& app, std::optional<std::uint64_t>& seed, const std:
             seed = value;
         },
         help);
+}
+
+void addOpenOptions(CLI::App& app, core::OpenOptions& options) {
+    app.add_option("--heads", options.heads,
+                   "Attention heads, where the files do not say (hidden size / 64 in most models)")
+        ->check(CLI::Range(1, 1 << 20));
+    app.add_option("--image-size", options.imageSize,
+                   "ViT: resize the position embeddings to images of this size")
+        ->check(CLI::Range(1, 1 << 16));
+}
+
+std::shared_ptr<const core::Checkpoint> openPath(const core::Path& path,
+                                                 const core::OpenOptions& options) {
+    auto checkpoint = core::Checkpoint::open(path, options);
+    for (const std::string& text : checkpoint->notes()) warn(text);
+    return checkpoint;
+}
+
+std::shared_ptr<const core::Checkpoint> openModel(const std::string& model,
+                                                  const core::OpenOptions& options) {
+    return openPath(core::resolveModel(model), options);
 }
 
 void addComputeOptions(CLI::App& app, ComputeOptions& options) {

@@ -4,7 +4,6 @@
 #include "app/upcycle/output.h"
 #include "app/upcycle/plan_settings.h"
 #include "core/base/text.h"
-#include "core/run/run_directory.h"
 #include "core/surgery/report.h"
 
 #include <fmt/format.h>
@@ -23,6 +22,7 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model, output, preset, layers;
+    core::OpenOptions open;
     std::optional<std::uint64_t> seed;
     bool dropless = false;
     bool json = false;
@@ -129,7 +129,7 @@ void printReport(const core::SurgeryPlan& plan, const core::PlanReport& report) 
 }
 
 int plan(const Options& options) {
-    const auto checkpoint = core::Checkpoint::open(core::resolveModel(options.model));
+    const auto checkpoint = openModel(options.model, options.open);
     const core::ModelSpec spec = core::readSpec(*checkpoint);
     const core::SurgeryPlan made = makePlan(spec, options);
     const core::PlanReport report = core::compilePlan(spec, checkpoint->tensors(), made);
@@ -166,6 +166,7 @@ Command addPlan(CLI::App& root) {
     app->add_option("--set", options->assignments,
                     "BLOCK.SETTING=VALUE, last of all, e.g. encoder.7.experts=16")
         ->allow_extra_args(false);
+    addOpenOptions(*app, options->open);
     addJsonOption(*app, options->json);
     app->footer(
         "Example: upcycle plan vit-base -o plan.json --preset paper --experts 8 --set "

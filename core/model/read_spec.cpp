@@ -92,6 +92,20 @@ ModelSpec specFromJson(const Json& json, const std::string& where,
     return spec;
 }
 
+/// The heads that the axes show, or that the person gave, are those of the config.
+void checkHeads(const Json& json, const std::string& where, const std::string& known) {
+    if (known.empty()) return;
+    const Json layout = config::parseObject(known, where);
+    for (const char* key : {"num_attention_heads", "num_heads"}) {
+        if (!layout.contains(key) || !json.contains(key) || json[key] == layout[key]) continue;
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{}: {} = {}, but {} heads are in the tensors or were given", where,
+                                key, config::shown(json[key]), config::shown(layout[key])),
+                    "config and weights do not belong together; leave out the number of heads if "
+                    "you gave one");
+    }
+}
+
 const Shape& shapeOf(const Checkpoint& checkpoint, const std::string& name, std::size_t rank) {
     const TensorInfo* tensor = checkpoint.find(name);
     if (tensor == nullptr || tensor->shape.rank() != rank)
@@ -128,11 +142,27 @@ VitSpec vitFromTensors(const Checkpoint& checkpoint) {
     return vit;
 }
 
+/// Numbers that the shapes show, with what the layout knows besides.
+void readNumbers(ModelSpec& spec, const Checkpoint& checkpoint) {
+    const std::string& known = checkpoint.layoutConfig();
+    if (spec.family == Family::Vit) spec.vit = vitFromTensors(checkpoint);
+    if (known.empty()) return;
+    const std::string where = checkpoint.folder().string();
+    const Json json = config::parseObject(known, where);
+    const Reader reader(json, where);
+    if (spec.family == Family::Vit) {
+        spec.vit = vitFromConfig(reader, std::move(spec.vit));
+        return;
+    }
+    addBlocks(spec, reader);
+    spec.blocks.clear();
+}
+
 /// Blocks and experts that the tensors show, where there is no config.
 ModelSpec specFromTensors(const Checkpoint& checkpoint, Family family) {
     ModelSpec spec;
     spec.family = family;
-    if (family == Family::Vit) spec.vit = vitFromTensors(checkpoint);
+    readNumbers(spec, checkpoint);
     std::map<std::string, std::map<std::int64_t, std::int64_t>, std::greater<>> stacks;
     for (const TensorInfo& tensor : checkpoint.tensors()) {
         const std::optional<BlockTensor> place = blockTensor(family, tensor.name);
@@ -218,7 +248,9 @@ ModelSpec readSpecUnchecked(const Checkpoint& checkpoint) {
     const std::optional<Family> family = familyFromTensors(checkpoint);
     if (!checkpoint.configText().empty()) {
         const std::string where = configWhere(checkpoint);
-        return specFromJson(config::parseObject(checkpoint.configText(), where), where, family);
+        const Json json = config::parseObject(checkpoint.configText(), where);
+        checkHeads(json, where, checkpoint.layoutConfig());
+        return specFromJson(json, where, family);
     }
     if (!family)
         throw Error(ErrorKind::BadInput,

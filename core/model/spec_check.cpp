@@ -91,7 +91,9 @@ void refuseUnknowns(const std::string& where, const ModelSpec& spec) {
                     fmt::format("{}: there is no config.json, and the number of attention heads "
                                 "cannot be read from the tensors",
                                 where),
-                    "put the model's config.json beside the weights");
+                    "say it to inspect, plan or convert with --heads N (the hidden size divided by 64 "
+                    "in most models; convert writes a config.json), or put the model's config.json "
+                    "beside the weights");
 }
 
 }  // namespace

@@ -33,17 +33,17 @@ constexpr std::array<ActivationName, 10> kActivations{{{"gelu", Activation::Gelu
                                                        {"gelu_accurate", Activation::GeluTanh},
                                                        {"swish", Activation::Silu}}};
 
-Activation activationFromConfig(const Reader& reader) {
-    const std::string name = reader.text("hidden_act", "gelu");
-    for (const ActivationName& known : kActivations)
-        if (known.name == name) return known.activation;
-    reader.refuse("hidden_act", "gelu, gelu_new, gelu_pytorch_tanh, relu or silu");
-}
-
 std::string_view activationName(Activation activation) {
     for (const ActivationName& known : kActivations)
         if (known.activation == activation) return known.name;
     return "";
+}
+
+Activation activationFromConfig(const Reader& reader, Activation otherwise) {
+    const std::string name = reader.text("hidden_act", activationName(otherwise));
+    for (const ActivationName& known : kActivations)
+        if (known.name == name) return known.activation;
+    reader.refuse("hidden_act", "gelu, gelu_new, gelu_pytorch_tanh, relu or silu");
 }
 
 /// image_size and patch_size: a number, or a list of two equal ones.
@@ -79,8 +79,9 @@ std::vector<std::string> labelsFromConfig(const Reader& reader) {
     return labels;
 }
 
-float epsilonFromConfig(const Reader& reader) {
-    const double epsilon = reader.number("layer_norm_eps", 1e-12);
+float epsilonFromConfig(const Reader& reader, float otherwise) {
+    if (!reader.has("layer_norm_eps")) return otherwise;
+    const double epsilon = reader.number("layer_norm_eps", 0);
     if (!(epsilon >= 0 && epsilon <= 1)) reader.refuse("layer_norm_eps", "a number from 0 to 1");
     return static_cast<float>(epsilon);
 }
@@ -94,20 +95,26 @@ float initializerRangeFromConfig(const Reader& reader) {
 }  // namespace
 
 VitSpec vitFromConfig(const Reader& reader) {
-    VitSpec vit;
+    constexpr std::int64_t kClassesOfTransformers = 2;
+    VitSpec defaults;
+    defaults.classes = kClassesOfTransformers;
+    return vitFromConfig(reader, std::move(defaults));
+}
+
+VitSpec vitFromConfig(const Reader& reader, VitSpec vit) {
     vit.hidden = reader.integer("hidden_size", vit.hidden, 1, kMostSize);
     vit.layers = reader.integer("num_hidden_layers", vit.layers, 0, kMostLayers);
     vit.heads = reader.integer("num_attention_heads", vit.heads, 1, kMostSize);
     vit.intermediate = reader.integer("intermediate_size", vit.intermediate, 1, 4 * kMostSize);
-    vit.activation = activationFromConfig(reader);
-    vit.layerNormEpsilon = epsilonFromConfig(reader);
+    vit.activation = activationFromConfig(reader, vit.activation);
+    vit.layerNormEpsilon = epsilonFromConfig(reader, vit.layerNormEpsilon);
     vit.imageSize = squareSize(reader, "image_size", vit.imageSize);
     vit.patchSize = squareSize(reader, "patch_size", vit.patchSize);
     vit.channels = reader.integer("num_channels", vit.channels, 1, kMostSize);
-    vit.qkvBias = reader.boolean("qkv_bias", true);
+    vit.qkvBias = reader.boolean("qkv_bias", vit.qkvBias);
     vit.initializerRange = initializerRangeFromConfig(reader);
     vit.labels = labelsFromConfig(reader);
-    vit.classes = vit.labels.empty() ? reader.integer("num_labels", 2, 1, kMostSize)
+    vit.classes = vit.labels.empty() ? reader.integer("num_labels", vit.classes, 1, kMostSize)
                                      : static_cast<std::int64_t>(vit.labels.size());
     checkVit(vit, reader.where());
     return vit;
