@@ -9,6 +9,7 @@
 #include "core/checkpoint/tensor_stats.h"
 #include "core/run/run_directory.h"
 #include "core/run/stop_request.h"
+#include "core/surgery/report.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -130,13 +131,19 @@ void warnOfNonFinite(const core::Checkpoint& checkpoint,
 int inspect(const Options& options) {
     const auto checkpoint = core::Checkpoint::open(core::resolveModel(options.model));
     const Architecture architecture = architectureOf(*checkpoint);
-    const Totals totals = totalsOf(*checkpoint);
+    Totals totals = totalsOf(*checkpoint);
+    std::vector<std::string> notes;
+    if (architecture.spec) {
+        totals.parameters = core::modelCost(*architecture.spec, checkpoint->tensors()).parameters;
+        notes = core::tensorNotes(*architecture.spec, checkpoint->tensors());
+    }
     std::vector<core::TensorStats> stats;
     if (options.stats) stats = allStats(*checkpoint, totals.bytes);
     if (!architecture.problem.empty()) warn(architecture.problem);
     warnOfNonFinite(*checkpoint, stats);
     if (!options.json) {
         printText(*checkpoint, architecture, totals, options, stats);
+        for (const std::string& note : notes) printLine("note: " + core::printable(note));
         return 0;
     }
     Json document{{"format", checkpoint->format()},
@@ -147,6 +154,7 @@ int inspect(const Options& options) {
                   {"architecture", architectureJson(architecture, checkpoint->configText())},
                   {"blocks", Json::array()}};
     if (architecture.spec) document["blocks"] = blocksJson(*architecture.spec);
+    if (!notes.empty()) document["notes"] = notes;
     document["tensors"] = tensorsJson(*checkpoint, stats);
     printJson(document);
     return 0;
