@@ -11,6 +11,7 @@
 #include "core/checkpoint/stats_cache.h"
 #include "core/checkpoint/tensor_stats.h"
 #include "core/run/stop_request.h"
+#include "core/surgery/report.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -159,7 +160,12 @@ void printText(const core::Checkpoint& checkpoint, const Architecture& architect
 int inspect(const Options& options) {
     const auto checkpoint = openModel(options.model, options.open);
     const Architecture architecture = architectureOf(*checkpoint);
-    const Totals totals = totalsOf(*checkpoint);
+    Totals totals = totalsOf(*checkpoint);
+    std::vector<std::string> notes;
+    if (architecture.spec) {
+        totals.parameters = core::modelCost(*architecture.spec, checkpoint->tensors()).parameters;
+        notes = core::tensorNotes(*architecture.spec, checkpoint->tensors());
+    }
     std::vector<core::TensorStats> stats;
     if (options.stats) stats = allStats(*checkpoint, totals.bytes, options.fresh);
     const std::vector<core::Finding> findings = core::findingsOf(*checkpoint, stats);
@@ -170,6 +176,7 @@ int inspect(const Options& options) {
         printText(*checkpoint, architecture, totals, options, stats);
         for (const core::Finding& finding : findings)
             if (finding.kind != core::Finding::Kind::NotFinite) printLine("note: " + finding.text);
+        for (const std::string& note : notes) printLine("note: " + note);
         return 0;
     }
     Json document{{"format", checkpoint->format()},
@@ -180,7 +187,7 @@ int inspect(const Options& options) {
                   {"architecture", architectureJson(architecture, checkpoint->configText())},
                   {"blocks", Json::array()}};
     if (architecture.spec) document["blocks"] = blocksJson(*architecture.spec);
-    document["notes"] = Json::array();
+    document["notes"] = notes;
     for (const core::Finding& finding : findings) document["notes"].push_back(finding.text);
     document["tensors"] = tensorsJson(*checkpoint, stats);
     printJson(document);

@@ -35,8 +35,7 @@ struct Conversion {
 };
 
 std::string configOf(const Checkpoint& source, const ModelSpec& spec) {
-    const std::string& text = source.configText();
-    return configWithUpcycling(text.empty() ? vitConfigText(spec.vit) : text, spec);
+    return configWithUpcycling(source.configText(), spec);
 }
 
 void setDType(Conversion& conversion, DType dtype) {
