@@ -34,12 +34,12 @@ core::FileFormat formatOf(const Options& options) {
     const bool namesHdf5 = output.extension() == ".h5" || output.extension() == ".hdf5";
     if (options.format == "hdf5" || (options.format.empty() && namesHdf5))
         return core::FileFormat::Hdf5;
+    if (options.format == "npz" || (options.format.empty() && output.extension() == ".npz"))
+        return core::FileFormat::Npz;
     if (options.format == "safetensors" || options.format.empty())
         return core::FileFormat::Safetensors;
-    if (options.format == "npz")
-        usage("--format npz is not in this version", "give safetensors or hdf5");
     usage(fmt::format("--format {} is not known", core::printable(options.format)),
-          "give safetensors or hdf5");
+          "give safetensors, hdf5 or npz");
 }
 
 void checkLayout(const std::string& layout) {
@@ -112,10 +112,10 @@ Command add(CLI::App& root, const char* name, const char* help, const char* exam
     app->add_option("--plan", options->plan,
                     "Upcycle by this plan; without it formats are converted");
     app->add_option("-o,--output", options->output,
-                    "Folder, or a file ending in .safetensors, .h5 or .hdf5")
+                    "Folder, or a file ending in .safetensors, .h5, .hdf5 or .npz")
         ->required();
     app->add_option("--layout", options->layout, "hf [hf]");
-    app->add_option("--format", options->format, "safetensors or hdf5 [safetensors]");
+    app->add_option("--format", options->format, "safetensors, hdf5 or npz [safetensors]");
     app->add_option("--dtype", options->dtype, "f32, f16, bf16 or keep [keep]");
     app->add_option("--max-shard-size", options->shard, "More files beyond this, e.g. 5GB");
     app->add_flag("--dry-run", options->dryRun, "Only say what would be written");
