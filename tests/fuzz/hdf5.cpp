@@ -68,7 +68,7 @@ class Scout {
     }
 
   private:
-    static constexpr int kPatience = 5000;  ///< ms
+    static constexpr int kPatience = 500;  ///< ms: the library can hang
     static constexpr int kMostScans = 2000;
 
     void send() {
