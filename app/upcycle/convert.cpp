@@ -5,8 +5,8 @@
 #include "app/upcycle/options.h"
 #include "app/upcycle/output.h"
 #include "app/upcycle/progress.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
-#include "core/run/run_directory.h"
 #include "core/run/stop_request.h"
 
 #include <fmt/format.h>
@@ -21,10 +21,12 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model, plan, output, shard;
+    core::OpenOptions open;
     std::string layout = "hf";
     std::string format;
     std::string dtype = "keep";
     bool dryRun = false, force = false, json = false;
+    int threads = 0;
 };
 
 core::FileFormat formatOf(const Options& options) {
@@ -49,6 +51,7 @@ void checkLayout(const std::string& layout) {
 
 core::ConvertOptions convertOptions(const Options& options) {
     checkLayout(options.layout);
+    if (options.output.empty()) usage("--output is empty", "name a folder or a file");
     core::ConvertOptions made;
     made.format = formatOf(options);
     if (options.dtype != "keep") made.dtype = dtypeOption("--dtype", options.dtype);
@@ -71,10 +74,11 @@ core::ConvertResult execute(const core::Checkpoint& source, const core::SurgeryP
 
 int convert(const Options& options) {
     const core::ConvertOptions how = convertOptions(options);
+    core::setThreads(options.threads);
     core::SurgeryPlan plan;
     if (!options.plan.empty())
         plan = core::planFromJson(core::readTextFile(options.plan), options.plan);
-    const auto source = core::Checkpoint::open(core::resolveModel(options.model));
+    const auto source = openModel(options.model, options.open);
     if (options.dryRun) {
         core::checkConversionTarget(*source, options.output, how);
         const std::uint64_t bytes = core::convertedBytes(*source, plan, how);
@@ -116,6 +120,8 @@ Command add(CLI::App& root, const char* name, const char* help, const char* exam
     app->add_option("--max-shard-size", options->shard, "More files beyond this, e.g. 5GB");
     app->add_flag("--dry-run", options->dryRun, "Only say what would be written");
     app->add_flag("--force", options->force, "Replace an existing OUT");
+    addOpenOptions(*app, options->open);
+    addThreadsOption(*app, options->threads);
     addJsonOption(*app, options->json);
     app->footer(
         std::string(example) +

@@ -90,7 +90,10 @@ class Literal {
 
   private:
     void skipSpace() {
-        rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
+        const auto* const next = std::find_if_not(rest_.begin(), rest_.end(), [](char c) {
+            return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+        });
+        rest_.remove_prefix(static_cast<std::size_t>(next - rest_.begin()));
     }
 
     bool take(char c) {

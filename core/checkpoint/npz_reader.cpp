@@ -20,8 +20,6 @@ namespace core {
 namespace {
 
 constexpr std::string_view kArrayEnding = ".npy";
-/// Enough for the header of nearly every array.
-constexpr std::size_t kFirstLook = 256;
 constexpr std::size_t kMostNotes = 20;
 constexpr std::uint64_t kMostGathered = std::uint64_t{4} << 30U;
 
@@ -37,6 +35,7 @@ struct Listing {
     std::vector<StoredArray> arrays;
     std::vector<TensorInfo> tensors;  ///< in the same order
     std::vector<std::string> notes;
+    std::string comment;  ///< of the archive
 };
 
 class ListingReader {
@@ -44,12 +43,13 @@ class ListingReader {
     explicit ListingReader(const File& file) : file_(file) {}
 
     Listing read() {
-        for (ZipMember& member : readZipDirectory(file_)) {
-            if (member.name.ends_with(kArrayEnding))
-                addArray(std::move(member));
-            else if (!member.name.ends_with('/'))
-                leaveAside(member);
-        }
+        listing_.comment =
+            readZipArchive(file_, [this](const ZipMember& member, std::string_view begin) {
+                if (member.name.ends_with(kArrayEnding))
+                    addArray(member, begin);
+                else if (!member.name.ends_with('/'))
+                    leaveAside(member);
+            }).comment;
         if (listing_.arrays.empty())
             throw Error(ErrorKind::BadInput,
                         fmt::format("{} holds no .npy arrays", file_.path().string()),
@@ -65,9 +65,10 @@ class ListingReader {
     }
 
   private:
-    void addArray(ZipMember member) {
+    void addArray(const ZipMember& member, std::string_view begin) {
         const NpyPlace place{file_.path(), member.name};
-        const std::string header = headerOf(member, place);
+        std::string more;
+        const std::string_view header = headerOf(member, place, begin, more);
         const NpyHeader array = readNpyHeader(header, place);
         const std::uint64_t width = dtypeBytes(array.dtype);
         const auto elements = static_cast<std::uint64_t>(array.shape.elements());
@@ -87,24 +88,30 @@ class ListingReader {
         info.file = file_.path().filename().string();
         info.offset = member.deflated ? 0 : member.offset + header.size();
         voids_ += array.isVoid ? 1U : 0U;
-        listing_.arrays.push_back(
-            {std::move(member), header.size(), array.bigEndian, array.fortranOrder});
+        listing_.arrays.push_back({member, header.size(), array.bigEndian, array.fortranOrder});
     }
 
-    std::string headerOf(const ZipMember& member, const NpyPlace& place) const {
-        std::string text(std::min<std::uint64_t>(kFirstLook, member.bytes), '\0');
-        readZipMember(file_, member, 0, std::as_writable_bytes(std::span(text)));
-        const std::size_t bytes = npyHeaderBytes(text, place);
+    /// The array's header in `begin`, the member's first bytes, or in `more` if those do not
+    /// suffice.
+    std::string_view headerOf(const ZipMember& member, const NpyPlace& place,
+                              std::string_view begin, std::string& more) const {
+        if (begin.size() < std::min<std::uint64_t>(kNpyPreambleBytes, member.bytes))
+            begin = readBegin(member, kNpyPreambleBytes, more);
+        const std::size_t bytes = npyHeaderBytes(begin, place);
         if (bytes > member.bytes)
             throw Error(
                 ErrorKind::BadInput,
                 fmt::format("{}: array '{}' claims a header of {} bytes, but has {}",
                             file_.path().string(), printable(member.name), bytes, member.bytes),
                 "the file is damaged: copy it again or save it anew");
-        const bool whole = bytes <= text.size();
-        text.resize(bytes);
-        if (!whole) readZipMember(file_, member, 0, std::as_writable_bytes(std::span(text)));
-        return text;
+        return (bytes <= begin.size() ? begin : readBegin(member, bytes, more)).substr(0, bytes);
+    }
+
+    std::string_view readBegin(const ZipMember& member, std::uint64_t bytes,
+                               std::string& into) const {
+        into.resize(std::min(bytes, member.bytes));
+        readZipMember(file_, member, 0, std::as_writable_bytes(std::span(into)));
+        return into;
     }
 
     void leaveAside(const ZipMember& member) {
@@ -127,9 +134,8 @@ class NpzCheckpoint final : public Checkpoint {
         arrays_ = std::move(listing.arrays);
         notes_ = std::move(listing.notes);
         index_ = TensorIndex(std::move(listing.tensors));
-        const std::string comment = readZipComment(file_);
-        if (comment.starts_with(kNpzConfigMark) && isUtf8(comment))
-            place_.configText = comment.substr(kNpzConfigMark.size());
+        if (listing.comment.starts_with(kNpzConfigMark) && isUtf8(listing.comment))
+            place_.configText = listing.comment.substr(kNpzConfigMark.size());
     }
 
     std::string format() const override { return "npz"; }

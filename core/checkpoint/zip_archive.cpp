@@ -5,9 +5,11 @@
 #include "core/base/text.h"
 
 #include <fmt/format.h>
+#define ZLIB_CONST  // zlib then reads from const memory
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -26,6 +28,8 @@ constexpr std::uint64_t kMostDirectory = std::uint64_t{64} << 20U;
 constexpr std::uint64_t kMostMembers = 500'000;
 /// Deflate shrinks at most by this factor.
 constexpr std::uint64_t kMaxInflation = 1032;
+/// Bytes read behind a member's name for whoever visits: further fields and a .npy header.
+constexpr std::uint64_t kLook = 320;
 constexpr unsigned kEncrypted = 0x2041;  ///< flags: encrypted, strongly, masked headers
 
 /// Little-endian numbers of a record whose length was checked.
@@ -84,6 +88,32 @@ EndRecord findEndRecord(const File& file) {
     return {size - bytes + found[0], tail.substr(found[0])};
 }
 
+/// The first bytes of deflated contents.
+class Beginnings {
+  public:
+    explicit Beginnings(const File& file) {
+        if (inflateInit2(&state_, -MAX_WBITS) != Z_OK)
+            throw Error(ErrorKind::OutOfMemory, "no memory to unpack " + file.path().string());
+    }
+    Beginnings(const Beginnings&) = delete;
+    Beginnings& operator=(const Beginnings&) = delete;
+    ~Beginnings() { inflateEnd(&state_); }
+
+    std::string_view of(std::string_view packed) {
+        inflateReset(&state_);
+        state_.next_in = reinterpret_cast<const Bytef*>(packed.data());
+        state_.avail_in = static_cast<uInt>(packed.size());
+        state_.next_out = reinterpret_cast<Bytef*>(content_.data());
+        state_.avail_out = static_cast<uInt>(content_.size());
+        inflate(&state_, Z_SYNC_FLUSH);
+        return {content_.data(), content_.size() - state_.avail_out};
+    }
+
+  private:
+    z_stream state_{};
+    std::array<char, 256> content_{};
+};
+
 struct Directory {
     std::uint64_t offset = 0;
     std::uint64_t bytes = 0;
@@ -114,8 +144,7 @@ void readZip64End(const File& file, const EndRecord& end, Directory& directory) 
     directory = large;
 }
 
-Directory findDirectory(const File& file) {
-    const EndRecord end = findEndRecord(file);
+Directory findDirectory(const File& file, const EndRecord& end) {
     const Record record(end.bytes);
     Directory directory{record.u32(16), record.u32(12), record.u16(10), end.at};
     readZip64End(file, end, directory);
@@ -159,9 +188,14 @@ void readZip64Sizes(std::string_view extra, ZipMember& member, std::uint64_t& lo
 
 class DirectoryReader {
   public:
-    explicit DirectoryReader(const File& file) : file_(file), directory_(findDirectory(file)) {}
+    DirectoryReader(const File& file, const ZipVisitor& visit)
+        : file_(file),
+          visit_(visit),
+          end_(findEndRecord(file)),
+          directory_(findDirectory(file, end_)),
+          beginnings_(file) {}
 
-    std::vector<ZipMember> read() {
+    ZipArchive read() {
         const std::string text = readText(file_, directory_.offset, directory_.bytes);
         std::string_view rest = text;
         members_.reserve(directory_.members);
@@ -172,7 +206,7 @@ class DirectoryReader {
                                       directory_.members, rest.size()));
         refuseSameNames();
         refuseOverlap();
-        return std::move(members_);
+        return {std::move(members_), end_.bytes.substr(kEndBytes)};
     }
 
   private:
@@ -212,33 +246,47 @@ class DirectoryReader {
     }
 
     /// Sizes are those of the directory: what stands before the data may leave them open.
-    void place(ZipMember& member, std::uint64_t start) const {
+    void place(ZipMember& member, std::uint64_t start) {
         const std::uint64_t end = directory_.offset;
         const std::uint64_t bytes = kLocalBytes + member.name.size();
         if (start > end || end - start < bytes)
             fail(member, fmt::format("is said to begin at byte {} of {}", start, end));
-        const std::string head = readText(file_, start, bytes);
-        const Record record(head);
+        head_.resize(std::min(end - start, bytes + (visit_ ? kLook : 0)));
+        file_.readAt(start, std::as_writable_bytes(std::span(head_)));
+        const Record record(head_);
         if (!record.begins("PK\x03\x04"))
             fail(member, fmt::format("is said to begin at byte {}, where no member does", start));
         if (record.u16(26) != member.name.size() ||
-            std::string_view(head).substr(kLocalBytes) != member.name ||
+            std::string_view(head_).substr(kLocalBytes, member.name.size()) != member.name ||
             (record.u16(8) == Z_DEFLATED) != member.deflated)
             fail(member, "is another one in the directory than at its own place");
         member.offset = start + bytes + record.u16(28);
         if (member.offset > end || member.stored > end - member.offset)
             fail(member, fmt::format("needs bytes {} + {}, but the members end at {}",
                                      member.offset, member.stored, end));
+        if (visit_) visit_(member, beginOf(member, bytes + record.u16(28)));
     }
 
+    /// What of the content came along with the member's head; the data begin at `at` in it.
+    std::string_view beginOf(const ZipMember& member, std::uint64_t at) {
+        if (at >= head_.size()) return {};
+        const std::string_view data = std::string_view(head_).substr(at, member.stored);
+        return member.deflated ? beginnings_.of(data).substr(0, member.bytes) : data;
+    }
+
+    /// Sorted by hash: a file can neither choose names that take long to compare nor ones that
+    /// crowd a table.
     void refuseSameNames() const {
-        std::vector<const std::string*> names;
+        std::vector<std::pair<std::size_t, const std::string*>> names;
         names.reserve(members_.size());
-        for (const ZipMember& member : members_) names.push_back(&member.name);
-        std::sort(names.begin(), names.end(), [](auto* a, auto* b) { return *a < *b; });
+        for (const ZipMember& member : members_)
+            names.emplace_back(std::hash<std::string>{}(member.name), &member.name);
+        std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) {
+            return a.first != b.first ? a.first < b.first : *a.second < *b.second;
+        });
         for (std::size_t i = 1; i < names.size(); ++i)
-            if (*names[i - 1] == *names[i])
-                refuse(file_, fmt::format("member '{}' occurs twice", printable(*names[i])));
+            if (names[i - 1].first == names[i].first && *names[i - 1].second == *names[i].second)
+                refuse(file_, fmt::format("member '{}' occurs twice", printable(*names[i].second)));
     }
 
     /// Members that share bytes are how zip bombs are made.
@@ -261,15 +309,21 @@ class DirectoryReader {
     }
 
     const File& file_;
+    const ZipVisitor& visit_;
+    EndRecord end_;
     Directory directory_;
+    Beginnings beginnings_;
+    std::string head_;  ///< of the member looked at
     std::vector<ZipMember> members_;
     std::vector<std::uint64_t> starts_;  ///< where each member's own head begins
 };
 
 }  // namespace
 
-std::vector<ZipMember> readZipDirectory(const File& file) { return DirectoryReader(file).read(); }
+ZipArchive readZipArchive(const File& file, const ZipVisitor& visit) {
+    return DirectoryReader(file, visit).read();
+}
 
-std::string readZipComment(const File& file) { return findEndRecord(file).bytes.substr(kEndBytes); }
+std::vector<ZipMember> readZipDirectory(const File& file) { return readZipArchive(file).members; }
 
 }  // namespace core

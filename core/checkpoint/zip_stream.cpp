@@ -8,13 +8,19 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 namespace core {
+namespace {
+
+constexpr std::size_t kPacked = 65536;  ///< packed bytes that are read at once
+
+}  // namespace
 
 struct ZipStream::Inflater {
     z_stream state{};
-    std::array<std::byte, 65536> packed{};
+    std::unique_ptr<std::byte[]> packed = std::make_unique_for_overwrite<std::byte[]>(kPacked);
     std::uint64_t fetched = 0;  ///< packed bytes read from the file
     std::uint32_t crc = 0;      ///< of the content so far
     ~Inflater() { inflateEnd(&state); }
@@ -54,9 +60,9 @@ void ZipStream::read(std::span<std::byte> into) {
     z_stream& state = inflater_->state;
     while (!into.empty()) {
         if (state.avail_in == 0) {
-            const std::size_t next = std::min<std::uint64_t>(inflater_->packed.size(),
-                                                             member_.stored - inflater_->fetched);
-            const std::span<std::byte> piece = std::span(inflater_->packed).first(next);
+            const std::size_t next =
+                std::min<std::uint64_t>(kPacked, member_.stored - inflater_->fetched);
+            const std::span<std::byte> piece(inflater_->packed.get(), next);
             file_->readAt(member_.offset + inflater_->fetched, piece);
             inflater_->fetched += next;
             state.next_in = reinterpret_cast<Bytef*>(piece.data());

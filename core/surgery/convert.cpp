@@ -5,6 +5,7 @@
 #include "core/checkpoint/safe_link.h"
 #include "core/model/config_internal.h"
 #include "core/surgery/carried_files.h"
+#include "core/surgery/modeling.h"
 #include "core/surgery/recipe_executor.h"
 
 #include <fmt/format.h>
@@ -34,8 +35,7 @@ struct Conversion {
 };
 
 std::string configOf(const Checkpoint& source, const ModelSpec& spec) {
-    const std::string& text = source.configText();
-    return configWithUpcycling(text.empty() ? vitConfigText(spec.vit) : text, spec);
+    return configWithUpcycling(source.configText(), spec);
 }
 
 void setDType(Conversion& conversion, DType dtype) {
@@ -63,6 +63,10 @@ std::string configWithDType(const std::string& text, DType dtype, const std::str
     return changed ? json.dump(2) + "\n" : text;
 }
 
+std::string configPlace(const Checkpoint& source) {
+    return (source.folder() / "config.json").string();
+}
+
 Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
                    const ConvertOptions& options) {
     Conversion conversion;
@@ -72,6 +76,7 @@ Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
         PlanReport report = compilePlan(readSpec(source), source.tensors(), plan);
         conversion = {std::move(report.recipes), configOf(source, report.output)};
     }
+    conversion.configText = configWithModeling(conversion.configText, configPlace(source));
     if (!options.dtype) return conversion;
     if (!isFloating(*options.dtype) || dtypeBytes(*options.dtype) == 1)
         throw Error(ErrorKind::Usage,
@@ -79,8 +84,8 @@ Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
                     "choose f32, f16, bf16 or keep");
     setDType(conversion, *options.dtype);
     if (!conversion.configText.empty())
-        conversion.configText = configWithDType(conversion.configText, *options.dtype,
-                                                (source.folder() / "config.json").string());
+        conversion.configText =
+            configWithDType(conversion.configText, *options.dtype, configPlace(source));
     return conversion;
 }
 
@@ -132,9 +137,11 @@ void addTraining(const Checkpoint& source, CheckpointWriter& writer, CarriedFile
     }
 }
 
-void addFiles(const Checkpoint& source, const ConvertOptions& options, CheckpointWriter& writer,
-              ConvertResult& result) {
+void addFiles(const Checkpoint& source, const std::string& configText,
+              const ConvertOptions& options, CheckpointWriter& writer, ConvertResult& result) {
     CarriedFiles carried = carriedFiles(source.folder());
+    for (const auto& [name, content] : modelingFiles(configText, configPlace(source)))
+        writer.addFile(name, content);
     for (const std::string& name : carried.names)
         if (!options.extraFiles.contains(name))
             writer.addFile(name, readTextFile(source.folder() / name));
@@ -168,7 +175,7 @@ ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& pla
     const auto writer = CheckpointWriter::create(target, std::move(outputs), writing);
     ConvertResult result = executeRecipes(source, conversion.recipes, *writer, progress, cancel);
     CORE_CHECK(writer->takesFiles() || options.extraFiles.empty(), "a folder for further files");
-    if (writer->takesFiles()) addFiles(source, options, *writer, result);
+    if (writer->takesFiles()) addFiles(source, conversion.configText, options, *writer, result);
     writer->commit();
     return result;
 }

@@ -38,10 +38,11 @@ struct ConvertResult {
 /// The one streaming executor of upcycling, conversion and export: one bounded piece of a tensor in
 /// memory, output beside `target` and renamed when whole. Config, unknown config keys and unknown
 /// small files of the source folder (tokenizers ...) are carried, and training.json, so that a run
-/// can continue the schedule; optimizer state is not. Same input, plan and seed -> the
-/// same bytes. `cancel` -> Stopped, nothing remains. The source is never changed: a target that is
-/// one of its files, holds it, or lies in its folder (when that is a model folder, with a
-/// config.json) is refused.
+/// can continue the schedule; optimizer state is not. A model that transformers does not know gets
+/// its modelling file and the keys of config.json that name it (modeling.h). Same input, plan and
+/// seed -> the same bytes. `cancel` -> Stopped, nothing remains. The source is never changed: a
+/// target that is one of its files, holds it, or lies in its folder (when that is a model folder,
+/// with a config.json) is refused.
 ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& plan,
                                 const Path& target, const ConvertOptions& options,
                                 const std::function<void(const ConvertProgress&)>& progress,

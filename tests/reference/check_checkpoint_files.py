@@ -57,10 +57,16 @@ def raw(tensor):
     return tensor.contiguous().reshape(-1).view(torch.uint8)
 
 
-a, b = read_safetensors(sys.argv[1]), read_hdf5(sys.argv[2])
-assert a.keys() == b.keys(), a.keys() ^ b.keys()
-for name in a:
-    assert a[name].dtype == b[name].dtype, (name, a[name].dtype, b[name].dtype)
-    assert a[name].shape == b[name].shape, (name, a[name].shape, b[name].shape)
-    assert torch.equal(raw(a[name]), raw(b[name])), name
-print(f"{len(a)} tensors are the same in both: {sorted({str(t.dtype) for t in a.values()})}")
+def compare(safetensors, hdf5):
+    """Both files or folders hold the same tensors, bit for bit; returns how many, and their types."""
+    a, b = read_safetensors(safetensors), read_hdf5(hdf5)
+    assert a.keys() == b.keys(), a.keys() ^ b.keys()
+    for name in a:
+        assert a[name].dtype == b[name].dtype, (name, a[name].dtype, b[name].dtype)
+        assert a[name].shape == b[name].shape, (name, a[name].shape, b[name].shape)
+        assert torch.equal(raw(a[name]), raw(b[name])), name
+    return len(a), sorted({str(t.dtype) for t in a.values()})
+
+
+if __name__ == "__main__":
+    print("{} tensors are the same in both: {}".format(*compare(sys.argv[1], sys.argv[2])))

@@ -79,11 +79,6 @@ with hdf5("external_link.h5") as f:
     f["weight"] = h5py.ExternalLink("plain.h5", "/weight")
 with hdf5("external_storage.h5") as f:
     f.create_dataset("weight", (2,), np.float32, external=[("plain.h5", 0, 8)])
-with hdf5("group.h5") as f:
-    f["encoder/weight"] = np.zeros(2, np.float32)
-with hdf5("keras.h5") as f:
-    f.attrs["layer_names"] = np.array(["vit"], dtype="S3")
-    f.create_group("vit")
 with hdf5("string.h5") as f:
     f["weight"] = "not a number"
 with hdf5("compound.h5") as f:
@@ -101,6 +96,104 @@ with h5py.File(path("virtual.h5"), "w") as f:
     layout = h5py.VirtualLayout((2, 2), np.float32)
     layout[:] = h5py.VirtualSource("plain.h5", "weight", (2, 2))
     f.create_virtual_dataset("weight", layout)
+
+
+# Datasets in groups: tensors are named by their paths.
+with hdf5("groups.h5") as f:
+    f["params/encoder/layers_0/mlp/wi/kernel"] = counting((2, 3), torch.float32).numpy()
+    f["params/encoder/layers_0/mlp/wo/kernel"] = counting((3, 2), torch.float32).numpy()
+    f["params/encoder/layers_10/scale"] = counting((4,), torch.float32).numpy()
+    f.create_dataset("params/chunked", data=counting((5, 4, 3), torch.float32).numpy(), chunks=(2, 3, 2), compression="gzip")
+    f["params/tied"] = f["params/encoder/layers_10/scale"]  # a second hard link to the same dataset
+    f.create_group("empty")
+with hdf5("circle.h5") as f:
+    f["a/weight"] = np.zeros(2, np.float32)
+    f["a/b"] = f["a"]
+with hdf5("link_in_group.h5") as f:
+    f["weight"] = np.zeros(2, np.float32)
+    f["a/alias"] = h5py.SoftLink("/weight")
+with hdf5("type_in_group.h5") as f:
+    f["a/type"] = np.dtype("f4")
+
+
+# Weights as Keras's save_weights_to_hdf5_group writes them, which transformers' tf_model.h5 are made by; long lists
+# are split (save_attributes_to_hdf5_group).
+def save_list(group, name, values, most=64512):
+    parts = 1
+    while any(part.nbytes > most for part in np.array_split(np.array(values), parts)):
+        parts += 1
+    for i, part in enumerate(np.array_split(np.array(values), parts)):
+        group.attrs[name if parts == 1 else f"{name}{i}"] = part
+
+
+def save_layers(group, layers, top_level=(), most=64512):
+    save_list(group, "layer_names", [name.encode() for name in layers], most // 5)
+    group.attrs["backend"] = b"tensorflow"
+    group.attrs["keras_version"] = b"2.15.0"
+    for layer in sorted(layers):
+        save_weights(group.create_group(layer), layers[layer], most)
+    save_weights(group.create_group("top_level_model_weights"), dict(top_level), most)
+
+
+def save_weights(group, weights, most):
+    save_list(group, "weight_names", [name.encode() for name in weights] if weights else [], most)
+    for name, value in weights.items():
+        group.create_dataset(name, value.shape, value.dtype)[...] = value
+
+
+MODEL = "tf_t5for_conditional_generation"
+LAYERS = {
+    "shared": {f"{MODEL}/shared/shared.weight:0": counting((5, 2), torch.float32).numpy()},
+    "encoder": {
+        f"{MODEL}/encoder/block_._0/layer_._0/SelfAttention/q/kernel:0": counting((2, 3), torch.float32).numpy(),
+        f"{MODEL}/encoder/final_layer_norm/weight:0": counting((2,), torch.float32).numpy(),
+    },
+    "decoder": {f"{MODEL}/decoder/final_layer_norm/weight:0": counting((2,), torch.float32).numpy()},
+    "dropout_1": {},
+}
+EMBEDDING = {"cls_token:0": counting((1, 1, 2), torch.float32).numpy()}
+with hdf5("tf_model.h5") as f:
+    save_layers(f, LAYERS)
+with hdf5("keras_split.h5") as f:
+    save_layers(f, LAYERS, EMBEDDING, most=90)
+    assert "layer_names1" in f.attrs and "weight_names1" in f["encoder"].attrs
+with hdf5("keras_model.h5") as f:  # a whole model
+    f.attrs["model_config"] = '{"class_name": "Functional"}'
+    f.attrs["keras_version"] = "2.15.0"
+    save_layers(f.create_group("model_weights"), LAYERS)
+    f["optimizer_weights/Adam/iteration:0"] = 7
+with hdf5("tf_shard.h5") as f:  # as transformers shards: layer_names lists datasets
+    names = ["encoder/final_layer_norm/weight:0", "shared/shared/weight:0"]
+    for name in names:
+        f[name] = counting((4,), torch.float32).numpy()
+    save_list(f, "layer_names", [name.encode() for name in names])
+with hdf5("keras_variable.h5") as f:  # lists of texts of variable length
+    f.attrs["layer_names"] = ["dense"]
+    f.create_group("dense").attrs["weight_names"] = ["dense/kernel:0", "dense/bias:0"]
+    f["dense/dense/kernel:0"] = counting((2, 2), torch.float32).numpy()
+    f["dense/dense/bias:0"] = counting((2,), torch.float32).numpy()
+
+
+# Refused, each with its reason.
+def keras(name, layers, weights, make=lambda f: None):
+    with hdf5(name) as f:
+        f.attrs["layer_names"] = layers
+        f.create_group("dense").attrs["weight_names"] = weights
+        f["dense/kernel:0"] = np.zeros(2, np.float32)
+        make(f)
+
+
+keras("keras_missing.h5", [b"dense"], [b"bias:0"])
+keras("keras_numbers.h5", [1.0], [b"kernel:0"])
+keras("keras_twice.h5", [b"dense", b"dense"], [b"kernel:0"])
+keras("keras_root.h5", [b"dense"], [b"/dense/kernel:0"])
+keras("keras_link.h5", [b"alias"], [b"kernel:0"], lambda f: f.__setitem__("alias", h5py.SoftLink("/dense")))
+keras("keras_external.h5", [b"dense"], [b"far:0"], lambda f: f.__setitem__("dense/far:0", h5py.ExternalLink("plain.h5", "/weight")))
+keras("keras_group.h5", [b"dense"], [b"sub"], lambda f: f.create_group("dense/sub"))
+keras("keras_utf8.h5", [b"dense"], np.array([b"\xc3\x28"]))
+with hdf5("keras_unlisted.h5") as f:
+    f.attrs["layer_names"] = [b"dense"]
+    f["dense/kernel:0"] = np.zeros(2, np.float32)
 
 
 # NumPy's archives.
