@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/surgery/convert.h"
-
 #include "app/upcycle/command.h"
 #include "app/upcycle/options.h"
 #include "app/upcycle/output.h"
 #include "app/upcycle/progress.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
+#include "core/run/export.h"
 #include "core/run/stop_request.h"
 
 #include <fmt/format.h>
@@ -64,7 +63,7 @@ core::ConvertOptions convertOptions(const Options& options) {
 core::ConvertResult execute(const core::Checkpoint& source, const core::SurgeryPlan& plan,
                             const Options& options, const core::ConvertOptions& how) {
     Progress progress("writing");
-    return core::convertCheckpoint(
+    return core::exportCheckpoint(
         source, plan, options.output, how,
         [&](const core::ConvertProgress& state) {
             progress.update(static_cast<double>(state.bytesDone),

@@ -191,7 +191,7 @@ void addFiles(const Checkpoint& source, const std::string& configText,
     for (const auto& [name, content] : modelingFiles(configText, configPlace(source)))
         writer.addFile(name, content);
     for (const std::string& name : carried.names)
-        if (!options.extraFiles.contains(name))
+        if (!options.extraFiles.contains(name) && !options.notCarried.contains(name))
             writer.addFile(name, readTextFile(source.folder() / name));
     if (!options.extraFiles.contains(std::string(kTraining))) addTraining(source, writer, carried);
     for (const auto& [name, content] : options.extraFiles) writer.addFile(name, content);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct ConvertOptions {
     bool force = false;
     std::map<std::string, std::string>
         extraFiles;  ///< name -> content, beside the weights (directory targets)
+    std::set<std::string> notCarried = {};  ///< files of the source's folder that stay behind
 };
 
 struct ConvertProgress {
