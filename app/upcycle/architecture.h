@@ -20,7 +20,7 @@ struct Architecture {
 };
 Architecture architectureOf(const core::Checkpoint& checkpoint);
 
-/// "architecture": ViT's numbers, for other families the plain values of config.json.
+/// "architecture": the numbers of a ViT or T5, for other families the plain values of config.json.
 nlohmann::ordered_json architectureJson(const Architecture& architecture,
                                         const std::string& configText);
 

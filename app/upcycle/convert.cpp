@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/surgery/convert.h"
-
 #include "app/upcycle/command.h"
 #include "app/upcycle/options.h"
 #include "app/upcycle/output.h"
 #include "app/upcycle/progress.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
+#include "core/run/export.h"
 #include "core/run/stop_request.h"
 
 #include <fmt/format.h>
@@ -26,6 +26,7 @@ struct Options {
     std::string format;
     std::string dtype = "keep";
     bool dryRun = false, force = false, json = false;
+    int threads = 0;
 };
 
 std::optional<core::FileFormat> namedFormat(const std::string& name) {
@@ -46,6 +47,7 @@ core::FileFormat formatOf(const Options& options, core::LayoutChoice layout,
 }
 
 core::ConvertOptions convertOptions(const Options& options) {
+    if (options.output.empty()) usage("--output is empty", "name a folder or a file");
     core::ConvertOptions made;
     made.layout =
         wordOption("--layout", options.layout, core::layoutChoiceFromName, "hf, google or native");
@@ -61,7 +63,7 @@ core::ConvertOptions convertOptions(const Options& options) {
 core::ConvertResult execute(const core::Checkpoint& source, const core::SurgeryPlan& plan,
                             const Options& options, const core::ConvertOptions& how) {
     Progress progress("writing");
-    return core::convertCheckpoint(
+    return core::exportCheckpoint(
         source, plan, options.output, how,
         [&](const core::ConvertProgress& state) {
             progress.update(static_cast<double>(state.bytesDone),
@@ -72,6 +74,7 @@ core::ConvertResult execute(const core::Checkpoint& source, const core::SurgeryP
 
 int convert(const Options& options) {
     core::ConvertOptions how = convertOptions(options);
+    core::setThreads(options.threads);
     core::SurgeryPlan plan;
     if (!options.plan.empty())
         plan = core::planFromJson(core::readTextFile(options.plan), options.plan);
@@ -124,6 +127,7 @@ Command add(CLI::App& root, const char* name, const char* help, const char* exam
     app->add_flag("--dry-run", options->dryRun, "Only say what would be written");
     app->add_flag("--force", options->force, "Replace an existing OUT");
     addOpenOptions(*app, options->open);
+    addThreadsOption(*app, options->threads);
     addJsonOption(*app, options->json);
     app->footer(
         std::string(example) +

@@ -13,6 +13,14 @@
 #include <cmath>
 
 namespace upcycle {
+namespace {
+
+CLI::Option* addThreads(CLI::App& app, int& threads) {
+    return app.add_option("--threads", threads, "CPU threads, 0 = all [0]")
+        ->check(CLI::Range(0, 4096));
+}
+
+}  // namespace
 
 void usage(const std::string& message, const std::string& hint) {
     throw core::Error(core::ErrorKind::Usage, message, hint);
@@ -63,10 +71,12 @@ void addComputeOptions(CLI::App& app, ComputeOptions& options) {
         ->each([&options](const std::string&) { options.deviceGiven = true; });
     app.add_option("--dtype", options.dtype, "f32 or bf16 [f32]")
         ->each([&options](const std::string&) { options.dtypeGiven = true; });
-    app.add_option("--threads", options.threads, "CPU threads, 0 = all [0]")
-        ->check(CLI::Range(0, 4096))
-        ->each([&options](const std::string&) { options.threadsGiven = true; });
+    addThreads(app, options.threads)->each([&options](const std::string&) {
+        options.threadsGiven = true;
+    });
 }
+
+void addThreadsOption(CLI::App& app, int& threads) { addThreads(app, threads); }
 
 std::shared_ptr<core::Backend> backendFor(const ComputeOptions& options) {
     core::validateDeviceName(options.device);

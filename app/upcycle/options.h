@@ -42,6 +42,9 @@ struct ComputeOptions {
 /// `filled` after parsing: which were given.
 void addComputeOptions(CLI::App& app, ComputeOptions& options);
 
+/// `--threads` alone, for work without a device.
+void addThreadsOption(CLI::App& app, int& threads);
+
 /// The backend asked for; Device or Usage when it cannot be had.
 std::shared_ptr<core::Backend> backendFor(const ComputeOptions& options);
 

@@ -106,8 +106,8 @@ Kind kindOfFile(const Path& path) {
     const std::string_view text(head.data(), bytes);
     if (text.starts_with("\x89HDF\r\n\x1a\n")) return Kind::Hdf5;
     if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return kindOfZip(file);
-    if (text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5) return Kind::Torch;
     if (name.ends_with(".safetensors") || (bytes == 9 && text[8] == '{')) return Kind::Safetensors;
+    if (text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5) return Kind::Torch;
     constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNamed{
         {{".h5", "an HDF5 file"},
          {".hdf5", "an HDF5 file"},

@@ -168,6 +168,10 @@ std::unique_ptr<CheckpointWriter> CheckpointWriter::create(const Path& target,
     return std::make_unique<StreamWriter>(named, directory, std::move(tensors), options);
 }
 
+bool CheckpointWriter::isFolder(const Path& target) {
+    return !namesOneFile(target.has_filename() ? target : target.parent_path());
+}
+
 void CheckpointWriter::checkTarget(const Path& target, const WriterOptions& options) {
     const Path named = target.has_filename() ? target : target.parent_path();
     const bool directory = !namesOneFile(named);

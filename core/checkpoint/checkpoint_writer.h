@@ -42,6 +42,9 @@ class CheckpointWriter {
                                                     const WriterOptions& options);
     virtual ~CheckpointWriter() = default;
 
+    /// Whether `target` names a directory, by the rule above.
+    static bool isFolder(const Path& target);
+
     /// Refuses what `create` would refuse of the target, and leaves nothing there.
     static void checkTarget(const Path& target, const WriterOptions& options);
 

@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/model/read_spec_internal.h"
+#include "core/model/t5_config_internal.h"
 #include "core/model/upcycling_json_internal.h"
 #include "core/model/vit_config_internal.h"
 
@@ -18,14 +19,17 @@ namespace {
 using config::Json;
 using config::Reader;
 
+constexpr const char* kKnownTypes = "vit, t5, mt5, switch_transformers, llama, mistral or qwen2";
+
 struct FamilyWord {
     std::string_view word;  ///< model_type, or how an architecture's name begins
     Family family;
 };
 
-constexpr std::array<FamilyWord, 6> kModelTypes{{{"vit", Family::Vit},
+constexpr std::array<FamilyWord, 7> kModelTypes{{{"vit", Family::Vit},
                                                  {"t5", Family::T5},
                                                  {"mt5", Family::T5},
+                                                 {"switch_transformers", Family::T5},
                                                  {"llama", Family::Llama},
                                                  {"mistral", Family::Llama},
                                                  {"qwen2", Family::Llama}}};
@@ -41,7 +45,7 @@ std::optional<Family> familyFromConfig(const Reader& reader) {
         const std::string type = reader.text("model_type", "");
         for (const FamilyWord& known : kModelTypes)
             if (known.word == type) return known.family;
-        reader.refuse("model_type", "vit, t5, mt5, llama, mistral or qwen2");
+        reader.refuse("model_type", kKnownTypes);
     }
     const Json* architectures = reader.find("architectures");
     if (architectures == nullptr || !architectures->is_array()) return std::nullopt;
@@ -67,12 +71,12 @@ void addBlocks(ModelSpec& spec, const Reader& reader) {
         case Family::Vit:
             spec.vit = vitFromConfig(reader);
             return appendBlocks(spec.blocks, "encoder", spec.vit.layers);
-        case Family::T5: {
-            const std::int64_t layers = reader.integer("num_layers", 6, 0, kMostLayers);
-            appendBlocks(spec.blocks, "encoder", layers);
-            return appendBlocks(spec.blocks, "decoder",
-                                reader.integer("num_decoder_layers", layers, 0, kMostLayers));
-        }
+        case Family::T5:
+            spec.t5 = t5FromConfig(reader);
+            appendBlocks(spec.blocks, "encoder", spec.t5.encoderLayers);
+            appendBlocks(spec.blocks, "decoder", spec.t5.decoderLayers);
+            if (spec.t5.switchNames) readSwitchBlocks(reader, spec);
+            return;
         case Family::Llama:
             return appendBlocks(spec.blocks, "decoder",
                                 reader.integer("num_hidden_layers", 32, 0, kMostLayers));
@@ -83,8 +87,7 @@ ModelSpec specFromJson(const Json& json, const std::string& where,
                        std::optional<Family> fromTensors) {
     const Reader reader(json, where);
     const std::optional<Family> family = familyFromConfig(reader);
-    if (!family && !fromTensors)
-        reader.refuse("model_type", "vit, t5, mt5, llama, mistral or qwen2");
+    if (!family && !fromTensors) reader.refuse("model_type", kKnownTypes);
     ModelSpec spec;
     spec.family = family ? *family : *fromTensors;
     addBlocks(spec, reader);
@@ -146,6 +149,7 @@ VitSpec vitFromTensors(const Checkpoint& checkpoint) {
 void readNumbers(ModelSpec& spec, const Checkpoint& checkpoint) {
     const std::string& known = checkpoint.layoutConfig();
     if (spec.family == Family::Vit) spec.vit = vitFromTensors(checkpoint);
+    if (spec.family == Family::T5) spec.t5 = t5FromTensors(checkpoint);
     if (known.empty()) return;
     const std::string where = checkpoint.folder().string();
     const Json json = config::parseObject(known, where);
@@ -154,8 +158,10 @@ void readNumbers(ModelSpec& spec, const Checkpoint& checkpoint) {
         spec.vit = vitFromConfig(reader, std::move(spec.vit));
         return;
     }
-    addBlocks(spec, reader);
-    spec.blocks.clear();
+    if (spec.family != Family::T5) return;
+    const bool joined = spec.t5.heads == 0;
+    spec.t5 = t5FromConfig(reader, spec.t5);
+    if (joined && spec.t5.heads > 0 && !reader.has("d_kv")) spec.t5.dKv /= spec.t5.heads;
 }
 
 /// Blocks and experts that the tensors show, where there is no config.
@@ -177,6 +183,7 @@ ModelSpec specFromTensors(const Checkpoint& checkpoint, Family family) {
             if (experts == 0) continue;
             MoeSpec moe;
             moe.experts = experts;
+            if (stack == "decoder") moe.router = RouterKind::TopK;
             spec.blocks[first + static_cast<std::size_t>(index)].moe = moe;
         }
     }
@@ -264,25 +271,27 @@ ModelSpec specFromConfig(const std::string& configText, const std::string& where
     return specFromJson(config::parseObject(configText, where), where, std::nullopt);
 }
 
+std::string configTextOf(const ModelSpec& spec) {
+    CORE_CHECK(spec.family != Family::Llama, "a family whose numbers are known");
+    const Json json = spec.family == Family::Vit ? vitToConfig(spec.vit) : t5ToConfig(spec.t5);
+    return json.dump(2) + "\n";
+}
+
 std::string configTextOf(const Checkpoint& checkpoint) {
-    if (!checkpoint.configText().empty() || !familyFromTensors(checkpoint))
+    const std::optional<Family> family = familyFromTensors(checkpoint);
+    if (!checkpoint.configText().empty() || !family || *family == Family::Llama)
         return checkpoint.configText();
-    ModelSpec spec;
     try {
-        spec = readSpec(checkpoint);
+        return configWithUpcycling({}, readSpec(checkpoint));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::BadInput) throw;
         return {};
     }
-    if (spec.family == Family::Vit) return configWithUpcycling({}, spec);
-    const std::string& known = checkpoint.layoutConfig();
-    return known.empty() ? std::string() : configWithUpcycling(known, spec);
 }
 
 std::string configWithUpcycling(const std::string& configText, const ModelSpec& spec) {
-    Json json = configText.empty() && spec.family == Family::Vit
-                    ? vitToConfig(spec.vit)
-                    : config::parseObject(configText, "config.json");
+    Json json =
+        config::parseObject(configText.empty() ? configTextOf(spec) : configText, "config.json");
     const Json upcycling = upcyclingToJson(spec);
     if (upcycling.is_null())
         json.erase("upcycling");

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -16,34 +15,12 @@ namespace {
 using config::Json;
 using config::Reader;
 
-struct ActivationName {
-    std::string_view name;
-    Activation activation;
-};
-
-/// transformers' ACT2FN; the first name of each activation is the one written.
-constexpr std::array<ActivationName, 10> kActivations{{{"gelu", Activation::GeluErf},
-                                                       {"gelu_new", Activation::GeluTanh},
-                                                       {"relu", Activation::Relu},
-                                                       {"silu", Activation::Silu},
-                                                       {"gelu_python", Activation::GeluErf},
-                                                       {"gelu_pytorch_tanh", Activation::GeluTanh},
-                                                       {"gelu_python_tanh", Activation::GeluTanh},
-                                                       {"gelu_fast", Activation::GeluTanh},
-                                                       {"gelu_accurate", Activation::GeluTanh},
-                                                       {"swish", Activation::Silu}}};
-
-std::string_view activationName(Activation activation) {
-    for (const ActivationName& known : kActivations)
-        if (known.activation == activation) return known.name;
-    return "";
-}
-
 Activation activationFromConfig(const Reader& reader, Activation otherwise) {
-    const std::string name = reader.text("hidden_act", activationName(otherwise));
-    for (const ActivationName& known : kActivations)
-        if (known.name == name) return known.activation;
-    reader.refuse("hidden_act", "gelu, gelu_new, gelu_pytorch_tanh, relu or silu");
+    const std::string name =
+        reader.text("hidden_act", std::string(config::activationName(otherwise)));
+    const auto activation = config::activationFromName(name);
+    if (!activation) reader.refuse("hidden_act", "gelu, gelu_new, gelu_pytorch_tanh, relu or silu");
+    return *activation;
 }
 
 /// image_size and patch_size: a number, or a list of two equal ones.
@@ -142,15 +119,15 @@ Json vitToConfig(const VitSpec& vit) {
     json["num_hidden_layers"] = vit.layers;
     json["num_attention_heads"] = vit.heads;
     json["intermediate_size"] = vit.intermediate;
-    json["hidden_act"] = activationName(vit.activation);
-    json["layer_norm_eps"] = std::stod(fmt::format("{}", vit.layerNormEpsilon));
+    json["hidden_act"] = config::activationName(vit.activation);
+    json["layer_norm_eps"] = config::shortNumber(vit.layerNormEpsilon);
     json["image_size"] = vit.imageSize;
     json["patch_size"] = vit.patchSize;
     json["num_channels"] = vit.channels;
     json["qkv_bias"] = vit.qkvBias;
     json["hidden_dropout_prob"] = 0.0;
     json["attention_probs_dropout_prob"] = 0.0;
-    json["initializer_range"] = std::stod(fmt::format("{}", vit.initializerRange));
+    json["initializer_range"] = config::shortNumber(vit.initializerRange);
     Json labels = Json::object();
     Json numbers = Json::object();
     for (std::int64_t i = 0; i < vit.classes; ++i) {
@@ -163,8 +140,6 @@ Json vitToConfig(const VitSpec& vit) {
     json["label2id"] = std::move(numbers);
     return json;
 }
-
-std::string vitConfigText(const VitSpec& vit) { return vitToConfig(vit).dump(2) + "\n"; }
 
 void appendBlocks(std::vector<BlockSpec>& blocks, const std::string& stack, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i)

@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/checkpoint/safe_link.h"
+#include "core/surgery/modeling.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20U;
 
-constexpr std::array<std::string_view, 2> kOurs{"config.json", "training.json"};
+constexpr std::array<std::string_view, 3> kOurs{"config.json", "training.json", kVitModelingName};
 constexpr std::array<std::string_view, 14> kWeightEndings{
     ".safetensors", ".index.json", ".h5",   ".hdf5", ".bin", ".pt",  ".pth",
     ".ckpt",        ".msgpack",    ".gguf", ".onnx", ".npz", ".npy", ".tflite"};

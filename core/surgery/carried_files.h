@@ -9,8 +9,8 @@
 namespace core {
 
 /// Files of a model folder that a conversion takes along as they are: everything that is not a
-/// weight file, not config.json, not the state of a training (training.json, optimizer state), not
-/// hidden.
+/// weight file, not config.json or our modelling file (both are written anew), not the state of a
+/// training (training.json, optimizer state), not hidden.
 struct CarriedFiles {
     std::vector<std::string> names;    ///< sorted
     std::vector<std::string> leftOut;  ///< "NAME (reason)": too large, or a link out of the folder

@@ -6,6 +6,7 @@
 #include "core/checkpoint/safe_link.h"
 #include "core/model/config_internal.h"
 #include "core/surgery/carried_files.h"
+#include "core/surgery/modeling.h"
 #include "core/surgery/recipe_executor.h"
 
 #include <fmt/format.h>
@@ -35,6 +36,10 @@ struct Conversion {
     std::optional<StoredLayout> stored;  ///< empty: transformers' layout
     std::vector<std::string> notes;
 };
+
+std::string configPlace(const Checkpoint& source) {
+    return (source.folder() / "config.json").string();
+}
 
 std::vector<TensorInfo> outputsOf(const std::vector<TensorRecipe>& recipes) {
     std::vector<TensorInfo> outputs;
@@ -105,8 +110,8 @@ void setDTypes(Conversion& conversion, const Checkpoint& source, const ConvertOp
                     "choose f32, f16, bf16 or keep");
     setDType(conversion, *options.dtype);
     if (!conversion.configText.empty())
-        conversion.configText = configWithDType(conversion.configText, *options.dtype,
-                                                (source.folder() / "config.json").string());
+        conversion.configText =
+            configWithDType(conversion.configText, *options.dtype, configPlace(source));
 }
 
 Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
@@ -125,7 +130,10 @@ Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
         conversion.configText = configWithUpcycling(conversion.configText, output);
     }
     setDTypes(conversion, source, options);
-    if (!hf) layOut(conversion, source, output, options);
+    if (!hf)
+        layOut(conversion, source, output, options);
+    else
+        conversion.configText = configWithModeling(conversion.configText, configPlace(source));
     return conversion;
 }
 
@@ -177,11 +185,13 @@ void addTraining(const Checkpoint& source, CheckpointWriter& writer, CarriedFile
     }
 }
 
-void addFiles(const Checkpoint& source, const ConvertOptions& options, CheckpointWriter& writer,
-              ConvertResult& result) {
+void addFiles(const Checkpoint& source, const std::string& configText,
+              const ConvertOptions& options, CheckpointWriter& writer, ConvertResult& result) {
     CarriedFiles carried = carriedFiles(source.folder());
+    for (const auto& [name, content] : modelingFiles(configText, configPlace(source)))
+        writer.addFile(name, content);
     for (const std::string& name : carried.names)
-        if (!options.extraFiles.contains(name))
+        if (!options.extraFiles.contains(name) && !options.notCarried.contains(name))
             writer.addFile(name, readTextFile(source.folder() / name));
     if (!options.extraFiles.contains(std::string(kTraining))) addTraining(source, writer, carried);
     for (const auto& [name, content] : options.extraFiles) writer.addFile(name, content);
@@ -224,7 +234,9 @@ ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& pla
     ConvertResult result =
         executeRecipes(source, conversion.recipes, *writer, order, progress, cancel);
     CORE_CHECK(writer->takesFiles() || options.extraFiles.empty(), "a folder for further files");
-    if (writer->takesFiles()) addFiles(source, options, *writer, result);
+    if (writer->takesFiles())
+        addFiles(source, conversion.stored ? std::string() : conversion.configText, options,
+                 *writer, result);
     writer->commit();
     if (conversion.stored)
         result.leftOut.insert(result.leftOut.end(), conversion.stored->leftOut.begin(),

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct ConvertOptions {
     bool force = false;
     std::map<std::string, std::string>
         extraFiles;  ///< name -> content, beside the weights (directory targets)
+    std::set<std::string> notCarried = {};  ///< files of the source's folder that stay behind
 };
 
 struct ConvertProgress {
@@ -43,10 +45,12 @@ struct ConvertResult {
 /// memory, output beside `target` and renamed when whole. Config, unknown config keys and unknown
 /// small files of the source folder (tokenizers ...) are carried, and training.json, so that a run
 /// can continue the schedule; optimizer state is not. A source without a config.json gets a full
-/// one where tensors and layout tell it. In another layout than transformers' a tensor whose axes
-/// change is in memory as a whole. Same input, plan and seed -> the same bytes. `cancel` ->
-/// Stopped, nothing remains. The source is never changed: a target that is one of its files, holds
-/// it, or lies in its folder (when that is a model folder, with a config.json) is refused.
+/// one where tensors and layout tell it. A model that transformers does not know gets its modelling
+/// file and the keys of config.json that name it (modeling.h). In another layout than transformers'
+/// a tensor whose axes change is in memory as a whole. Same input, plan and seed -> the same bytes.
+/// `cancel` -> Stopped, nothing remains. The source is never changed: a target that is one of its
+/// files, holds it, or lies in its folder (when that is a model folder, with a config.json) is
+/// refused.
 ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& plan,
                                 const Path& target, const ConvertOptions& options,
                                 const std::function<void(const ConvertProgress&)>& progress,

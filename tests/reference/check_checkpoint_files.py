@@ -85,12 +85,18 @@ def raw(tensor):
     return tensor.contiguous().reshape(-1).view(torch.uint8)
 
 
-a = read_safetensors(sys.argv[1])
-for path in sys.argv[2:]:
-    b = read(path)
+def compare(safetensors, other):
+    """Both files or folders hold the same tensors, bit for bit; returns how many, and their types."""
+    a, b = read_safetensors(safetensors), read(other)
     assert a.keys() == b.keys(), a.keys() ^ b.keys()
     for name in a:
         assert a[name].dtype == b[name].dtype, (name, a[name].dtype, b[name].dtype)
         assert a[name].shape == b[name].shape, (name, a[name].shape, b[name].shape)
         assert torch.equal(raw(a[name]), raw(b[name])), name
-    print(f"{len(a)} tensors are the same in {sys.argv[1]} and {path}: {sorted({str(t.dtype) for t in a.values()})}")
+    return len(a), sorted({str(t.dtype) for t in a.values()})
+
+
+if __name__ == "__main__":
+    for path in sys.argv[2:]:
+        count, types = compare(sys.argv[1], path)
+        print(f"{count} tensors are the same in {sys.argv[1]} and {path}: {types}")

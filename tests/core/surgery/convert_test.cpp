@@ -3,6 +3,7 @@
 
 #include "core/base/parallel.h"
 #include "core/checkpoint/tensor_stats.h"
+#include "core/surgery/modeling.h"
 #include "tests/core/surgery/surgery_helpers.h"
 
 #include <gtest/gtest.h>
@@ -343,7 +344,8 @@ TEST_F(Convert, UnknownConfigKeysAndFilesAreKept) {
         names.push_back(entry.path().filename());
     std::sort(names.begin(), names.end());
     EXPECT_EQ(names, (std::vector<std::string>{"README.md", "config.json", "model.safetensors",
-                                               "tokenizer.json", "training.json"}));
+                                               std::string(kVitModelingName), "tokenizer.json",
+                                               "training.json"}));
     const std::string training = readBytes(folder / "out/training.json");
     EXPECT_TRUE(contains(training, "\"global_step\": 7")) << training;
     EXPECT_FALSE(contains(training, "files")) << training;
