@@ -37,12 +37,10 @@ LayoutFacts factsOf(const Recognised& found, const OpenOptions& options, const C
     return facts;
 }
 
-std::vector<std::string> strayNotes(const Checkpoint& hf) {
-    if (hf.find(kStray) == nullptr) return {};
-    return {
-        fmt::format("{} is a leftover of early T5 files: T5 has no position bias in cross "
-                    "attention; it is kept and has no effect",
-                    kStray)};
+bool hasStray(const Recognised& found, const Checkpoint& raw) {
+    if (found.layout == "hf") return raw.find(kStray) != nullptr;
+    return std::any_of(found.tensors.begin(), found.tensors.end(),
+                       [](const TensorMap& map) { return map.name == kStray; });
 }
 
 }  // namespace
@@ -50,26 +48,25 @@ std::vector<std::string> strayNotes(const Checkpoint& hf) {
 std::shared_ptr<const Checkpoint> withLayout(std::shared_ptr<const Checkpoint> raw,
                                              const OpenOptions& options) {
     Recognised found = recogniseLayout(*raw);
-    const LayoutFacts facts = factsOf(found, options, *raw);
-    const auto map = [&raw](std::string layout, std::vector<TensorMap> tensors, std::string config,
-                            std::vector<std::string> notes) {
-        return mapCheckpoint(
-            raw, {std::move(layout), std::move(tensors), std::move(config), std::move(notes)});
+    LayoutFacts facts = factsOf(found, options, *raw);
+    if (hasStray(found, *raw))
+        found.notes.push_back(
+            fmt::format("{} is a leftover of early T5 files: T5 has no position bias in cross "
+                        "attention; it is kept and has no effect",
+                        kStray));
+    const bool configured = !raw->configText().empty();
+    if (configured) facts.flaxVit = false;
+    const auto config = [facts, configured](const Checkpoint& hf) {
+        return configured && !facts.heads ? std::string() : makeLayoutConfig(hf, facts);
     };
     std::shared_ptr<const Checkpoint> hf = raw;
-    if (found.layout != "hf") hf = map(found.layout, found.tensors, {}, {});
-    std::string config = hf->layoutConfig();
-    if (raw->configText().empty() || options.heads)
-        config = makeLayoutConfig(*hf, facts);
-    else if (facts.heads)
-        config = makeLayoutConfig(*hf, {facts.heads, false, false});
-    std::vector<std::string> stray = strayNotes(*hf);
-    std::move(stray.begin(), stray.end(), std::back_inserter(found.notes));
-    if (found.layout != "hf" || !config.empty() || !found.notes.empty()) {
-        if (found.layout == "hf")
+    const bool stays = found.layout == "hf";
+    if (!stays || !found.notes.empty() || !config(*raw).empty()) {
+        if (stays)
             for (const TensorInfo& tensor : raw->tensors())
                 found.tensors.push_back(unmapped(tensor));
-        hf = map(found.layout, std::move(found.tensors), std::move(config), std::move(found.notes));
+        hf = mapCheckpoint(
+            raw, {found.layout, std::move(found.tensors), std::move(found.notes), config});
     }
     return options.imageSize ? withImageSize(std::move(hf), *options.imageSize) : hf;
 }

@@ -39,7 +39,8 @@ TEST_F(LayoutTest, InspectSaysLayoutAndStoredNames) {
     EXPECT_EQ(vit["layout"], "google-vit");
     EXPECT_EQ(vit["format"], "npz");
     EXPECT_EQ(vit["architecture"]["heads"], 3);
-    EXPECT_NE(result.err.find("warning: pre_logits"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("warning: there is a layer pre_logits"), std::string::npos)
+        << result.err;
     bool found = false;
     for (const Json& tensor : vit["tensors"])
         if (tensor["name"] == "classifier.weight") {

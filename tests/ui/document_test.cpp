@@ -27,6 +27,37 @@ TEST_F(DocumentTest, OpensInTheBackgroundWithAnEmptyPlan) {
     EXPECT_EQ(document.model().name(), QStringLiteral("dense"));
 }
 
+TEST_F(DocumentTest, AsksForTheHeadsThatNoFileSays) {
+    core::writeTextFile(place() / "kept.json", core::readTextFile(dense() / "config.json"));
+    std::filesystem::remove(dense() / "config.json");
+    QSignalSpy asked(&document, &Document::headsAsked);
+    document.close();
+    document.open(file("dense"));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return asked.count() == 1; }, 30'000));
+    EXPECT_FALSE(document.hasModel());
+    EXPECT_EQ(asked[0][0].toString(), file("dense"));
+    const std::int64_t hidden = asked[0][1].toLongLong();
+    const core::ModelSpec known =
+        core::specFromConfig(core::readTextFile(place() / "kept.json"), "kept.json");
+    EXPECT_EQ(hidden, known.vit.hidden);
+    core::OpenOptions options;
+    options.heads = known.vit.heads;
+    document.open(file("dense"), options);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return document.hasModel(); }, 30'000));
+    EXPECT_EQ(document.model().spec.vit.heads, known.vit.heads);
+    EXPECT_EQ(asked.count(), 1);
+}
+
+TEST(Heads, AreOfferedByTheHiddenSize) {
+    EXPECT_EQ(usualHeads(768), 12);
+    EXPECT_EQ(usualHeads(1280), 20);
+    EXPECT_EQ(usualHeads(96), 2) << "two of 48 are nearest to 64";
+    EXPECT_EQ(usualHeads(7), 0);
+    EXPECT_EQ(possibleHeads(24), (std::vector<std::int64_t>{1, 2, 3}));
+    EXPECT_EQ(possibleHeads(768).front(), 3);
+    EXPECT_EQ(possibleHeads(768).back(), 96);
+}
+
 TEST_F(DocumentTest, EachEditIsOneStepBackAndForth) {
     editor.switchBlocks({"encoder.1"}, true);
     editor.switchBlocks({"encoder.3"}, true);

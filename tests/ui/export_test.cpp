@@ -79,6 +79,31 @@ TEST_F(ExportTest, WritesHalfPrecisionAndHdf5) {
     EXPECT_EQ(written->tensors().front().dtype, core::DType::BF16);
 }
 
+TEST_F(ExportTest, WritesGoogleNames) {
+    part<QComboBox>("layout")->setCurrentIndex(1);
+    EXPECT_EQ(dialog->options().layout, core::LayoutChoice::Google);
+    EXPECT_EQ(dialog->options().format, core::FileFormat::Npz) << "what V-MoE's programs load";
+    ASSERT_TRUE(exportTo("out.npz"));
+    const auto written = core::Checkpoint::open(place() / "out.npz");
+    EXPECT_EQ(written->layout(), "v-moe");
+    const core::Path same = expected({});
+    const auto hf = core::Checkpoint::open(same);
+    EXPECT_EQ(written->tensors().size(), hf->tensors().size());
+}
+
+TEST_F(ExportTest, RefusalsAreSaidWhileOneChooses) {
+    auto* messages = dialog->findChild<MessageBar*>();
+    part<QComboBox>("layout")->setCurrentIndex(1);
+    EXPECT_TRUE(messages->message().isEmpty());
+    part<QComboBox>("format")->setCurrentIndex(0);
+    EXPECT_TRUE(messages->message().contains(QStringLiteral("v-moe is written as .npz alone")))
+        << messages->message().toStdString();
+    EXPECT_FALSE(part<QPushButton>("start")->isEnabled());
+    part<QComboBox>("format")->setCurrentIndex(2);
+    EXPECT_FALSE(messages->isVisible());
+    EXPECT_TRUE(part<QPushButton>("start")->isEnabled());
+}
+
 TEST_F(ExportTest, SaysTheSizeBefore) {
     const QString whole = part<QLabel>("size")->text();
     const std::uint64_t exact =

@@ -37,6 +37,10 @@ class OpenedWindow : public ::testing::Test {
             ++asked;
             return unsavedAnswer;
         };
+        made.heads = [this](QWidget*, const QString&, std::int64_t) {
+            ++asked;
+            return headsAnswer;
+        };
         made.closeWhileTraining = [](QWidget*, const QString&) { return true; };
         return made;
     }
@@ -55,6 +59,7 @@ class OpenedWindow : public ::testing::Test {
     QTemporaryDir folder;
     QString fileAnswer;
     Prompts::Unsaved unsavedAnswer = Prompts::Unsaved::Discard;
+    std::int64_t headsAnswer = 0;
     int asked = 0;
     Theme theme;
     MainWindow window;

@@ -62,6 +62,29 @@ TEST_F(WindowTest, AFailedOpenIsSaidInTheMessageBar) {
     EXPECT_TRUE(window.messages().message().isEmpty());
 }
 
+TEST_F(WindowTest, AsksForTheHeadsThatNoFileSays) {
+    std::filesystem::remove(place() / "dense" / "config.json");
+    window.openPath(file("dense"));
+    ASSERT_TRUE(QTest::qWaitFor([this] { return asked == 1; }, 30'000));
+    EXPECT_FALSE(window.document().isOpening()) << "cancelled";
+    EXPECT_TRUE(isStarting());
+    headsAnswer = 2;
+    openDense();
+    EXPECT_EQ(asked, 2);
+    EXPECT_EQ(window.document().model().spec.vit.heads, 2);
+}
+
+TEST_F(WindowTest, SaysWhatTheReaderFound) {
+    const QString vit = QStringLiteral(UPCYCLER_SOURCE_DIR) +
+                        QStringLiteral("/tests/reference/layout/google_vit_old.npz");
+    window.openPath(vit);
+    ASSERT_TRUE(QTest::qWaitFor([this] { return window.document().hasModel(); }, 30'000));
+    EXPECT_EQ(window.document().model().spec.vit.heads, 3);
+    EXPECT_TRUE(window.findChild<MessageBar*>()->message().startsWith(
+        QStringLiteral("There is a layer pre_logits")))
+        << window.findChild<MessageBar*>()->message().toStdString();
+}
+
 TEST_F(WindowTest, TitleAndUndoFollowThePlan) {
     openDense();
     EXPECT_FALSE(window.isWindowModified());

@@ -19,14 +19,15 @@ Document::Document(QObject* parent) : QObject(parent) {
 
 Document::~Document() { undoStack_.disconnect(this); }
 
-void Document::open(const QString& model) {
+void Document::open(const QString& model, const core::OpenOptions& options) {
     const quint64 generation = ++generation_;
     opening_ = true;
     Q_EMIT openingChanged(true);
     const std::string argument = QFile::encodeName(model).toStdString();
     runInBackground(
-        this, QThreadPool::globalInstance(), [argument] { return openModel(argument); },
-        [this, generation](const Outcome<std::shared_ptr<const OpenedModel>>& outcome) {
+        this, QThreadPool::globalInstance(),
+        [argument, options] { return openOrAsk(argument, options); },
+        [this, generation, model](const Outcome<Opening>& outcome) {
             if (generation != generation_) return;
             opening_ = false;
             Q_EMIT openingChanged(false);
@@ -34,7 +35,10 @@ void Document::open(const QString& model) {
                 Q_EMIT failed(outcome.error);
                 return;
             }
-            take(*outcome.value);
+            if (outcome.value->model)
+                take(outcome.value->model);
+            else
+                Q_EMIT headsAsked(model, outcome.value->hiddenWithoutHeads);
         });
 }
 

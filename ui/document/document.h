@@ -28,7 +28,9 @@ class Document : public QObject {
 
     /// MODEL of the command line: a file, a folder, RUN, RUN@step. Ends in `opened` or `failed`; a
     /// newer call makes an older one void. What is open stays until the new one is ready.
-    void open(const QString& model);
+    /// `options`: what the person said; `headsAsked` instead of `opened` when the heads are in no
+    /// file.
+    void open(const QString& model, const core::OpenOptions& options = {});
     void close();
     bool isOpening() const { return opening_; }
 
@@ -64,6 +66,9 @@ class Document : public QObject {
   Q_SIGNALS:
     void openingChanged(bool opening);
     void opened();
+    /// `model` says nowhere how many attention heads share its `hidden` numbers: open it again with
+    /// the answer.
+    void headsAsked(const QString& model, qint64 hidden);
     void closed();
     /// The plan, and with it the report, is another.
     void planChanged();

@@ -83,6 +83,7 @@ void ExportDialog::setTarget(const QString& path) { target_->setText(path); }
 core::ConvertOptions ExportDialog::options() const {
     core::ConvertOptions options;
     options.format = static_cast<core::FileFormat>(format_->currentData().toInt());
+    options.layout = static_cast<core::LayoutChoice>(layout_->currentData().toInt());
     if (dtype_->currentData().isValid())
         options.dtype = static_cast<core::DType>(dtype_->currentData().toInt());
     if (options.format == core::FileFormat::Safetensors)
@@ -102,12 +103,22 @@ void ExportDialog::refresh() {
     try {
         const std::uint64_t bytes = core::convertedBytes(*model_->checkpoint, plan_, options());
         size_->setText(tr("%1 of tensor data").arg(bytesText(bytes)));
+        if (std::exchange(refused_, false)) messages_->dismiss();
     } catch (...) {
         const ErrorText error = errorTextOf(std::current_exception());
         size_->setText(QStringLiteral("–"));
         export_->setEnabled(false);
         messages_->showError(error);
+        refused_ = true;
     }
+}
+
+void ExportDialog::followLayout() {
+    const auto layout = static_cast<core::LayoutChoice>(layout_->currentData().toInt());
+    if (model_ && layout != core::LayoutChoice::Hf)
+        format_->setCurrentIndex(
+            format_->findData(static_cast<int>(core::usualFormat(layout, *model_->checkpoint))));
+    refresh();
 }
 
 void ExportDialog::browse() {
@@ -157,6 +168,9 @@ void ExportDialog::finish(const core::ConvertResult& result) {
                                tr("%1 values are too large for %2 and became infinite.")
                                    .arg(static_cast<qulonglong>(result.overflowed))
                                    .arg(dtype_->currentText()));
+    else if (!result.notes.empty())
+        messages_->showMessage(MessageBar::Kind::Warning, what,
+                               asSentence(QString::fromStdString(result.notes.front())));
     else
         messages_->showMessage(MessageBar::Kind::Success, what, target());
     setRunning(false);

@@ -56,6 +56,8 @@ class ExportDialog : public QDialog {
     QWidget* makeTargetRow();
     void take(std::shared_ptr<const OpenedModel> model);
     void refresh();
+    /// The format that the chosen layout's programs load.
+    void followLayout();
     void setRunning(bool running);
     void finish(const core::ConvertResult& result);
     void browse();
@@ -78,6 +80,7 @@ class ExportDialog : public QDialog {
     QPushButton* cancel_;
     QPushButton* export_;
     bool done_ = false;
+    bool refused_ = false;  ///< the message is a refusal of the settings as they stand
 };
 
 }  // namespace ui

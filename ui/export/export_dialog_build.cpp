@@ -59,6 +59,7 @@ ExportDialog::ExportDialog(QWidget* parent)
     build();
     for (QComboBox* box : {format_, dtype_})
         connect(box, &QComboBox::currentIndexChanged, this, &ExportDialog::refresh);
+    connect(layout_, &QComboBox::currentIndexChanged, this, &ExportDialog::followLayout);
     connect(shard_, &QDoubleSpinBox::valueChanged, this, &ExportDialog::refresh);
     connect(target_, &QLineEdit::textChanged, this, &ExportDialog::refresh);
     connect(replace_, &QCheckBox::toggled, this, &ExportDialog::refresh);
@@ -139,11 +140,17 @@ void ExportDialog::makeForm(QFormLayout& form) {
     format_->addItem(QStringLiteral("safetensors"),
                      static_cast<int>(core::FileFormat::Safetensors));
     format_->addItem(QStringLiteral("HDF5"), static_cast<int>(core::FileFormat::Hdf5));
+    format_->addItem(QStringLiteral("NumPy .npz"), static_cast<int>(core::FileFormat::Npz));
     format_->setObjectName(QStringLiteral("export.format"));
     addRow(form, tr("Format"), format_, format_);
-    layout_->addItem(QStringLiteral("Hugging Face transformers"));
+    layout_->addItem(QStringLiteral("Hugging Face transformers"),
+                     static_cast<int>(core::LayoutChoice::Hf));
+    layout_->addItem(tr("Google (ViT, V-MoE, T5X)"), static_cast<int>(core::LayoutChoice::Google));
+    layout_->addItem(tr("As the source has it"), static_cast<int>(core::LayoutChoice::Native));
+    layout_->setObjectName(QStringLiteral("export.layout"));
     layout_->setToolTip(
-        tr("Names and files as transformers has them: config.json beside the weights"));
+        tr("Whose names and axes the tensors get: those of transformers, or of the programs that "
+           "Google's checkpoints are for"));
     addRow(form, tr("Layout"), layout_, layout_);
     dtype_->addItem(tr("As it is"));
     for (const core::DType dtype : {core::DType::F32, core::DType::BF16, core::DType::F16})
@@ -159,7 +166,7 @@ void ExportDialog::makeForm(QFormLayout& form) {
     addRow(form, tr("Split at"), shard_, shard_);
     addRow(form, tr("Write to"), makeTargetRow(), target_);
     target_->setObjectName(QStringLiteral("export.target"));
-    target_->setToolTip(tr("A folder, or one file ending in .safetensors, .h5 or .hdf5"));
+    target_->setToolTip(tr("A folder, or one file ending in .safetensors, .h5, .hdf5 or .npz"));
     replace_->setObjectName(QStringLiteral("export.replace"));
     replace_->setAccessibleName(replace_->text());
     form.addRow({}, replace_);

@@ -6,6 +6,7 @@
 #include "ui/charts/chart_widget.h"
 #include "ui/compare/compare_workspace.h"
 #include "ui/export/export_dialog.h"
+#include "ui/models/tensor_model.h"
 #include "ui/surgery/cost_bar.h"
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/theme.h"
@@ -121,8 +122,16 @@ void MainWindow::connectDocument() {
         if (!planToLoad_.isEmpty()) document_.loadPlan(std::exchange(planToLoad_, {}));
         if (presetToApply_) editor_->applyPreset(*std::exchange(presetToApply_, {}));
         model_->canvas().setFocus();
+        showNotes(document_.model().checkpoint->notes());
         refreshActions();
         refreshTitle();
+    });
+    connect(&document_, &Document::headsAsked, this, [this](const QString& model, qint64 hidden) {
+        const std::int64_t heads = prompts_.heads(this, model, hidden);
+        if (heads < 1) return refreshTitle();
+        core::OpenOptions options;
+        options.heads = heads;
+        document_.open(model, options);
     });
     connect(&document_, &Document::closed, this, [this] {
         modelStack_->setCurrentWidget(start_);
@@ -140,6 +149,15 @@ void MainWindow::connectDocument() {
     connect(&document_, &Document::selectionChanged, this, &MainWindow::refreshActions);
     connect(&document_, &Document::modifiedChanged, this, &MainWindow::setWindowModified);
     connect(&recent_, &RecentFiles::changed, this, &MainWindow::refreshRecentMenu);
+}
+
+/// What the checkpoint's reader found on the way.
+void MainWindow::showNotes(const std::vector<std::string>& notes) {
+    if (notes.empty()) return;
+    QStringList texts;
+    for (const std::string& note : notes) texts.push_back(asSentence(printableText(note)) + u'.');
+    const QString first = texts.takeFirst();
+    messages_->showMessage(MessageBar::Kind::Warning, first, texts.join(u' '));
 }
 
 void MainWindow::connectWorkspaces() {

@@ -9,6 +9,8 @@
 #include <QMainWindow>
 
 #include <optional>
+#include <string>
+#include <vector>
 
 class QAction;
 class QMenu;
@@ -65,6 +67,7 @@ class MainWindow : public QMainWindow {
     void buildViewMenu();
     void buildHelpMenu();
     void connectDocument();
+    void showNotes(const std::vector<std::string>& notes);
     void connectWorkspaces();
     QAction* addAction(QMenu* menu, const QString& name, const QString& text,
                        const QKeySequence& shortcut, const std::function<void()>& run);

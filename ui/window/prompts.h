@@ -4,6 +4,7 @@
 #include <QString>
 #include <QStringList>
 
+#include <cstdint>
 #include <functional>
 
 class QWidget;
@@ -24,6 +25,8 @@ struct Prompts {
     std::function<Unsaved(QWidget*, const QString& model)> unsavedPlan;
     /// The trainer of `run` goes on when the window closes; false keeps the window.
     std::function<bool(QWidget*, const QString& run)> closeWhileTraining;
+    /// The number of attention heads of `model`, which its files do not say; 0 = cancelled.
+    std::function<std::int64_t(QWidget*, const QString& model, std::int64_t hidden)> heads;
 };
 
 Prompts desktopPrompts();

@@ -33,6 +33,7 @@ class MappedCheckpoint final : public Checkpoint {
         }
         index_ = TensorIndex(std::move(infos));
         notes_.insert(notes_.end(), mapping_.notes.begin(), mapping_.notes.end());
+        if (mapping_.config) config_ = mapping_.config(*this);
     }
 
     std::string format() const override { return raw_->format(); }
@@ -41,7 +42,7 @@ class MappedCheckpoint final : public Checkpoint {
     const std::string& configText() const override { return raw_->configText(); }
     const std::map<std::string, std::string>& metadata() const override { return raw_->metadata(); }
     std::string layout() const override { return mapping_.layout; }
-    const std::string& layoutConfig() const override { return mapping_.config; }
+    const std::string& layoutConfig() const override { return config_; }
     const std::vector<std::string>& notes() const override { return notes_; }
     std::span<const TensorInfo> tensors() const override { return index_.tensors(); }
     const TensorInfo* find(std::string_view name) const override { return index_.find(name); }
@@ -112,6 +113,7 @@ class MappedCheckpoint final : public Checkpoint {
     std::shared_ptr<const Checkpoint> raw_;
     LayoutMapping mapping_;
     std::vector<std::string> notes_;
+    std::string config_;
     std::vector<Source> sources_;
     TensorIndex index_;
     mutable std::mutex mutex_;

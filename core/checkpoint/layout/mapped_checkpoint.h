@@ -3,6 +3,7 @@
 
 #include "core/checkpoint/layout/tensor_map.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,8 +14,9 @@ namespace core {
 struct LayoutMapping {
     std::string layout;  ///< its word (layout.h)
     std::vector<TensorMap> tensors;
-    std::string config;  ///< of Checkpoint::layoutConfig
     std::vector<std::string> notes;
+    /// Checkpoint::layoutConfig from the mapped tensors.
+    std::function<std::string(const Checkpoint&)> config;
 };
 
 /// A tensor that keeps name, shape and axes.

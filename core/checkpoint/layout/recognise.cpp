@@ -15,6 +15,9 @@
 namespace core {
 namespace {
 
+/// Stacks without elements cost nothing in a file and a name an expert here.
+constexpr std::size_t kMostFromStacks = 200'000;
+
 struct Known {
     const char* layout;
     std::span<const NameRule> (*rules)();
@@ -79,7 +82,9 @@ std::string listed(const std::vector<std::string>& names) {
 class Mapper {
   public:
     Mapper(const Checkpoint& raw, std::string layout, std::string_view prefix)
-        : where_(whereOf(raw)), prefix_(prefix) {
+        : where_(whereOf(raw)),
+          prefix_(prefix),
+          most_(std::max(kMostFromStacks, raw.tensors().size())) {
         result_.layout = std::move(layout);
         result_.tensors.reserve(raw.tensors().size());
     }
@@ -131,6 +136,11 @@ class Mapper {
     }
 
     void take(TensorMap map) {
+        if (result_.tensors.size() >= most_)
+            throw Error(
+                ErrorKind::BadInput,
+                fmt::format("{}: the stacks of experts hold more than {} tensors", where_, most_),
+                "the file is damaged: no model has so many experts");
         if (!names_.insert(map.name).second)
             throw Error(ErrorKind::BadInput,
                         fmt::format("{}: tensors {} and another one are both {}", where_,
@@ -141,6 +151,7 @@ class Mapper {
 
     std::string where_;
     std::string_view prefix_;  ///< before the parameters' tree
+    std::size_t most_;         ///< tensors
     Recognised result_;
     std::unordered_set<std::string> names_;
     std::vector<std::string> unknown_, again_, aside_;
@@ -162,7 +173,8 @@ Recognised mapByTable(const Checkpoint& raw, const Known& known, std::string_vie
     }
     if (raw.find(std::string(prefix) + "pre_logits/kernel") != nullptr)
         mapper.note(
-            "pre_logits is a dense layer with tanh between encoder and head, which transformers' "
+            "there is a layer pre_logits (dense, tanh) between encoder and head, which "
+            "transformers' "
             "ViT for classification has not: it is kept and has no effect, so the head's outputs "
             "are not those of the original program");
     if (experts && raw.configText().empty())

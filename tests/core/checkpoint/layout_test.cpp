@@ -184,7 +184,7 @@ TEST_F(Made, PreLogitsAreKeptAndSaid) {
                            zeros("opt/target/pre_logits/kernel", {2, 2})});
     ASSERT_NE(vit->find("pre_logits/kernel"), nullptr);
     EXPECT_EQ(vit->find("pre_logits/kernel")->storedAs, "opt/target/pre_logits/kernel");
-    EXPECT_TRUE(contains(vit->notes()[0], "pre_logits is a dense layer with tanh"));
+    EXPECT_TRUE(contains(vit->notes()[0], "there is a layer pre_logits (dense, tanh)"));
 }
 
 TEST_F(Made, OtherNetworksAreUnknownAndSaid) {
@@ -210,6 +210,12 @@ TEST_F(Made, WrongAxesAreRefused) {
         open({zeros("Encoder/encoder_norm/scale", {2}),
               zeros("Encoder/encoderblock_0/Moe/Mlp/Dense_0/bias", {100000, 0})});
     });
+    std::vector<NamedFloats> empty{zeros("Encoder/encoder_norm/scale", {2})};
+    for (int i = 0; i < 4; ++i)
+        empty.push_back(zeros("Encoder/encoderblock_" + std::to_string(i) + "/Moe/Mlp/Dense_0/bias",
+                              {65536, 0}));
+    EXPECT_TRUE(contains(errorOf(ErrorKind::BadInput, [&] { open(empty); }),
+                         "the stacks of experts hold more than 200000 tensors"));
     errorOf(ErrorKind::BadInput, [&] {
         open({zeros("Transformer/encoder_norm/scale", {2}), zeros(kernel + "kernel", {4, 2, 2}),
               zeros("Transformer/encoderblock_1/MultiHeadDotProductAttention_1/query/kernel",
