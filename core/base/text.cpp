@@ -28,6 +28,17 @@ std::string formatBytes(double bytes) {
 
 std::string formatCount(double count) { return scaled(count, {"", " k", " M", " B", " T"}, 0); }
 
+std::string formatExact(std::int64_t count) {
+    const std::string digits = fmt::format("{}", count);
+    std::string text;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        const bool begins = i == 0 || digits[i - 1] == '-';
+        if (!begins && (digits.size() - i) % 3 == 0) text += ',';
+        text += digits[i];
+    }
+    return text;
+}
+
 std::string formatDuration(double seconds) {
     if (!std::isfinite(seconds) || seconds < 0) return "unknown";
     const auto whole = static_cast<long long>(std::llround(seconds));

@@ -13,6 +13,9 @@ std::string formatBytes(double bytes);
 /// "2.00 B", "148.6 M", "4.7 k", "12": counts with the field's letters.
 std::string formatCount(double count);
 
+/// "12", "12,000", "-1,234,567": every digit.
+std::string formatExact(std::int64_t count);
+
 /// "3 h 12 min", "4 min 05 s", "12 s".
 std::string formatDuration(double seconds);
 

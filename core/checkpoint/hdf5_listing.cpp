@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <utility>
 
@@ -131,16 +130,14 @@ Hdf5Listing listHdf5(const Path& path) {
 }
 
 void readHdf5(const Path& path, const Hdf5Listing::Dataset& from, std::int64_t begin,
-              std::int64_t count, std::span<std::byte> into) {
+              std::int64_t count, const SharedBytes& into) {
     const std::optional<std::string> answer = withLibrary([&] {
-        std::string elements(into.size(), '\0');
-        readHdf5Boxes(path, from, begin, count, elements);
-        return elements;
+        readHdf5Boxes(path, from, begin, count, into.bytes());
+        return std::string();
     });
-    if (!answer || answer->size() != into.size())
+    if (!answer)
         refuseDamaged(path, fmt::format("the elements of dataset '{}' are damaged",
                                         printable(from.info.name)));
-    std::memcpy(into.data(), answer->data(), into.size());
 }
 
 }  // namespace core

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/shared_bytes.h"
 
 #include <map>
 #include <string>
@@ -29,8 +30,9 @@ struct Hdf5Listing {
 /// crash, runs in a child process.
 Hdf5Listing listHdf5(const Path& path);
 
-/// Elements of a dataset that is not plain, decoded in a child process.
+/// Elements of a dataset that is not plain, decoded in a child process; `into` has exactly their
+/// bytes.
 void readHdf5(const Path& path, const Hdf5Listing::Dataset& from, std::int64_t begin,
-              std::int64_t count, std::span<std::byte> into);
+              std::int64_t count, const SharedBytes& into);
 
 }  // namespace core

@@ -20,7 +20,7 @@ namespace {
 /// once for that many bytes.
 constexpr std::int64_t kWindowBytes = std::int64_t{16} << 20U;
 /// A row of chunks that is larger is decoded in parts, again and again.
-constexpr std::int64_t kMostTogether = std::int64_t{256} << 20U;
+constexpr std::int64_t kMostTogether = std::int64_t{1} << 30U;
 
 /// Elements of datasets that need the library, from any thread. Keeps what was decoded last, since
 /// slices come one after the other.
@@ -36,7 +36,7 @@ class DecodedWindow {
             if (dataset_ != &from || begin < begin_ || begin >= end_) fetch(from, begin, width);
             const std::int64_t part = std::min(count, end_ - begin);
             const auto bytes = static_cast<std::size_t>(part * width);
-            std::memcpy(into.data(), elements_.data() + (begin - begin_) * width, bytes);
+            std::memcpy(into.data(), elements_.bytes().data() + (begin - begin_) * width, bytes);
             into = into.subspan(bytes);
             begin += part;
             count -= part;
@@ -53,7 +53,8 @@ class DecodedWindow {
         const std::int64_t rows = std::max<std::int64_t>(1, kWindowBytes / width / together);
         begin_ = begin / together * together;
         end_ = begin_ + std::min(rows * together, from.info.shape.elements() - begin_);
-        elements_.resize(static_cast<std::size_t>((end_ - begin_) * width));
+        elements_ = {};
+        elements_ = SharedBytes(static_cast<std::size_t>((end_ - begin_) * width));
         readHdf5(path_, from, begin_, end_ - begin_, elements_);
         dataset_ = &from;
     }
@@ -62,7 +63,7 @@ class DecodedWindow {
     std::mutex mutex_;
     const Hdf5Listing::Dataset* dataset_ = nullptr;
     std::int64_t begin_ = 0, end_ = 0;  ///< elements of it that are in `elements_`
-    std::vector<std::byte> elements_;
+    SharedBytes elements_;
 };
 
 class Hdf5Checkpoint final : public Checkpoint {

@@ -277,6 +277,18 @@ std::string configTextOf(const ModelSpec& spec) {
     return json.dump(2) + "\n";
 }
 
+std::string configTextOf(const Checkpoint& checkpoint) {
+    const std::optional<Family> family = familyFromTensors(checkpoint);
+    if (!checkpoint.configText().empty() || !family || *family == Family::Llama)
+        return checkpoint.configText();
+    try {
+        return configWithUpcycling({}, readSpec(checkpoint));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::BadInput) throw;
+        return {};
+    }
+}
+
 std::string configWithUpcycling(const std::string& configText, const ModelSpec& spec) {
     Json json =
         config::parseObject(configText.empty() ? configTextOf(spec) : configText, "config.json");

@@ -135,6 +135,10 @@ std::vector<std::string> tensorNotes(const ModelSpec& spec, std::span<const Tens
 /// A config.json of transformers' keys for a ViT or T5 (for checkpoints that came without one).
 std::string configTextOf(const ModelSpec& spec);
 
+/// The checkpoint's config.json, or, without one, a full one from what its tensors and its layout
+/// show; empty where they do not make a model or the number of heads is unknown.
+std::string configTextOf(const Checkpoint& checkpoint);
+
 /// `configText` with its "upcycling" block made to say `spec` (removed when no block is MoE); all
 /// other keys, known or not, as they are.
 std::string configWithUpcycling(const std::string& configText, const ModelSpec& spec);

@@ -126,13 +126,14 @@ void refuseUnknowns(const std::string& where, const ModelSpec& spec) {
     const bool noHeads = (spec.family == Family::Vit && spec.vit.heads == 0) ||
                          (spec.family == Family::T5 && spec.t5.heads == 0);
     if (noHeads)
-        throw Error(ErrorKind::BadInput,
-                    fmt::format("{}: there is no config.json, and the number of attention heads "
-                                "cannot be read from the tensors",
-                                where),
-                    "say it to inspect, plan or convert with --heads N (the hidden size divided by 64 "
-                    "in most models; convert writes a config.json), or put the model's config.json "
-                    "beside the weights");
+        throw Error(
+            ErrorKind::BadInput,
+            fmt::format("{}: there is no config.json, and the number of attention heads "
+                        "cannot be read from the tensors",
+                        where),
+            "say it to inspect, plan or convert with --heads N (the hidden size divided by 64 "
+            "in most models; convert writes a config.json), or put the model's config.json "
+            "beside the weights");
     if (spec.family == Family::T5 && spec.t5.dModel == 0)
         throw Error(ErrorKind::BadInput,
                     fmt::format("{}: there is no config.json, and no tensor shared.weight "

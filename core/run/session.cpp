@@ -2,6 +2,7 @@
 #include "core/run/session.h"
 
 #include "core/base/error.h"
+#include "core/run/export.h"
 #include "core/run/preprocessor.h"
 #include "core/surgery/convert.h"
 #include "core/training/optimizer_state_io.h"
@@ -68,6 +69,7 @@ void writeConvertedModel(const JobSpec& job, const Path& folder, const std::atom
     const auto source = Checkpoint::open(job.model);
     ConvertOptions options;
     options.dtype = DType::F32;
+    options.notCarried = modelCardFiles(source->folder());
     const Path inner = folder / "converted";
     convertCheckpoint(
         *source, job.plan.value_or(SurgeryPlan{}), inner, options, [](const ConvertProgress&) {},

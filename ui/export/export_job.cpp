@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/export/export_job.h"
 
+#include "core/run/export.h"
 #include "ui/document/background.h"
 #include "ui/models/tensor_model.h"
 
@@ -44,7 +45,7 @@ void ExportJob::start(std::shared_ptr<const OpenedModel> model, core::SurgeryPla
         this, &pool_,
         [shared = shared_, model = std::move(model), plan = std::move(plan),
          target = std::move(target), options = std::move(options)] {
-            return core::convertCheckpoint(
+            return core::exportCheckpoint(
                 *model->checkpoint, plan, target, options,
                 [&shared](const core::ConvertProgress& progress) {
                     const std::lock_guard lock(shared->mutex);

@@ -78,7 +78,8 @@ std::string listed(const std::vector<std::string>& names) {
 /// Collects mapped tensors; each HF name once.
 class Mapper {
   public:
-    Mapper(const Checkpoint& raw, std::string layout) : where_(whereOf(raw)) {
+    Mapper(const Checkpoint& raw, std::string layout, std::string_view prefix)
+        : where_(whereOf(raw)), prefix_(prefix) {
         result_.layout = std::move(layout);
         result_.tensors.reserve(raw.tensors().size());
     }
@@ -124,7 +125,9 @@ class Mapper {
   private:
     void keep(const TensorInfo& stored, std::vector<std::string>& list) {
         list.push_back(stored.name);
-        take(unmapped(stored));
+        TensorMap map = unmapped(stored);
+        map.name.erase(0, prefix_.size());
+        take(std::move(map));
     }
 
     void take(TensorMap map) {
@@ -137,13 +140,14 @@ class Mapper {
     }
 
     std::string where_;
+    std::string_view prefix_;  ///< before the parameters' tree
     Recognised result_;
     std::unordered_set<std::string> names_;
     std::vector<std::string> unknown_, again_, aside_;
 };
 
 Recognised mapByTable(const Checkpoint& raw, const Known& known, std::string_view prefix) {
-    Mapper mapper(raw, known.layout);
+    Mapper mapper(raw, known.layout, prefix);
     const std::span<const NameRule> rules = known.rules();
     bool experts = false;
     for (const TensorInfo& stored : raw.tensors()) {
@@ -176,7 +180,7 @@ bool isTensorflow(const Checkpoint& raw) {
 }
 
 Recognised mapTensorflowFile(const Checkpoint& raw) {
-    Mapper mapper(raw, "tensorflow");
+    Mapper mapper(raw, "tensorflow", {});
     for (const TensorInfo& stored : raw.tensors())
         mapper.add(stored, stored.name.ends_with(":0")
                                ? std::vector<TensorMap>{mapTensorflow(stored)}

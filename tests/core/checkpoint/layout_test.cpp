@@ -57,6 +57,14 @@ INSTANTIATE_TEST_SUITE_P(
     Files, Layouts,
     testing::Values(Case{"google_vit.safetensors", "hf_vit.safetensors", "google-vit", 0},
                     Case{"v_moe.safetensors", "hf_v_moe.safetensors", "v-moe", 0},
+                    Case{"google_vit.npz", "hf_vit.safetensors", "google-vit", 0},
+                    Case{"google_vit_old.npz", "hf_vit.safetensors", "google-vit", 2},
+                    Case{"google_vit_linen.npz", "hf_vit.safetensors", "google-vit", 0},
+                    Case{"v_moe.npz", "hf_v_moe.safetensors", "v-moe", 0},
+                    Case{"t5x_v1_1.npz", "hf_t5_v1_1.safetensors", "t5x", 0},
+                    Case{"t5x.h5", "hf_t5.safetensors", "t5x", 0},
+                    Case{"tf_t5.h5", "hf_t5.safetensors", "tensorflow", 0},
+                    Case{"tf_vit.h5", "hf_vit.safetensors", "tensorflow", 0},
                     Case{"v_moe_dense.safetensors", "hf_vit.safetensors", "v-moe", 0},
                     Case{"t5x.safetensors", "hf_t5.safetensors", "t5x", 0},
                     Case{"t5x_v1_1.safetensors", "hf_t5_v1_1.safetensors", "t5x", 0},
@@ -172,9 +180,10 @@ TEST_F(Made, UnknownTensorsKeepTheirNames) {
 }
 
 TEST_F(Made, PreLogitsAreKeptAndSaid) {
-    const auto vit =
-        open({zeros("Transformer/encoder_norm/scale", {2}), zeros("pre_logits/kernel", {2, 2})});
-    EXPECT_NE(vit->find("pre_logits/kernel"), nullptr);
+    const auto vit = open({zeros("opt/target/Transformer/encoder_norm/scale", {2}),
+                           zeros("opt/target/pre_logits/kernel", {2, 2})});
+    ASSERT_NE(vit->find("pre_logits/kernel"), nullptr);
+    EXPECT_EQ(vit->find("pre_logits/kernel")->storedAs, "opt/target/pre_logits/kernel");
     EXPECT_TRUE(contains(vit->notes()[0], "pre_logits is a dense layer with tanh"));
 }
 
