@@ -4,11 +4,19 @@
 #include "tests/app/bad_files/bad_file.h"
 #include "tests/core/checkpoint/zip_helpers.h"
 
+#include <algorithm>
+#include <set>
+#include <string_view>
+
 namespace upcycle_test {
 namespace {
 
 constexpr const char* kFile = "model.h5";
 const std::string kFolder = "tests/reference/checkpoint/";
+
+/// They belong to two empty groups and to texts that say nothing of tensors.
+const std::set<std::string> kNeverLookedAt{"tf_model_TREE5", "tf_model_HEAP5", "tf_model_TREE17",
+                                           "tf_model_HEAP17", "tf_model_GCOL0"};
 
 class Hdf5 {
   public:
@@ -18,9 +26,9 @@ class Hdf5 {
           list_(list) {}
 
     void set(const std::string& what, std::size_t at, std::uint64_t value, std::size_t width) {
-        std::string bytes = good_;
-        bytes.replace(at, width, core::test::littleEndian(value, width));
-        add(what, bytes);
+        const std::string_view good = good_;
+        add(what, core::test::joined({good.substr(0, at), core::test::littleEndian(value, width),
+                                      good.substr(at + width)}));
     }
     void cut(std::size_t bytes) { add("Cut" + std::to_string(bytes), good_.substr(0, bytes)); }
     void cutParts(std::size_t parts) {
@@ -33,8 +41,9 @@ class Hdf5 {
         for (std::size_t at = good_.find(signature); at != std::string::npos;
              at = good_.find(signature, at + 1)) {
             std::string bytes = good_;
-            bytes.replace(at, signature.size(), std::string(signature.size(), 'x'));
-            add(signature + std::to_string(count++), bytes);
+            std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), signature.size(), 'x');
+            const std::string what = signature + std::to_string(count++);
+            if (!kNeverLookedAt.contains(name_ + "_" + what)) add(what, bytes);
         }
     }
     std::size_t size() const { return good_.size(); }

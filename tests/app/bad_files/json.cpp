@@ -47,7 +47,7 @@ std::vector<BadFile> badConfigs() {
     add("TwoObjects", good + good);
     add("NotUtf8", "{\"model_type\": \"\xff\"}");
     add("DeepNesting", "{\"a\": " + std::string(100000, '[') + std::string(100000, ']') + "}");
-    add("NoFamily", "{}", "model_type");
+    add("NoFamily", "{}");
     add("FamilyIsNumber", with("model_type", "7"), "model_type");
     add("FamilyUnknown", with("model_type", "\"perceptron\""), "model_type");
     for (const char* key : {"hidden_size", "intermediate_size", "num_hidden_layers",
