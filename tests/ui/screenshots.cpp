@@ -4,6 +4,8 @@
 // QT_SCALE_FACTOR=2). Compare shows the runs of the folder that RUN lies in.
 #include "core/surgery/plan.h"
 #include "ui/export/export_dialog.h"
+#include "ui/inspect/matrix_canvas.h"
+#include "ui/inspect/tensor_picture.h"
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/theme.h"
 #include "ui/train/train_workspace.h"
@@ -17,9 +19,11 @@
 #include <QDialog>
 #include <QDir>
 #include <QPainter>
+#include <QPushButton>
 #include <QSettings>
 #include <QStringList>
 #include <QTabWidget>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -89,6 +93,17 @@ void modelStates(ui::MainWindow& window, Photographer& camera) {
     camera.take(QStringLiteral("inspector"));
     window.document().select({});
     camera.take(QStringLiteral("tensors"));
+    window.findChild<QAction*>(QStringLiteral("view.tensors"))->trigger();
+    QTest::qWait(2 * kSettleMs);
+    window.findChild<QTableView*>(QStringLiteral("tensorTable"))->selectRow(12);
+    camera.take(QStringLiteral("tensor-table"));
+    window.findChild<QPushButton*>(QStringLiteral("stats.picture"))->click();
+    auto* picture = window.findChild<ui::TensorPicture*>();
+    picture->canvas().setCursorCell(ui::MatrixCanvas::Cell{20, 30});
+    camera.take(QStringLiteral("tensor-picture"));
+    picture->canvas().zoomBy(2.5);
+    camera.take(QStringLiteral("tensor-picture-near"));
+    picture->close();
     tabs->setCurrentIndex(0);
     camera.take(QStringLiteral("overview"));
     window.document().select({{blocks.front().name, ui::Part::Mlp}});

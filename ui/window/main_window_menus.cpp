@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/canvas/canvas_view.h"
 #include "ui/charts/chart_widget.h"
+#include "ui/inspect/inspector.h"
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/icon.h"
 #include "ui/theme/theme.h"
@@ -118,6 +119,12 @@ void MainWindow::buildViewMenu() {
     workspace(QStringLiteral("view.train"), tr("&Train"), Qt::Key_2, TrainTab);
     workspace(QStringLiteral("view.compare"), tr("&Compare"), Qt::Key_3, CompareTab);
     menu->addSeparator();
+    addAction(menu, QStringLiteral("view.tensors"), tr("T&ensor Table"), Qt::CTRL | Qt::Key_T,
+              [this] {
+                  showWorkspace(ModelTab);
+                  model_->inspector().showTensorTable();
+              });
+    menu->addSeparator();
     CanvasView& canvas = model_->canvas();
     addAction(menu, QStringLiteral("view.zoomIn"), tr("Zoom &In"), QKeySequence::ZoomIn,
               [&canvas] { canvas.setZoom(canvas.zoom() * kZoomStep); });
@@ -169,8 +176,9 @@ void MainWindow::refreshActions() {
     for (const QString& name : {QStringLiteral("file.loadPlan"), QStringLiteral("file.savePlan"),
                                 QStringLiteral("file.savePlanAs"), QStringLiteral("file.export"),
                                 QStringLiteral("file.close"), QStringLiteral("edit.selectMlps"),
-                                QStringLiteral("edit.selectNone"), QStringLiteral("view.zoomIn"),
-                                QStringLiteral("view.zoomOut"), QStringLiteral("view.zoomFit")})
+                                QStringLiteral("edit.selectNone"), QStringLiteral("view.tensors"),
+                                QStringLiteral("view.zoomIn"), QStringLiteral("view.zoomOut"),
+                                QStringLiteral("view.zoomFit")})
         enable(name, model);
     enable(QStringLiteral("edit.selectMoes"), model && !document_.plan().layers.empty());
     enable(QStringLiteral("edit.makeMoe"), model && !document_.selectedMlps().empty());
