@@ -2,7 +2,8 @@
 #include "core/surgery/diff_story.h"
 
 #include "core/base/error.h"
-#include "core/model/vit_tensors_internal.h"
+#include "core/surgery/diff_watch.h"
+#include "core/surgery/expert_cosines.h"
 #include "core/surgery/tensor_difference.h"
 
 #include <fmt/format.h>
@@ -32,25 +33,22 @@ std::string settings(const MoeSpec& moe) {
 }
 
 /// How the experts of a block of `b` relate to the dense MLP in `a`.
-std::string originOfExperts(const Checkpoint& a, const Checkpoint& b, const ModelSpec& spec,
-                            const BlockSpec& block) {
-    constexpr std::string_view kPlace = "mlp.experts.expert_{e}.";
-    const VitNames names = vitNames(b.tensors());
-    const std::string denseStart = vitNames(a.tensors()).block(block.index);
-    const std::string start = names.block(block.index);
+std::string originOfExperts(const Checkpoint& a, const Checkpoint& b,
+                            const std::vector<ExpertBlock>& experts, const std::string& block,
+                            DiffWatch& watch) {
+    const auto found = std::find_if(experts.begin(), experts.end(),
+                                    [&](const ExpertBlock& one) { return one.block == block; });
+    if (found == experts.end() || found->pieces.front().before.size() != 1)
+        return "experts of another origin";
+    watch.begin(block);
     double worst = 0;
     bool converted = false;
-    for (const ExpectedTensor& tensor : vitTensors(spec, names)) {
-        if (tensor.experts == 0 || !tensor.name.starts_with(start)) continue;
-        const std::string piece = tensor.name.substr(start.size() + kPlace.size());
-        const TensorInfo* dense = a.find(denseStart + piece);
-        for (std::int64_t e = 0; e < tensor.experts; ++e) {
-            const TensorInfo* expert = b.find(expertName(tensor.name, e));
-            if (dense == nullptr || expert == nullptr || dense->shape != expert->shape)
-                return "experts of another origin";
-            const TensorDifference difference = compareTensors(a, *dense, b, *expert, true);
+    for (const ExpertBlock::Piece& piece : found->pieces) {
+        const TensorInfo& dense = *piece.before.front();
+        for (const TensorInfo* expert : piece.experts) {
+            const TensorDifference difference = compareTensors(a, dense, b, *expert, true, watch);
             worst = std::max(worst, difference.relative());
-            converted = converted || dense->dtype != expert->dtype;
+            converted = converted || dense.dtype != expert->dtype;
         }
     }
     if (worst == 0)
@@ -79,7 +77,8 @@ class Sentences {
     std::vector<std::pair<std::string, std::vector<BlockSpec>>> groups_;
 };
 
-void tellBlocks(const Checkpoint& a, const Checkpoint& b, std::vector<std::string>& story) {
+void tellBlocks(const Checkpoint& a, const Checkpoint& b, std::vector<std::string>& story,
+                DiffWatch& watch) {
     const std::optional<ModelSpec> before = specOf(a);
     const std::optional<ModelSpec> after = specOf(b);
     if (!before || !after) return;
@@ -88,17 +87,16 @@ void tellBlocks(const Checkpoint& a, const Checkpoint& b, std::vector<std::strin
                                     familyName(after->family)));
         return;
     }
+    const std::vector<ExpertBlock> experts = findExpertBlocks(a, b);
     Sentences sentences;
     for (const BlockSpec& block : after->blocks) {
         const BlockSpec* old = before->find(block.name);
         if (old == nullptr)
             sentences.add(block.moe ? "were added, MoE" : "were added", block);
         else if (block.moe && !old->moe)
-            sentences.add(
-                fmt::format("became MoE, {}, {}", settings(*block.moe),
-                            after->family == Family::Vit ? originOfExperts(a, b, *after, block)
-                                                         : "of another family's names"),
-                block);
+            sentences.add(fmt::format("became MoE, {}, {}", settings(*block.moe),
+                                      originOfExperts(a, b, experts, block.name, watch)),
+                          block);
         else if (!block.moe && old->moe)
             sentences.add("became dense", block);
         else if (block.moe && !(*block.moe == *old->moe))
@@ -129,9 +127,9 @@ std::string blockRanges(const std::vector<BlockSpec>& blocks) {
 }
 
 std::vector<std::string> tellStory(const Checkpoint& a, const Checkpoint& b,
-                                   const CheckpointDiff& diff) {
+                                   const CheckpointDiff& diff, DiffWatch& watch) {
     std::vector<std::string> story;
-    tellBlocks(a, b, story);
+    tellBlocks(a, b, story, watch);
     std::map<Kind, std::size_t> counts;
     double worst = 0;
     for (const TensorChange& change : diff.changes) {
