@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // upcycler_screenshots MODEL RUN|- OUTDIR [WIDTHxHEIGHT [STATE...]]: the real window in its states
 // (or those named), as PNGs named STATE-light.png and STATE-dark.png ("@2x" before .png under
-// QT_SCALE_FACTOR=2). Compare shows the runs of the folder that RUN lies in.
+// QT_SCALE_FACTOR=2). Compare shows the runs of the folder that RUN lies in, and MODEL beside the
+// checkpoint that UPCYCLER_OTHER names.
 #include "core/surgery/plan.h"
+#include "ui/compare/checkpoint_comparison.h"
+#include "ui/compare/compare_modes.h"
 #include "ui/export/export_dialog.h"
 #include "ui/inspect/matrix_canvas.h"
 #include "ui/inspect/tensor_picture.h"
@@ -183,6 +186,16 @@ int main(int argc, char** argv) {
     camera.take(QStringLiteral("train-new"));
     window.showWorkspace(ui::MainWindow::CompareTab);
     camera.take(QStringLiteral("compare-none"));
+    window.compareModes().setMode(ui::CompareModes::Checkpoints);
+    camera.take(QStringLiteral("checkpoints-none"));
+    if (const QString other = qEnvironmentVariable("UPCYCLER_OTHER"); !other.isEmpty()) {
+        window.compareCheckpoints(arguments[1], other);
+        camera.take(QStringLiteral("checkpoints-busy"));
+        if (!QTest::qWaitFor([&] { return !window.checkpointComparison().isBusy(); }, kLongestMs))
+            return EXIT_FAILURE;
+        camera.take(QStringLiteral("checkpoints"));
+    }
+    window.compareModes().setMode(ui::CompareModes::Runs);
     if (arguments[2] == QStringLiteral("-")) return EXIT_SUCCESS;
     window.openPath(arguments[2]);
     const auto drawn = [&] {

@@ -24,7 +24,7 @@ namespace ui {
 namespace {
 
 constexpr int kSoonMs = 60;
-constexpr int kLeastName = 180;
+constexpr int kLeastName = 160;
 constexpr int kSide = 264;
 
 void setUpTable(CopyTable& table) {

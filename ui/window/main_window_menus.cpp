@@ -24,11 +24,11 @@ namespace {
 
 constexpr double kZoomStep = 1.2;
 
-QString checkpointFilter() {
-    return MainWindow::tr("Checkpoints (*.safetensors *.h5 *.hdf5 *.index.json);;All files (*)");
-}
-
 }  // namespace
+
+QString MainWindow::checkpointFilter() {
+    return tr("Checkpoints (*.safetensors *.h5 *.hdf5 *.index.json);;All files (*)");
+}
 
 QAction* MainWindow::addAction(QMenu* menu, const QString& name, const QString& text,
                                const QKeySequence& shortcut, const std::function<void()>& run) {
@@ -55,6 +55,8 @@ void MainWindow::buildFileMenu() {
         if (!folder.isEmpty()) openRun(folder);
     });
     recentMenu_ = menu->addMenu(tr("Open Re&cent"));
+    addAction(menu, QStringLiteral("file.compareWith"), tr("Compare &With…"),
+              Qt::CTRL | Qt::SHIFT | Qt::Key_D, [this] { compareWithChosen(); });
     menu->addSeparator();
     addAction(menu, QStringLiteral("file.loadPlan"), tr("&Load Plan…"), Qt::CTRL | Qt::Key_L,
               [this] { loadPlan(); });
@@ -173,12 +175,13 @@ void MainWindow::refreshActions() {
     const auto enable = [this](const QString& name, bool on) {
         if (auto* action = findChild<QAction*>(name)) action->setEnabled(on);
     };
-    for (const QString& name : {QStringLiteral("file.loadPlan"), QStringLiteral("file.savePlan"),
-                                QStringLiteral("file.savePlanAs"), QStringLiteral("file.export"),
-                                QStringLiteral("file.close"), QStringLiteral("edit.selectMlps"),
-                                QStringLiteral("edit.selectNone"), QStringLiteral("view.tensors"),
-                                QStringLiteral("view.zoomIn"), QStringLiteral("view.zoomOut"),
-                                QStringLiteral("view.zoomFit")})
+    for (const QString& name :
+         {QStringLiteral("file.loadPlan"), QStringLiteral("file.savePlan"),
+          QStringLiteral("file.savePlanAs"), QStringLiteral("file.export"),
+          QStringLiteral("file.close"), QStringLiteral("file.compareWith"),
+          QStringLiteral("edit.selectMlps"), QStringLiteral("edit.selectNone"),
+          QStringLiteral("view.tensors"), QStringLiteral("view.zoomIn"),
+          QStringLiteral("view.zoomOut"), QStringLiteral("view.zoomFit")})
         enable(name, model);
     enable(QStringLiteral("edit.selectMoes"), model && !document_.plan().layers.empty());
     enable(QStringLiteral("edit.makeMoe"), model && !document_.selectedMlps().empty());
