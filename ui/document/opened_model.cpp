@@ -16,6 +16,8 @@ std::shared_ptr<const OpenedModel> openModel(const std::string& model) {
     opened->argument = model;
     opened->path = core::resolveModel(model);
     opened->checkpoint = core::Checkpoint::open(opened->path);
+    opened->statsCache =
+        std::make_shared<core::StatsCache>(*opened->checkpoint, core::defaultStatsFolder());
     opened->spec = core::readSpec(*opened->checkpoint);
     opened->cells = CellTensors(opened->spec.family, opened->checkpoint->tensors());
     return opened;
