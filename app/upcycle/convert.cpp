@@ -41,10 +41,10 @@ core::FileFormat formatOf(const Options& options) {
 }
 
 void checkLayout(const std::string& layout) {
-    if (layout == "hf") return;
+    if (layout == "hf" || layout == "switch") return;
     if (layout == "google" || layout == "native")
-        usage(fmt::format("--layout {} is not in this version", layout), "give hf");
-    usage(fmt::format("--layout {} is not known", core::printable(layout)), "give hf");
+        usage(fmt::format("--layout {} is not in this version", layout), "give hf or switch");
+    usage(fmt::format("--layout {} is not known", core::printable(layout)), "give hf or switch");
 }
 
 core::ConvertOptions convertOptions(const Options& options) {
@@ -53,6 +53,7 @@ core::ConvertOptions convertOptions(const Options& options) {
     made.format = formatOf(options);
     if (options.dtype != "keep") made.dtype = dtypeOption("--dtype", options.dtype);
     if (!options.shard.empty()) made.maxShardBytes = bytesOption("--max-shard-size", options.shard);
+    made.switchLayout = options.layout == "switch";
     made.force = options.force;
     return made;
 }
@@ -88,6 +89,7 @@ int convert(const Options& options) {
     const core::ConvertResult result = execute(*source, plan, options, how);
     if (result.overflowed > 0)
         warn(fmt::format("{} values became infinite in {}", result.overflowed, options.dtype));
+    for (const std::string& note : result.notes) warn(note);
     for (const std::string& file : result.leftOut) warn("left out: " + file);
     if (options.json)
         printJson({{"output", options.output},
@@ -110,7 +112,8 @@ Command add(CLI::App& root, const char* name, const char* help, const char* exam
     app->add_option("-o,--output", options->output,
                     "Folder, or a file ending in .safetensors, .h5 or .hdf5")
         ->required();
-    app->add_option("--layout", options->layout, "hf [hf]");
+    app->add_option("--layout", options->layout,
+                    "hf, or switch: a T5 with top-1 routers as SwitchTransformers [hf]");
     app->add_option("--format", options->format, "safetensors or hdf5 [safetensors]");
     app->add_option("--dtype", options->dtype, "f32, f16, bf16 or keep [keep]");
     app->add_option("--max-shard-size", options->shard, "More files beyond this, e.g. 5GB");

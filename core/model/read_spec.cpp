@@ -223,7 +223,10 @@ ModelSpec readSpecUnchecked(const Checkpoint& checkpoint) {
     const std::optional<Family> family = familyFromTensors(checkpoint);
     if (!checkpoint.configText().empty()) {
         const std::string where = configWhere(checkpoint);
-        return specFromJson(config::parseObject(checkpoint.configText(), where), where, family);
+        ModelSpec spec =
+            specFromJson(config::parseObject(checkpoint.configText(), where), where, family);
+        if (spec.family == Family::T5) resolveOutput(spec.t5, checkpoint);
+        return spec;
     }
     if (!family)
         throw Error(ErrorKind::BadInput,

@@ -6,6 +6,7 @@
 #include "core/model/config_internal.h"
 #include "core/surgery/carried_files.h"
 #include "core/surgery/recipe_executor.h"
+#include "core/surgery/switch_layout.h"
 
 #include <fmt/format.h>
 
@@ -31,6 +32,7 @@ std::vector<TensorRecipe> copyRecipes(const Checkpoint& source) {
 struct Conversion {
     std::vector<TensorRecipe> recipes;
     std::string configText;
+    std::vector<std::string> notes;
 };
 
 std::string configOf(const Checkpoint& source, const ModelSpec& spec) {
@@ -65,11 +67,19 @@ std::string configWithDType(const std::string& text, DType dtype, const std::str
 Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
                    const ConvertOptions& options) {
     Conversion conversion;
+    std::optional<ModelSpec> spec;
     if (plan.layers.empty()) {
-        conversion = {copyRecipes(source), source.configText()};
+        conversion = {copyRecipes(source), source.configText(), {}};
     } else {
         PlanReport report = compilePlan(readSpec(source), source.tensors(), plan);
-        conversion = {std::move(report.recipes), configOf(source, report.output)};
+        conversion = {std::move(report.recipes), configOf(source, report.output), {}};
+        spec = std::move(report.output);
+    }
+    if (options.switchLayout) {
+        SwitchLayout layout = toSwitchLayout(spec ? *spec : readSpec(source),
+                                             std::move(conversion.recipes), conversion.configText);
+        conversion = {std::move(layout.recipes), std::move(layout.configText),
+                      std::move(layout.notes)};
     }
     if (!options.dtype) return conversion;
     if (!isFloating(*options.dtype) || dtypeBytes(*options.dtype) == 1)
@@ -169,6 +179,7 @@ ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& pla
     CORE_CHECK(writer->takesFiles() || options.extraFiles.empty(), "a folder for further files");
     if (writer->takesFiles()) addFiles(source, options, *writer, result);
     writer->commit();
+    result.notes = conversion.notes;
     return result;
 }
 

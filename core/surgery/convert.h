@@ -17,6 +17,8 @@ struct ConvertOptions {
     FileFormat format = FileFormat::Safetensors;
     std::optional<DType> dtype;  ///< of floating tensors; empty = keep
     std::uint64_t maxShardBytes = 0;
+    bool switchLayout =
+        false;  ///< as SwitchTransformers, where the model fits it (switch_layout.h)
     bool force = false;
     std::map<std::string, std::string>
         extraFiles;  ///< name -> content, beside the weights (directory targets)
@@ -32,6 +34,7 @@ struct ConvertResult {
     std::uint64_t tensors = 0;
     std::uint64_t bytes = 0;
     std::uint64_t overflowed = 0;      ///< finite values that the narrower dtype made infinite
+    std::vector<std::string> notes;    ///< what the layout could not say exactly, or left out
     std::vector<std::string> leftOut;  ///< files beside the source that were not carried, and why
 };
 
