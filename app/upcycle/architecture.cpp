@@ -42,6 +42,22 @@ Json vitJson(const core::VitSpec& vit) {
             {"qkv_bias", vit.qkvBias}};
 }
 
+Json t5Json(const core::T5Spec& t5) {
+    return {{"vocabulary", t5.vocab},
+            {"hidden", t5.dModel},
+            {"intermediate", t5.dFf},
+            {"heads", t5.heads},
+            {"head_size", t5.dKv},
+            {"encoder_layers", t5.encoderLayers},
+            {"decoder_layers", t5.decoderLayers},
+            {"relative_attention_buckets", t5.relativeBuckets},
+            {"relative_attention_max_distance", t5.relativeMaxDistance},
+            {"activation", activationWord(t5.activation)},
+            {"gated", t5.gated},
+            {"tied_embeddings", t5.tiedEmbeddings},
+            {"layer_norm_eps", std::stod(fmt::format("{}", t5.layerNormEpsilon))}};
+}
+
 /// Numbers, switches and short words of config.json.
 Json plainValues(const std::string& configText) {
     const Json config = Json::parse(configText, nullptr, false);
@@ -56,18 +72,15 @@ Json plainValues(const std::string& configText) {
 
 Architecture architectureOf(const core::Checkpoint& checkpoint) {
     Architecture architecture;
+    architecture.layout = checkpoint.layout();
     try {
         architecture.spec = core::readSpec(checkpoint);
         architecture.family = core::familyName(architecture.spec->family);
-        architecture.layout = "hf";
     } catch (const core::Error& error) {
         architecture.problem = error.what();
         const Json config = Json::parse(checkpoint.configText(), nullptr, false);
-        if (config.is_object() && config.contains("model_type") &&
-            config["model_type"].is_string()) {
+        if (config.is_object() && config.contains("model_type") && config["model_type"].is_string())
             architecture.family = config["model_type"].get<std::string>();
-            architecture.layout = "hf";
-        }
     }
     return architecture;
 }
@@ -75,6 +88,8 @@ Architecture architectureOf(const core::Checkpoint& checkpoint) {
 Json architectureJson(const Architecture& architecture, const std::string& configText) {
     if (architecture.spec && architecture.spec->family == core::Family::Vit)
         return vitJson(architecture.spec->vit);
+    if (architecture.spec && architecture.spec->family == core::Family::T5)
+        return t5Json(architecture.spec->t5);
     return plainValues(configText);
 }
 
@@ -108,6 +123,11 @@ std::string architectureLine(const Architecture& architecture) {
             ", hidden {}, MLP {}, {} heads, images {}x{}x{} in patches of {}, {} classes",
             spec.vit.hidden, spec.vit.intermediate, spec.vit.heads, spec.vit.imageSize,
             spec.vit.imageSize, spec.vit.channels, spec.vit.patchSize, spec.vit.classes);
+    if (spec.family == core::Family::T5)
+        line += fmt::format(", hidden {}, {}MLP {} ({}), {} heads of {}, vocabulary {}{}",
+                            spec.t5.dModel, spec.t5.gated ? "gated " : "", spec.t5.dFf,
+                            activationWord(spec.t5.activation), spec.t5.heads, spec.t5.dKv,
+                            spec.t5.vocab, spec.t5.tiedEmbeddings ? ", tied embeddings" : "");
     return line;
 }
 

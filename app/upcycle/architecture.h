@@ -14,13 +14,13 @@ namespace upcycle {
 /// What inspect can say of a checkpoint's architecture, whatever its state.
 struct Architecture {
     std::string family = "unknown";
-    std::string layout = "unknown";       ///< "hf" where names or config.json say so
+    std::string layout = "unknown";       ///< Checkpoint::layout
     std::optional<core::ModelSpec> spec;  ///< empty when config and tensors do not make a model
     std::string problem;                  ///< why not
 };
 Architecture architectureOf(const core::Checkpoint& checkpoint);
 
-/// "architecture": ViT's numbers, for other families the plain values of config.json.
+/// "architecture": the numbers of a ViT or T5, for other families the plain values of config.json.
 nlohmann::ordered_json architectureJson(const Architecture& architecture,
                                         const std::string& configText);
 

@@ -34,7 +34,7 @@ core::Batch makeBatch(const Options& options, const core::Path& dense, const cor
 }
 
 std::unique_ptr<core::Model> load(const core::Path& path, std::shared_ptr<core::Backend> backend) {
-    const auto checkpoint = core::Checkpoint::open(path);
+    const auto checkpoint = openPath(path);
     requireComputableFamily(core::readSpec(*checkpoint), path.string());
     return core::loadModel(*checkpoint, std::move(backend), false);
 }

@@ -3,15 +3,16 @@
 #include "app/upcycle/options.h"
 #include "app/upcycle/output.h"
 #include "app/upcycle/progress.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/run/export.h"
-#include "core/run/run_directory.h"
 #include "core/run/stop_request.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace upcycle {
 namespace {
@@ -20,36 +21,39 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model, plan, output, shard;
+    core::OpenOptions open;
     std::string layout = "hf";
     std::string format;
     std::string dtype = "keep";
     bool dryRun = false, force = false, json = false;
+    int threads = 0;
 };
 
-core::FileFormat formatOf(const Options& options) {
-    const core::Path output = options.output;
-    const bool namesHdf5 = output.extension() == ".h5" || output.extension() == ".hdf5";
-    if (options.format == "hdf5" || (options.format.empty() && namesHdf5))
-        return core::FileFormat::Hdf5;
-    if (options.format == "safetensors" || options.format.empty())
-        return core::FileFormat::Safetensors;
-    if (options.format == "npz")
-        usage("--format npz is not in this version", "give safetensors or hdf5");
-    usage(fmt::format("--format {} is not known", core::printable(options.format)),
-          "give safetensors or hdf5");
+std::optional<core::FileFormat> namedFormat(const std::string& name) {
+    if (name == "safetensors") return core::FileFormat::Safetensors;
+    if (name == "hdf5") return core::FileFormat::Hdf5;
+    if (name == "npz") return core::FileFormat::Npz;
+    return std::nullopt;
 }
 
-void checkLayout(const std::string& layout) {
-    if (layout == "hf") return;
-    if (layout == "google" || layout == "native")
-        usage(fmt::format("--layout {} is not in this version", layout), "give hf");
-    usage(fmt::format("--layout {} is not known", core::printable(layout)), "give hf");
+/// Where --format says nothing: the output's name, else what the layout's programs load.
+core::FileFormat formatOf(const Options& options, core::LayoutChoice layout,
+                          const core::Checkpoint& source) {
+    const std::string ending = core::Path(options.output).extension().string();
+    if (ending == ".h5" || ending == ".hdf5") return core::FileFormat::Hdf5;
+    if (ending == ".npz") return core::FileFormat::Npz;
+    if (ending == ".safetensors") return core::FileFormat::Safetensors;
+    return core::usualFormat(layout, source);
 }
 
 core::ConvertOptions convertOptions(const Options& options) {
-    checkLayout(options.layout);
+    if (options.output.empty()) usage("--output is empty", "name a folder or a file");
     core::ConvertOptions made;
-    made.format = formatOf(options);
+    made.layout =
+        wordOption("--layout", options.layout, core::layoutChoiceFromName, "hf, google or native");
+    if (!options.format.empty())
+        made.format =
+            wordOption("--format", options.format, namedFormat, "safetensors, hdf5 or npz");
     if (options.dtype != "keep") made.dtype = dtypeOption("--dtype", options.dtype);
     if (!options.shard.empty()) made.maxShardBytes = bytesOption("--max-shard-size", options.shard);
     made.force = options.force;
@@ -69,11 +73,13 @@ core::ConvertResult execute(const core::Checkpoint& source, const core::SurgeryP
 }
 
 int convert(const Options& options) {
-    const core::ConvertOptions how = convertOptions(options);
+    core::ConvertOptions how = convertOptions(options);
+    core::setThreads(options.threads);
     core::SurgeryPlan plan;
     if (!options.plan.empty())
         plan = core::planFromJson(core::readTextFile(options.plan), options.plan);
-    const auto source = core::Checkpoint::open(core::resolveModel(options.model));
+    const auto source = openModel(options.model, options.open);
+    if (options.format.empty()) how.format = formatOf(options, how.layout, *source);
     if (options.dryRun) {
         core::checkConversionTarget(*source, options.output, how);
         const std::uint64_t bytes = core::convertedBytes(*source, plan, how);
@@ -87,7 +93,8 @@ int convert(const Options& options) {
     const core::ConvertResult result = execute(*source, plan, options, how);
     if (result.overflowed > 0)
         warn(fmt::format("{} values became infinite in {}", result.overflowed, options.dtype));
-    for (const std::string& file : result.leftOut) warn("left out: " + file);
+    for (const std::string& what : result.leftOut) warn("left out: " + what);
+    for (const std::string& text : result.notes) warn(text);
     if (options.json)
         printJson({{"output", options.output},
                    {"tensors", result.tensors},
@@ -107,14 +114,20 @@ Command add(CLI::App& root, const char* name, const char* help, const char* exam
     app->add_option("--plan", options->plan,
                     "Upcycle by this plan; without it formats are converted");
     app->add_option("-o,--output", options->output,
-                    "Folder, or a file ending in .safetensors, .h5 or .hdf5")
+                    "Folder, or a file ending in .safetensors, .h5, .hdf5 or .npz")
         ->required();
-    app->add_option("--layout", options->layout, "hf [hf]");
-    app->add_option("--format", options->format, "safetensors or hdf5 [safetensors]");
+    app->add_option(
+        "--layout", options->layout,
+        "Names and axes: hf (transformers), google (ViT .npz, V-MoE, T5X) or native (the source's) "
+        "[hf]");
+    app->add_option("--format", options->format,
+                    "safetensors, hdf5 or npz [safetensors; npz for Google's layouts]");
     app->add_option("--dtype", options->dtype, "f32, f16, bf16 or keep [keep]");
     app->add_option("--max-shard-size", options->shard, "More files beyond this, e.g. 5GB");
     app->add_flag("--dry-run", options->dryRun, "Only say what would be written");
     app->add_flag("--force", options->force, "Replace an existing OUT");
+    addOpenOptions(*app, options->open);
+    addThreadsOption(*app, options->threads);
     addJsonOption(*app, options->json);
     app->footer(
         std::string(example) +

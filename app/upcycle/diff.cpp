@@ -5,7 +5,6 @@
 #include "app/upcycle/options.h"
 #include "app/upcycle/output.h"
 #include "core/base/text.h"
-#include "core/run/run_directory.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -72,8 +71,8 @@ Json toJson(const core::CheckpointDiff& diff) {
 }
 
 int diff(const Options& options) {
-    const auto a = core::Checkpoint::open(core::resolveModel(options.a));
-    const auto b = core::Checkpoint::open(core::resolveModel(options.b));
+    const auto a = openModel(options.a);
+    const auto b = openModel(options.b);
     const core::CheckpointDiff found = core::diffCheckpoints(*a, *b, options.tolerance);
     if (options.json)
         printJson(toJson(found));

@@ -109,7 +109,7 @@ Subject open(const Options& options) {
     Subject subject{core::defaultJob(path), nullptr};
     if (!options.data.empty()) subject.job.data = absoluteSource(options.data);
     if (options.batch > 0) subject.job.batch = options.batch;
-    const auto checkpoint = core::Checkpoint::open(path);
+    const auto checkpoint = openPath(path);
     requireComputableFamily(core::readSpec(*checkpoint), options.model);
     subject.model = core::loadModel(*checkpoint, backendFor(options.compute), false);
     return subject;

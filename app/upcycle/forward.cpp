@@ -6,7 +6,6 @@
 #include "app/upcycle/signals.h"
 #include "core/checkpoint/checkpoint_writer.h"
 #include "core/run/memory.h"
-#include "core/run/run_directory.h"
 #include "core/surgery/report.h"
 
 #include <fmt/format.h>
@@ -133,7 +132,7 @@ int forward(const Options& options) {
     requireSafetensorsName("--gradients", options.gradients);
     const bool gradients = !options.gradients.empty();
     const core::LossSpec loss = lossOf(options);
-    const auto checkpoint = core::Checkpoint::open(core::resolveModel(options.model));
+    const auto checkpoint = openModel(options.model);
     const core::ModelSpec spec = core::readSpec(*checkpoint);
     requireComputableFamily(spec, options.model);
     const auto backend = backendFor(options.compute);

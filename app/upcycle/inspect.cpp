@@ -5,15 +5,21 @@
 #include "app/upcycle/output.h"
 #include "app/upcycle/progress.h"
 #include "app/upcycle/signals.h"
+#include "app/upcycle/terminal.h"
 #include "core/base/text.h"
+#include "core/checkpoint/findings.h"
+#include "core/checkpoint/stats_cache.h"
 #include "core/checkpoint/tensor_stats.h"
-#include "core/run/run_directory.h"
 #include "core/run/stop_request.h"
+#include "core/surgery/report.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace upcycle {
 namespace {
@@ -22,8 +28,10 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model;
+    core::OpenOptions open;
     bool tensors = false;
     bool stats = false;
+    bool fresh = false;
     bool json = false;
 };
 
@@ -47,26 +55,57 @@ Json statsJson(const core::TensorStats& stats) {
             {"mean", numberOrNull(stats.mean)},
             {"std", numberOrNull(stats.std)},
             {"zeros", stats.zeros},
-            {"non_finite", stats.nonFinite}};
+            {"non_finite", stats.nonFinite()},
+            {"nan", stats.nan},
+            {"infinite", stats.infinite},
+            {"rounded", stats.rounded},
+            {"histogram", stats.histogram}};
+}
+
+/// Sixteen columns over [min, max].
+std::string histogramText(const core::TensorStats& stats) {
+    constexpr std::size_t kColumns = 16;
+    constexpr std::size_t kEach = std::tuple_size_v<decltype(stats.histogram)> / kColumns;
+    std::vector<double> columns(kColumns);
+    for (std::size_t i = 0; i < stats.histogram.size(); ++i)
+        columns[i / kEach] += static_cast<double>(stats.histogram[i]);
+    return levelText(columns, *std::max_element(columns.begin(), columns.end()));
 }
 
 std::string statsText(const core::TensorStats& stats) {
-    std::string text = fmt::format("  min {:.4g}  max {:.4g}  mean {:.4g}  std {:.4g}", stats.min,
-                                   stats.max, stats.mean, stats.std);
-    if (stats.nonFinite > 0) text += fmt::format("  {} not finite", stats.nonFinite);
+    if (stats.finite() == 0)
+        return stats.count == 0 ? "  empty" : fmt::format("  {} not finite", stats.nonFinite());
+    std::string text =
+        fmt::format("  {}  min {:.4g}  max {:.4g}  mean {:.4g}  std {:.4g}", histogramText(stats),
+                    stats.min, stats.max, stats.mean, stats.std);
+    if (stats.zeros > 0)
+        text += fmt::format("  {:.3g} % zeros", 100.0 * static_cast<double>(stats.zeros) /
+                                                    static_cast<double>(stats.count));
+    if (stats.nonFinite() > 0) text += fmt::format("  {} not finite", stats.nonFinite());
+    if (stats.rounded) text += "  (integers beyond 2^53: rounded)";
     return text;
 }
 
 std::vector<core::TensorStats> allStats(const core::Checkpoint& checkpoint,
-                                        std::uint64_t totalBytes) {
+                                        std::uint64_t totalBytes, bool fresh) {
     std::vector<core::TensorStats> all;
+    core::StatsCache cache(checkpoint, core::defaultStatsFolder());
     Progress progress("reading");
-    double done = 0;
+    std::uint64_t done = 0;
     for (const core::TensorInfo& tensor : checkpoint.tensors()) {
-        progress.update(done, static_cast<double>(totalBytes), core::printable(tensor.name));
-        all.push_back(core::computeStats(checkpoint, tensor, core::stopRequested()));
-        throwIfStopped();
-        done += static_cast<double>(tensor.bytes);
+        const auto report = [&](std::uint64_t bytes) {
+            progress.update(static_cast<double>(done + bytes), static_cast<double>(totalBytes),
+                            core::printable(tensor.name));
+        };
+        std::optional<core::TensorStats> stats = fresh ? std::nullopt : cache.find(tensor);
+        if (!stats) {
+            stats = core::computeStats(checkpoint, tensor, core::stopRequested(), report);
+            throwIfStopped();
+            cache.keep(tensor, *stats);
+        }
+        all.push_back(*stats);
+        done += tensor.bytes;
+        report(0);
     }
     return all;
 }
@@ -77,6 +116,7 @@ Json tensorsJson(const core::Checkpoint& checkpoint, const std::vector<core::Ten
         Json entry{{"name", tensor.name},           {"dtype", core::dtypeName(tensor.dtype)},
                    {"shape", tensor.shape.sizes()}, {"bytes", tensor.bytes},
                    {"file", tensor.file},           {"offset", tensor.offset}};
+        if (!tensor.storedAs.empty()) entry["stored_as"] = tensor.storedAs;
         if (!stats.empty()) entry["stats"] = statsJson(stats[list.size()]);
         list.push_back(std::move(entry));
     }
@@ -99,8 +139,9 @@ void printText(const core::Checkpoint& checkpoint, const Architecture& architect
                const Totals& totals, const Options& options,
                const std::vector<core::TensorStats>& stats) {
     const std::size_t files = checkpoint.files().size();
-    printLine(fmt::format("{}  ({}, {} {})", checkpoint.folder().string(), checkpoint.format(),
-                          files, files == 1 ? "file" : "files"));
+    printLine(fmt::format("{}  ({}, layout {}, {} {})", checkpoint.folder().string(),
+                          checkpoint.format(), architecture.layout, files,
+                          files == 1 ? "file" : "files"));
     printLine(architectureLine(architecture));
     printLine(fmt::format(
         "{} parameters, {} tensors, {}", core::formatCount(static_cast<double>(totals.parameters)),
@@ -116,27 +157,26 @@ void printText(const core::Checkpoint& checkpoint, const Architecture& architect
     }
 }
 
-void warnOfNonFinite(const core::Checkpoint& checkpoint,
-                     const std::vector<core::TensorStats>& stats) {
-    std::size_t index = 0;
-    for (const core::TensorInfo& tensor : checkpoint.tensors()) {
-        if (index < stats.size() && stats[index].nonFinite > 0)
-            warn(fmt::format("{} has {} values that are not finite", core::printable(tensor.name),
-                             stats[index].nonFinite));
-        ++index;
-    }
-}
-
 int inspect(const Options& options) {
-    const auto checkpoint = core::Checkpoint::open(core::resolveModel(options.model));
+    const auto checkpoint = openModel(options.model, options.open);
     const Architecture architecture = architectureOf(*checkpoint);
-    const Totals totals = totalsOf(*checkpoint);
+    Totals totals = totalsOf(*checkpoint);
+    std::vector<std::string> notes;
+    if (architecture.spec) {
+        totals.parameters = core::modelCost(*architecture.spec, checkpoint->tensors()).parameters;
+        notes = core::tensorNotes(*architecture.spec, checkpoint->tensors());
+    }
     std::vector<core::TensorStats> stats;
-    if (options.stats) stats = allStats(*checkpoint, totals.bytes);
+    if (options.stats) stats = allStats(*checkpoint, totals.bytes, options.fresh);
+    const std::vector<core::Finding> findings = core::findingsOf(*checkpoint, stats);
     if (!architecture.problem.empty()) warn(architecture.problem);
-    warnOfNonFinite(*checkpoint, stats);
+    for (const core::Finding& finding : findings)
+        if (finding.kind == core::Finding::Kind::NotFinite) warn(finding.text);
     if (!options.json) {
         printText(*checkpoint, architecture, totals, options, stats);
+        for (const core::Finding& finding : findings)
+            if (finding.kind != core::Finding::Kind::NotFinite) printLine("note: " + finding.text);
+        for (const std::string& note : notes) printLine("note: " + note);
         return 0;
     }
     Json document{{"format", checkpoint->format()},
@@ -147,6 +187,8 @@ int inspect(const Options& options) {
                   {"architecture", architectureJson(architecture, checkpoint->configText())},
                   {"blocks", Json::array()}};
     if (architecture.spec) document["blocks"] = blocksJson(*architecture.spec);
+    document["notes"] = notes;
+    for (const core::Finding& finding : findings) document["notes"].push_back(finding.text);
     document["tensors"] = tensorsJson(*checkpoint, stats);
     printJson(document);
     return 0;
@@ -161,7 +203,12 @@ Command addInspect(CLI::App& root) {
                     "Checkpoint file, folder, shard index, RUN or RUN@STEP")
         ->required();
     app->add_flag("--tensors", options->tensors, "List every tensor");
-    app->add_flag("--stats", options->stats, "Read every tensor: min, max, mean, std, non-finite");
+    app->add_flag("--stats", options->stats,
+                  "Read every tensor: histogram, min, max, mean, std, zeros, non-finite; tied and "
+                  "duplicated tensors");
+    app->add_flag("--fresh", options->fresh,
+                  "With --stats: read again what an earlier call has read of the same file");
+    addOpenOptions(*app, options->open);
     addJsonOption(*app, options->json);
     app->footer("Example: upcycle inspect vit-base-patch16-224 --tensors");
     return {app, [options] { return inspect(*options); }};

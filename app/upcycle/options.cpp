@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/upcycle/options.h"
 
+#include "app/upcycle/output.h"
 #include "core/base/text.h"
 #include "core/run/device.h"
+#include "core/run/run_directory.h"
 
 #include <fmt/format.h>
 
@@ -11,6 +13,14 @@
 #include <cmath>
 
 namespace upcycle {
+namespace {
+
+CLI::Option* addThreads(CLI::App& app, int& threads) {
+    return app.add_option("--threads", threads, "CPU threads, 0 = all [0]")
+        ->check(CLI::Range(0, 4096));
+}
+
+}  // namespace
 
 void usage(const std::string& message, const std::string& hint) {
     throw core::Error(core::ErrorKind::Usage, message, hint);
@@ -35,15 +45,38 @@ void addSeedOption(CLI::App& app, std::optional<std::uint64_t>& seed, const std:
         help);
 }
 
+void addOpenOptions(CLI::App& app, core::OpenOptions& options) {
+    app.add_option("--heads", options.heads,
+                   "Attention heads, where the files do not say (hidden size / 64 in most models)")
+        ->check(CLI::Range(1, 1 << 20));
+    app.add_option("--image-size", options.imageSize,
+                   "ViT: resize the position embeddings to images of this size")
+        ->check(CLI::Range(1, 1 << 16));
+}
+
+std::shared_ptr<const core::Checkpoint> openPath(const core::Path& path,
+                                                 const core::OpenOptions& options) {
+    auto checkpoint = core::Checkpoint::open(path, options);
+    for (const std::string& text : checkpoint->notes()) warn(text);
+    return checkpoint;
+}
+
+std::shared_ptr<const core::Checkpoint> openModel(const std::string& model,
+                                                  const core::OpenOptions& options) {
+    return openPath(core::resolveModel(model), options);
+}
+
 void addComputeOptions(CLI::App& app, ComputeOptions& options) {
     app.add_option("--device", options.device, "auto, cpu, cuda or cuda:N [auto]")
         ->each([&options](const std::string&) { options.deviceGiven = true; });
     app.add_option("--dtype", options.dtype, "f32 or bf16 [f32]")
         ->each([&options](const std::string&) { options.dtypeGiven = true; });
-    app.add_option("--threads", options.threads, "CPU threads, 0 = all [0]")
-        ->check(CLI::Range(0, 4096))
-        ->each([&options](const std::string&) { options.threadsGiven = true; });
+    addThreads(app, options.threads)->each([&options](const std::string&) {
+        options.threadsGiven = true;
+    });
 }
+
+void addThreadsOption(CLI::App& app, int& threads) { addThreads(app, threads); }
 
 std::shared_ptr<core::Backend> backendFor(const ComputeOptions& options) {
     core::validateDeviceName(options.device);

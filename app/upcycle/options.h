@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/checkpoint/checkpoint.h"
 #include "core/ops/backend.h"
 #include "core/tensor/dtype.h"
 
@@ -21,6 +22,16 @@ void addJsonOption(CLI::App& app, bool& json);
 /// `--seed`: a whole number from 0 to 2^64 - 1, nothing that would wrap or saturate.
 void addSeedOption(CLI::App& app, std::optional<std::uint64_t>& seed, const std::string& help);
 
+/// `--heads` and `--image-size`: what a checkpoint's files do not say.
+void addOpenOptions(CLI::App& app, core::OpenOptions& options);
+
+/// MODEL of the command line, opened; what was found on the way is warned of.
+std::shared_ptr<const core::Checkpoint> openModel(const std::string& model,
+                                                  const core::OpenOptions& options = {});
+/// The same of a path (no run).
+std::shared_ptr<const core::Checkpoint> openPath(const core::Path& path,
+                                                 const core::OpenOptions& options = {});
+
 /// `--device`, `--dtype` and `--threads`.
 struct ComputeOptions {
     std::string device = "auto";
@@ -30,6 +41,9 @@ struct ComputeOptions {
 };
 /// `filled` after parsing: which were given.
 void addComputeOptions(CLI::App& app, ComputeOptions& options);
+
+/// `--threads` alone, for work without a device.
+void addThreadsOption(CLI::App& app, int& threads);
 
 /// The backend asked for; Device or Usage when it cannot be had.
 std::shared_ptr<core::Backend> backendFor(const ComputeOptions& options);

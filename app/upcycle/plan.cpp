@@ -4,7 +4,6 @@
 #include "app/upcycle/output.h"
 #include "app/upcycle/plan_settings.h"
 #include "core/base/text.h"
-#include "core/run/run_directory.h"
 #include "core/surgery/report.h"
 
 #include <fmt/format.h>
@@ -23,6 +22,7 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
     std::string model, output, preset, layers;
+    core::OpenOptions open;
     std::optional<std::uint64_t> seed;
     bool dropless = false;
     bool json = false;
@@ -81,11 +81,15 @@ core::SurgeryPlan makePlan(const core::ModelSpec& spec, const Options& options) 
 }
 
 Json costJson(const core::ModelCost& cost) {
-    return {{"parameters", cost.parameters},
-            {"active_parameters", cost.activeParameters},
-            {"flops_per_token", cost.flopsPerToken},
-            {"file_bytes", cost.fileBytes},
-            {"training_bytes", cost.trainingBytes}};
+    Json json{{"parameters", cost.parameters},
+              {"active_parameters", cost.activeParameters},
+              {"flops_per_token", cost.flopsPerToken},
+              {"file_bytes", cost.fileBytes},
+              {"training_bytes", cost.trainingBytes}};
+    if (cost.trainingBytes == 0) json["training_bytes"] = nullptr;
+    if (cost.flopsPerEncoderToken > 0) json["flops_per_encoder_token"] = cost.flopsPerEncoderToken;
+    if (cost.flopsPerDecoderToken > 0) json["flops_per_decoder_token"] = cost.flopsPerDecoderToken;
+    return json;
 }
 
 Json reportJson(const core::SurgeryPlan& plan, const core::PlanReport& report) {
@@ -104,9 +108,12 @@ void printRow(std::string_view name, const std::string& before, const std::strin
 }
 
 void printReport(const core::SurgeryPlan& plan, const core::PlanReport& report) {
-    for (const auto& [block, layer] : plan.layers) {
+    for (const core::BlockSpec& block : report.output.blocks) {
+        const auto planned = plan.layers.find(block.name);
+        if (planned == plan.layers.end()) continue;
+        const core::LayerPlan& layer = planned->second;
         const core::MoeSpec& moe = layer.moe;
-        std::string line = fmt::format("{:<12} {} experts from {}, {}", block, moe.experts,
+        std::string line = fmt::format("{:<12} {} experts from {}, {}", block.name, moe.experts,
                                        core::toString(layer.experts), core::routerName(moe.router));
         if (moe.router == core::RouterKind::TopK) line += fmt::format(" k {}", moe.k);
         line += moe.dropless ? ", dropless" : fmt::format(", capacity {}", moe.capacity);
@@ -116,6 +123,7 @@ void printReport(const core::SurgeryPlan& plan, const core::PlanReport& report) 
     if (plan.layers.empty()) printLine("no block becomes MoE");
     const auto count = [](std::uint64_t n) { return core::formatCount(static_cast<double>(n)); };
     const auto bytes = [](std::uint64_t n) { return core::formatBytes(static_cast<double>(n)); };
+    const auto memory = [&](std::uint64_t n) { return n == 0 ? "unknown" : bytes(n); };
     const core::ModelCost& a = report.before;
     const core::ModelCost& b = report.after;
     printRow("", "before", "after");
@@ -123,13 +131,19 @@ void printReport(const core::SurgeryPlan& plan, const core::PlanReport& report) 
     printRow("active per token", count(a.activeParameters), count(b.activeParameters));
     printRow("FLOPs per token", core::formatCount(a.flopsPerToken),
              core::formatCount(b.flopsPerToken));
+    if (a.flopsPerEncoderToken > 0)
+        printRow("  of the encoder", core::formatCount(a.flopsPerEncoderToken),
+                 core::formatCount(b.flopsPerEncoderToken));
+    if (a.flopsPerDecoderToken > 0)
+        printRow("  of the decoder", core::formatCount(a.flopsPerDecoderToken),
+                 core::formatCount(b.flopsPerDecoderToken));
     printRow("file size", bytes(a.fileBytes), bytes(b.fileBytes));
-    printRow(fmt::format("training memory (B {})", report.trainingBatch), bytes(a.trainingBytes),
-             bytes(b.trainingBytes));
+    printRow(fmt::format("training memory (B {})", report.trainingBatch), memory(a.trainingBytes),
+             memory(b.trainingBytes));
 }
 
 int plan(const Options& options) {
-    const auto checkpoint = core::Checkpoint::open(core::resolveModel(options.model));
+    const auto checkpoint = openModel(options.model, options.open);
     const core::ModelSpec spec = core::readSpec(*checkpoint);
     const core::SurgeryPlan made = makePlan(spec, options);
     const core::PlanReport report = core::compilePlan(spec, checkpoint->tensors(), made);
@@ -166,6 +180,7 @@ Command addPlan(CLI::App& root) {
     app->add_option("--set", options->assignments,
                     "BLOCK.SETTING=VALUE, last of all, e.g. encoder.7.experts=16")
         ->allow_extra_args(false);
+    addOpenOptions(*app, options->open);
     addJsonOption(*app, options->json);
     app->footer(
         "Example: upcycle plan vit-base -o plan.json --preset paper --experts 8 --set "

@@ -44,10 +44,11 @@ std::vector<Path> filesEndingIn(const Path& folder, std::string_view ending) {
 }
 
 Found findInFolder(const Path& folder) {
-    constexpr std::array<std::pair<std::string_view, Kind>, 6> kUsual{
+    constexpr std::array<std::pair<std::string_view, Kind>, 7> kUsual{
         {{"model.safetensors", Kind::Safetensors},
          {"model.safetensors.index.json", Kind::Index},
          {"model.h5", Kind::Hdf5},
+         {"model.npz", Kind::Npz},
          {"pytorch_model.bin", Kind::Torch},
          {"pytorch_model.bin.index.json", Kind::TorchIndex},
          {"tf_model.h5", Kind::Hdf5}}};
@@ -77,8 +78,9 @@ Found findInFolder(const Path& folder) {
                 "pytorch_model.bin, tf_model.h5 or one .npz in it");
 }
 
-/// torch.save's archives hold ".../data.pkl", NumPy's hold .npy members.
+/// torch.save's archives hold ".../data.pkl", NumPy's hold .npy members and end in .npz.
 Kind kindOfZip(const File& file) {
+    if (file.path().extension() == ".npz") return Kind::Npz;
     for (const ZipMember& member : readZipDirectory(file)) {
         if (member.name == "data.pkl" || member.name.ends_with("/data.pkl")) return Kind::Torch;
         if (member.name.ends_with(".npy")) return Kind::Npz;
@@ -103,9 +105,9 @@ Kind kindOfFile(const Path& path) {
     file.readAt(0, std::as_writable_bytes(std::span(head)).first(bytes));
     const std::string_view text(head.data(), bytes);
     if (text.starts_with("\x89HDF\r\n\x1a\n")) return Kind::Hdf5;
-    if (text.starts_with("PK\x03\x04")) return kindOfZip(file);
-    if (text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5) return Kind::Torch;
+    if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return kindOfZip(file);
     if (name.ends_with(".safetensors") || (bytes == 9 && text[8] == '{')) return Kind::Safetensors;
+    if (text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5) return Kind::Torch;
     constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNamed{
         {{".h5", "an HDF5 file"},
          {".hdf5", "an HDF5 file"},

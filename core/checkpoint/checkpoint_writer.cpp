@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -27,10 +28,7 @@ class StreamWriter final : public CheckpointWriter {
         WritePlace place;
         (directory ? place.folder : place.file) = target_.temporary();
         place.fileName = target.filename().string();
-        LaidOutFiles laidOut = options.format == FileFormat::Hdf5
-                                   ? layOutHdf5(place, tensors_, options)
-                                   : layOutSafetensors(place, tensors_, options);
-        for (auto& [name, file] : laidOut) files_.emplace(name, std::move(file));
+        for (auto& [name, file] : layOut(place, options)) files_.emplace(name, std::move(file));
         if (directory && !options.configText.empty()) addFile("config.json", options.configText);
     }
 
@@ -40,6 +38,7 @@ class StreamWriter final : public CheckpointWriter {
         CORE_CHECK(bytes.size() <= tensor.bytes - written_[index],
                    "no more bytes than tensor " + tensor.name + " has");
         files_.find(tensor.file)->second.writeAt(tensor.offset + written_[index], bytes);
+        if (seal_) seal_->see(index, bytes);
         written_[index] += bytes.size();
     }
 
@@ -59,37 +58,68 @@ class StreamWriter final : public CheckpointWriter {
                 throw Error(ErrorKind::Internal, fmt::format("tensor '{}' got {} of {} bytes",
                                                              printable(tensors_[i].name),
                                                              written_[i], tensors_[i].bytes));
+        if (seal_) seal_->seal(files_.begin()->second);
         for (auto& [name, file] : files_) file.close();
         target_.commit();
     }
 
   private:
+    LaidOutFiles layOut(const WritePlace& place, const WriterOptions& options) {
+        if (options.format == FileFormat::Safetensors)
+            return layOutSafetensors(place, tensors_, options);
+        if (options.format == FileFormat::Hdf5) return layOutHdf5(place, tensors_, options);
+        SealedFiles sealed = layOutNpz(place, tensors_, options);
+        seal_ = std::move(sealed.seal);
+        return std::move(sealed.files);
+    }
+
     AtomicTarget target_;
     bool directory_;
     std::vector<TensorInfo> tensors_;
     std::vector<std::uint64_t> written_;
     std::map<std::string, OutputFile, std::less<>> files_;
+    std::unique_ptr<WriteSeal> seal_;  ///< of the formats that have one
 };
 
-bool namesOneFile(const Path& target) {
+/// The format that a file's name promises; nothing for the name of a folder.
+std::optional<FileFormat> formatOfName(const Path& target) {
     const std::string name = target.filename().string();
-    return name.ends_with(".safetensors") || name.ends_with(".h5") || name.ends_with(".hdf5");
+    if (name.ends_with(".safetensors")) return FileFormat::Safetensors;
+    if (name.ends_with(".h5") || name.ends_with(".hdf5")) return FileFormat::Hdf5;
+    if (name.ends_with(".npz")) return FileFormat::Npz;
+    return std::nullopt;
+}
+
+bool namesOneFile(const Path& target) { return formatOfName(target).has_value(); }
+
+const char* nameOf(FileFormat format) {
+    switch (format) {
+        case FileFormat::Safetensors:
+            return "safetensors";
+        case FileFormat::Hdf5:
+            return "HDF5";
+        case FileFormat::Npz:
+            return "npz";
+    }
+    return "";
 }
 
 void checkFormat(const Path& target, const WriterOptions& options) {
-    const bool hdf5 = options.format == FileFormat::Hdf5;
-    if (options.maxShardBytes != 0 && (hdf5 || namesOneFile(target)))
+    const std::optional<FileFormat> named = formatOfName(target);
+    if (options.maxShardBytes != 0 && (options.format != FileFormat::Safetensors || named))
         throw Error(ErrorKind::Usage,
                     fmt::format("{} cannot be split into shards", target.string()),
                     "shards need a folder as target and the format safetensors");
-    if (namesOneFile(target) && hdf5 == target.filename().string().ends_with(".safetensors"))
+    if (named && *named != options.format)
         throw Error(ErrorKind::Usage,
                     fmt::format("{} is to be written as {}, which its name denies", target.string(),
-                                hdf5 ? "HDF5" : "safetensors"),
+                                nameOf(options.format)),
                     "choose the name's ending and the format alike");
 }
 
-/// With `force` a target is replaced as a whole, so only what is a checkpoint itself may go.
+/// With `force` a target is replaced as a whole, so only what may be our own work goes: a folder
+/// with a checkpoint in a format that we write. Others (pytorch_model.bin, tf_model.h5) are
+/// somebody's source.
 void checkReplaceable(const Path& target, bool directory) {
     std::error_code code;
     const auto status = std::filesystem::symlink_status(target, code);
@@ -101,12 +131,13 @@ void checkReplaceable(const Path& target, bool directory) {
                         directory ? "not a folder" : "a folder", directory ? "folder" : "file"),
             "choose another name");
     if (!directory || std::filesystem::is_empty(target, code)) return;
-    for (const char* name : {"model.safetensors", "model.safetensors.index.json", "model.h5"})
+    for (const char* name :
+         {"model.safetensors", "model.safetensors.index.json", "model.h5", "model.npz"})
         if (std::filesystem::exists(target / name, code)) return;
-    throw Error(
-        ErrorKind::BadInput,
-        fmt::format("{} holds files but no checkpoint, it is not replaced", target.string()),
-        "choose another name");
+    throw Error(ErrorKind::BadInput,
+                fmt::format("{} holds files but no checkpoint of ours, it is not replaced",
+                            target.string()),
+                "choose another name");
 }
 
 std::uint64_t checkTensors(std::vector<TensorInfo>& tensors) {

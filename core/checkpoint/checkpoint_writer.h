@@ -22,15 +22,17 @@ struct WriterOptions {
     std::uint64_t maxShardBytes = 0;
     bool force = false;  ///< an existing target may be replaced
     /// config.json's text: a file in a folder, the attribute "config" in HDF5, __metadata__'s
-    /// "upcycler.config" in a .safetensors file alone; empty = none.
+    /// "upcycler.config" in a .safetensors file alone, the comment of an .npz alone (npz_names.h);
+    /// empty = none.
     std::string configText;
-    std::map<std::string, std::string> metadata;  ///< safetensors __metadata__ / HDF5 attributes
+    /// safetensors __metadata__ / HDF5 attributes; an .npz has no place for it.
+    std::map<std::string, std::string> metadata;
 };
 
 /// Streams tensors to a temporary beside the target; `commit()` makes it visible in one step, else
-/// nothing remains. Target: a directory (model.safetensors or model.h5 + config.json and further
-/// files) unless its name ends in .safetensors, .h5 or .hdf5 (then one file alone). Disk space is
-/// reserved before the first tensor.
+/// nothing remains. Target: a directory (model.safetensors, model.h5 or model.npz + config.json and
+/// further files) unless its name ends in .safetensors, .h5, .hdf5 or .npz (then one file alone).
+/// Disk space is reserved before the first tensor.
 class CheckpointWriter {
   public:
     /// `tensors`: name, dtype and shape of all that will be written, in that order (bytes, file,

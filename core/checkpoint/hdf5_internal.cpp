@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,39 @@ std::optional<DType> plainDType(hid_t type) {
 DType carrierOf(DType dtype) {
     if (dtype == DType::BF16) return DType::U16;
     return dtypeBytes(dtype) == 1 ? DType::U8 : dtype;
+}
+
+using Texts = std::optional<std::vector<std::string>>;
+
+Texts readVariableTexts(hid_t attribute, hid_t type, hid_t space, std::size_t count,
+                        std::size_t maxBytes) {
+    std::vector<char*> texts(count, nullptr);
+    if (H5Aread(attribute, type, static_cast<void*>(texts.data())) < 0) return std::nullopt;
+    std::size_t bytes = 0;
+    for (const char* text : texts) bytes += text == nullptr ? 0 : std::strlen(text);
+    Texts copies;
+    if (bytes <= maxBytes) {
+        copies.emplace();
+        for (const char* text : texts) copies->emplace_back(text == nullptr ? "" : text);
+    }
+    H5Dvlen_reclaim(type, space, H5P_DEFAULT, static_cast<void*>(texts.data()));
+    return copies;
+}
+
+Texts readFixedTexts(hid_t attribute, hid_t type, std::size_t count, std::size_t maxBytes) {
+    const std::size_t width = H5Tget_size(type);
+    if (width == 0 || width > maxBytes / count) return std::nullopt;
+    std::string all(width * count, '\0');
+    if (H5Aread(attribute, type, all.data()) < 0) return std::nullopt;
+    const bool spaces = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::string_view text = std::string_view(all).substr(i * width, width);
+        text = text.substr(0, text.find('\0'));
+        if (spaces) text = text.substr(0, text.find_last_not_of(' ') + 1);
+        texts.emplace_back(text);
+    }
+    return texts;
 }
 
 }  // namespace
@@ -187,6 +221,22 @@ std::optional<std::string> readTextAttribute(hid_t object, const char* name) {
     if (H5Aread(attribute.get(), type.get(), text.data()) < 0) return std::nullopt;
     text.resize(std::min(text.find('\0'), text.size()));
     return text;
+}
+
+std::optional<std::vector<std::string>> readTextList(hid_t object, const char* name,
+                                                     std::size_t maxTexts, std::size_t maxBytes) {
+    const Hdf5Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose);
+    if (!attribute.valid()) return std::nullopt;
+    const Hdf5Handle type(H5Aget_type(attribute.get()), H5Tclose);
+    const Hdf5Handle space(H5Aget_space(attribute.get()), H5Sclose);
+    const hssize_t count = H5Sget_simple_extent_npoints(space.get());
+    if (count < 0 || static_cast<std::size_t>(count) > maxTexts) return std::nullopt;
+    if (count == 0) return std::vector<std::string>();
+    if (H5Tget_class(type.get()) != H5T_STRING) return std::nullopt;
+    const auto texts = static_cast<std::size_t>(count);
+    return H5Tis_variable_str(type.get()) > 0
+               ? readVariableTexts(attribute.get(), type.get(), space.get(), texts, maxBytes)
+               : readFixedTexts(attribute.get(), type.get(), texts, maxBytes);
 }
 
 bool writeTextAttribute(hid_t object, const char* name, const std::string& text) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace core {
 
@@ -71,6 +72,11 @@ std::optional<Hdf5Element> hdf5Element(hid_t type, std::string_view label);
 
 /// The text of a scalar string attribute; nothing when it is of another kind or not readable.
 std::optional<std::string> readTextAttribute(hid_t object, const char* name);
+/// The texts of an attribute that is a list of strings of fixed or variable length; an empty list
+/// of any type is one too (h5py writes those as floats). Nothing when it is of another kind, not
+/// readable, or has more than `maxTexts` texts or `maxBytes` bytes.
+std::optional<std::vector<std::string>> readTextList(hid_t object, const char* name,
+                                                     std::size_t maxTexts, std::size_t maxBytes);
 /// A scalar UTF-8 string of variable length. False on failure.
 bool writeTextAttribute(hid_t object, const char* name, const std::string& text);
 

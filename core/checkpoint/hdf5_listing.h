@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/shared_bytes.h"
 
 #include <map>
 #include <string>
@@ -9,13 +10,19 @@
 
 namespace core {
 
-/// What an HDF5 file of our format holds.
+/// What an HDF5 file holds: of our format (hdf5_names.h), of Keras and TensorFlow (names from
+/// attributes) or with datasets in groups (names are paths).
 struct Hdf5Listing {
     struct Dataset {
         TensorInfo info;
-        bool plain = false;  ///< contiguous and little-endian: at info.offset, needs no library
+        std::string objectPath;  ///< in the file; mostly the name
+        bool plain = false;      ///< contiguous and little-endian: at info.offset, needs no library
+        /// Elements from a multiple of it on that are decoded at once where it is not plain.
+        std::int64_t together = 1;
     };
-    std::vector<Dataset> datasets;
+    std::vector<Dataset> datasets;  ///< by name, or as Keras lists them
+    bool keras = false;
+    std::vector<std::string> notes;
     std::map<std::string, std::string> attributes;  ///< of the root, those of text type
 };
 
@@ -23,8 +30,9 @@ struct Hdf5Listing {
 /// crash, runs in a child process.
 Hdf5Listing listHdf5(const Path& path);
 
-/// Elements of a dataset that is not plain, decoded in a child process.
-void readHdf5(const Path& path, const TensorInfo& tensor, std::int64_t begin, std::int64_t count,
-              std::span<std::byte> into);
+/// Elements of a dataset that is not plain, decoded in a child process; `into` has exactly their
+/// bytes.
+void readHdf5(const Path& path, const Hdf5Listing::Dataset& from, std::int64_t begin,
+              std::int64_t count, const SharedBytes& into);
 
 }  // namespace core

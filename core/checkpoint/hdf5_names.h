@@ -3,7 +3,8 @@
 
 namespace core {
 
-/// Our HDF5 format: one dataset per tensor in the root group, named as in the HF layout, row-major;
+/// Our HDF5 format: one dataset per tensor, row-major, named as the tensor is: in the root group,
+/// or in the groups that a name with slashes goes through (T5X's "encoder/layers_0/mlp/wi/kernel");
 /// root attributes of text type: "format" = "upcycler", "config" = config.json, and the metadata.
 /// Types that HDF5 does not have are stored as unsigned integers of their width, with an attribute
 /// "dtype" = "BF16", "F8_E4M3", "F8_E5M2" or "BOOL"; F16 is a 2-byte IEEE float.

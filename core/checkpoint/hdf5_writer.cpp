@@ -6,13 +6,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace core {
 namespace {
 
+constexpr std::size_t kLongestName = 60000;
 constexpr const char* kSafetensorsHint = "write safetensors instead";
 
 [[noreturn]] void writeFailed(const Path& path) {
@@ -20,14 +24,41 @@ constexpr const char* kSafetensorsHint = "write safetensors instead";
                 "free some space or choose another disk");
 }
 
+[[noreturn]] void refuseName(const TensorInfo& tensor, const char* why) {
+    throw Error(
+        ErrorKind::BadInput,
+        fmt::format("tensor '{}' has a name that HDF5 cannot hold{}", printable(tensor.name), why),
+        kSafetensorsHint);
+}
+
+/// The names of the groups that a name with slashes lies in, from the outermost on.
+std::vector<std::string> groupsOf(const std::string& name) {
+    std::vector<std::string> groups;
+    for (std::size_t slash = name.find('/'); slash != std::string::npos;
+         slash = name.find('/', slash + 1))
+        groups.push_back(name.substr(0, slash));
+    return groups;
+}
+
+bool isPlainName(const std::string& name) {
+    std::string_view rest = name;
+    while (true) {
+        const std::string_view part = rest.substr(0, rest.find('/'));
+        if (part.empty() || part == "." || part.find('\0') != std::string_view::npos) return false;
+        if (part.size() == rest.size()) return name.size() <= kLongestName;
+        rest.remove_prefix(part.size() + 1);
+    }
+}
+
 void checkNames(const std::vector<TensorInfo>& tensors, const WriterOptions& options) {
+    std::set<std::string> groups;
+    for (const TensorInfo& tensor : tensors) {
+        if (!isPlainName(tensor.name)) refuseName(tensor, "");
+        for (std::string& group : groupsOf(tensor.name)) groups.insert(std::move(group));
+    }
     for (const TensorInfo& tensor : tensors)
-        if (tensor.name.empty() || tensor.name == "." || tensor.name.size() > 60000 ||
-            tensor.name.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
-            throw Error(
-                ErrorKind::BadInput,
-                fmt::format("tensor '{}' has a name that HDF5 cannot hold", printable(tensor.name)),
-                kSafetensorsHint);
+        if (groups.contains(tensor.name))
+            refuseName(tensor, " beside others whose names go on behind it with a slash");
     for (const auto& [key, value] : options.metadata)
         if (key.empty() || key.find('\0') != std::string::npos ||
             value.find('\0') != std::string::npos)
@@ -41,7 +72,10 @@ void checkNames(const std::vector<TensorInfo>& tensors, const WriterOptions& opt
 void rehearse(const Path& path, const std::vector<TensorInfo>& tensors,
               const WriterOptions& options) {
     std::uint64_t bytes = 8192 + 2 * options.configText.size();
-    for (const TensorInfo& tensor : tensors) bytes += tensor.bytes + 640 + tensor.name.size();
+    for (const TensorInfo& tensor : tensors) {
+        const auto slashes = std::count(tensor.name.begin(), tensor.name.end(), '/');
+        bytes += tensor.bytes + 640 * static_cast<std::uint64_t>(1 + slashes) + tensor.name.size();
+    }
     for (const auto& [key, value] : options.metadata) bytes += 256 + key.size() + value.size();
     File::createNew(path).preallocate(bytes);
 }
@@ -65,6 +99,22 @@ bool writeRootAttributes(hid_t file, const WriterOptions& options) {
         if (key != kHdf5FormatAttribute && key != kHdf5ConfigAttribute)
             written = written && writeTextAttribute(file, key.c_str(), value);
     return written;
+}
+
+/// Groups for names with slashes, in the order in which they are needed.
+void createGroups(hid_t file, const std::vector<TensorInfo>& tensors, const Path& path) {
+    const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+    H5Pset_char_encoding(links.get(), H5T_CSET_UTF8);
+    const Hdf5Handle creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
+    H5Pset_obj_track_times(creation.get(), false);
+    std::set<std::string> created;
+    for (const TensorInfo& tensor : tensors)
+        for (const std::string& name : groupsOf(tensor.name)) {
+            if (!created.insert(name).second) continue;
+            const Hdf5Handle group(
+                H5Gcreate2(file, name.c_str(), links.get(), creation.get(), H5P_DEFAULT), H5Gclose);
+            if (!group.valid()) writeFailed(path);
+        }
 }
 
 /// A contiguous dataset whose place in the file is fixed at once; its offset, or 0 for no elements.
@@ -107,6 +157,7 @@ LaidOutFiles layOutHdf5(const WritePlace& place, std::vector<TensorInfo>& tensor
         const Hdf5Lock lock;
         Hdf5Handle hdf5 = createFile(path);
         if (!writeRootAttributes(hdf5.get(), options)) writeFailed(path);
+        createGroups(hdf5.get(), tensors, path);
         for (TensorInfo& tensor : tensors) {
             tensor.offset = createDataset(hdf5.get(), tensor, path);
             tensor.file = name;

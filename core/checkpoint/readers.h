@@ -28,7 +28,9 @@ std::shared_ptr<const Checkpoint> openShards(const Path& index, CheckpointPlace 
 std::shared_ptr<const Checkpoint> openHdf5(const Path& file, CheckpointPlace place);
 
 /// One .npz file: a zip archive of .npy members (versions 1.0 to 3.0, stored or deflated). Tensor
-/// names are member names without ".npy"; bfloat16 comes as void(2). Fortran order is refused.
+/// names are member names without ".npy"; bfloat16 comes as void(2). Arrays in Fortran order (of up
+/// to 4 GiB) are gathered in memory. Members that are no .npy are noted. A config.json that our
+/// writer put into the archive's comment (npz_names.h) goes before the file beside it.
 std::shared_ptr<const Checkpoint> openNpz(const Path& file, CheckpointPlace place);
 
 /// One file that torch.save wrote: a zip archive with data.pkl, or the older single stream. The

@@ -74,7 +74,7 @@ std::shared_ptr<const Checkpoint> openSafetensors(const Path& file, CheckpointPl
 }
 
 std::shared_ptr<const Checkpoint> openShards(const Path& index, CheckpointPlace place) {
-    const ShardIndex shards = readShardIndex(index);
+    const ShardIndex shards = readShardIndex(index, kSafetensorsShards);
     std::map<std::string, File, std::less<>> files;
     std::map<std::string, std::string> metadata;
     std::vector<TensorInfo> tensors;
@@ -89,13 +89,7 @@ std::shared_ptr<const Checkpoint> openShards(const Path& index, CheckpointPlace 
         files.emplace(name, std::move(file));
     }
     TensorIndex all(std::move(tensors));
-    refuseDuplicates(all, index);
-    for (const auto& [tensor, file] : shards.tensors)
-        if (all.find(tensor) == nullptr)
-            throw Error(ErrorKind::BadInput,
-                        fmt::format("{} says that tensor '{}' is in {}, which does not hold it",
-                                    index.string(), printable(tensor), file),
-                        "index and shards do not belong together: copy or download them again");
+    shards.requireWhole(all, index);
     return std::make_shared<SafetensorsCheckpoint>(std::move(place), std::move(files),
                                                    std::move(all), std::move(metadata));
 }

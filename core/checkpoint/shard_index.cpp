@@ -16,11 +16,11 @@ namespace {
 constexpr const char* kDownloadAgain =
     "index and shards do not belong together: copy or download them again";
 
-bool isPlainShardName(std::string_view name) {
+bool isPlainShardName(std::string_view name, std::string_view ending) {
     if (name.empty() || name.size() > 255 || name.front() == '.') return false;
     for (const char c : name)
         if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20) return false;
-    return name.ends_with(".safetensors");
+    return name.ends_with(ending);
 }
 
 }  // namespace
@@ -37,7 +37,21 @@ void ShardIndex::requireNamed(std::string_view tensor, std::string_view file,
         kDownloadAgain);
 }
 
-ShardIndex readShardIndex(const Path& path) {
+void ShardIndex::requireWhole(const TensorIndex& found, const Path& index) const {
+    if (const TensorInfo* twice = found.duplicate())
+        throw Error(
+            ErrorKind::BadInput,
+            fmt::format("{}: tensor '{}' occurs twice", index.string(), printable(twice->name)),
+            "the file is damaged: copy or download it again");
+    for (const auto& [tensor, file] : tensors)
+        if (found.find(tensor) == nullptr)
+            throw Error(ErrorKind::BadInput,
+                        fmt::format("{} says that tensor '{}' is in {}, which does not hold it",
+                                    index.string(), printable(tensor), file),
+                        kDownloadAgain);
+}
+
+ShardIndex readShardIndex(const Path& path, std::string_view ending) {
     const std::string text = readTextFile(path);
     JsonCursor cursor(text, path.string());
     ShardIndex index;
@@ -51,11 +65,11 @@ ShardIndex readShardIndex(const Path& path) {
         mapSeen = true;
         cursor.object("an object of tensor names and files", [&](std::string_view tensor) {
             const std::string file(cursor.string("a file name"));
-            if (!isPlainShardName(file))
+            if (!isPlainShardName(file, ending))
                 throw Error(ErrorKind::BadInput,
                             fmt::format("{} puts tensor '{}' into '{}', expected the plain name of "
-                                        "a .safetensors file in the same folder",
-                                        path.string(), printable(tensor), printable(file)),
+                                        "a {} file in the same folder",
+                                        path.string(), printable(tensor), printable(file), ending),
                             "do not use this index: its file names lead elsewhere");
             if (!index.tensors.emplace(tensor, file).second)
                 throw Error(
@@ -68,7 +82,7 @@ ShardIndex readShardIndex(const Path& path) {
     cursor.expectEnd();
     if (!mapSeen)
         throw Error(ErrorKind::BadInput, fmt::format("{} has no weight_map", path.string()),
-                    "give the index of a sharded safetensors checkpoint");
+                    "give the index of a sharded checkpoint");
     return index;
 }
 

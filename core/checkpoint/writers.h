@@ -3,8 +3,12 @@
 
 #include "core/base/file.h"
 #include "core/checkpoint/checkpoint_writer.h"
+#include "core/checkpoint/output_file.h"
 
+#include <cstddef>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,9 +26,26 @@ struct WritePlace {
 /// know file, offset and bytes.
 using LaidOutFiles = std::map<std::string, File, std::less<>>;
 
+/// What a format still has to write once it knows the elements (checksums).
+class WriteSeal {
+  public:
+    virtual ~WriteSeal() = default;
+    /// The next bytes of tensor `index`, as CheckpointWriter::write gets them.
+    virtual void see(std::size_t index, std::span<const std::byte> bytes) = 0;
+    /// Everything was seen: writes what is missing into the one file.
+    virtual void seal(OutputFile& file) = 0;
+};
+
+struct SealedFiles {
+    LaidOutFiles files;  ///< exactly one
+    std::unique_ptr<WriteSeal> seal;
+};
+
 LaidOutFiles layOutSafetensors(const WritePlace& place, std::vector<TensorInfo>& tensors,
                                const WriterOptions& options);
 LaidOutFiles layOutHdf5(const WritePlace& place, std::vector<TensorInfo>& tensors,
                         const WriterOptions& options);
+SealedFiles layOutNpz(const WritePlace& place, std::vector<TensorInfo>& tensors,
+                      const WriterOptions& options);
 
 }  // namespace core

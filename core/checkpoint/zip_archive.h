@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace core {
@@ -21,9 +23,22 @@ struct ZipMember {
     std::uint32_t crc = 0;     ///< CRC-32 of the content
 };
 
-/// The members in the order of the archive's directory. BadInput, naming the member, unless every
-/// member lies inside the file and apart from the others, is stored or deflated (not encrypted),
-/// claims no more than its packed bytes can hold, and has a name of its own.
+struct ZipArchive {
+    std::vector<ZipMember> members;  ///< in the order of the archive's directory
+    std::string comment;             ///< behind the directory, mostly empty
+};
+
+/// Called for each member with the first bytes of its content, as many as came along: some hundred,
+/// fewer where the content is shorter, perhaps none.
+using ZipVisitor = std::function<void(const ZipMember&, std::string_view begin)>;
+
+/// BadInput, naming the member, unless every member lies before the directory and apart from the
+/// others, is stored or deflated (not encrypted), claims no more than its packed bytes can hold,
+/// has a name of its own and the same one in the directory and at its place. The archive must be
+/// the whole file and its end unambiguous.
+ZipArchive readZipArchive(const File& file, const ZipVisitor& visit = {});
+
+/// The members alone.
 std::vector<ZipMember> readZipDirectory(const File& file);
 
 /// Bytes [begin, begin + into.size()) of a member's content. A deflated one is inflated from its
@@ -41,7 +56,8 @@ class ZipStream {
 
     /// Where the next read begins.
     std::uint64_t position() const noexcept { return position_; }
-    /// The next bytes; BadInput when the packed data are damaged or end early.
+    /// The next bytes; BadInput when the packed data are damaged or end early. The checksum of a
+    /// deflated member is compared once its last byte was read.
     void read(std::span<std::byte> into);
     void skip(std::uint64_t bytes);
 

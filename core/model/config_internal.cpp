@@ -6,12 +6,45 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace core::config {
 namespace {
 
 constexpr int kMostDepth = 64;
 
+struct ActivationName {
+    std::string_view name;
+    Activation activation;
+};
+
+/// The first name of each activation is the one written.
+constexpr std::array<ActivationName, 10> kActivations{{{"gelu", Activation::GeluErf},
+                                                       {"gelu_new", Activation::GeluTanh},
+                                                       {"relu", Activation::Relu},
+                                                       {"silu", Activation::Silu},
+                                                       {"gelu_python", Activation::GeluErf},
+                                                       {"gelu_pytorch_tanh", Activation::GeluTanh},
+                                                       {"gelu_python_tanh", Activation::GeluTanh},
+                                                       {"gelu_fast", Activation::GeluTanh},
+                                                       {"gelu_accurate", Activation::GeluTanh},
+                                                       {"swish", Activation::Silu}}};
+
 }  // namespace
+
+std::optional<Activation> activationFromName(std::string_view name) noexcept {
+    for (const ActivationName& known : kActivations)
+        if (known.name == name) return known.activation;
+    return std::nullopt;
+}
+
+std::string_view activationName(Activation activation) noexcept {
+    for (const ActivationName& known : kActivations)
+        if (known.activation == activation) return known.name;
+    return "";
+}
+
+double shortNumber(float value) { return std::stod(fmt::format("{}", value)); }
 
 std::string shown(const Json& value) {
     const std::string text =

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ops/types.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +41,13 @@ class Reader {
     const Json& object_;
     std::string where_;
 };
+
+/// transformers' names of activations (ACT2FN) and the one of them that is written.
+std::optional<Activation> activationFromName(std::string_view name) noexcept;
+std::string_view activationName(Activation activation) noexcept;
+
+/// A number of float precision as people write it (1e-06, not 9.999999974752427e-07).
+double shortNumber(float value);
 
 /// A value as a message shows it: short, printable, with its type when it is not a number.
 std::string shown(const Json& value);

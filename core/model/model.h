@@ -88,7 +88,7 @@ class Model {
 };
 
 /// The parameters that a spec asks for (names, shapes, parts; no memory): what checkpoints are
-/// checked against. `prefix` as in VitNames.
+/// checked against. `prefix` as in VitNames. None for families whose tensors are not known.
 std::vector<Parameter> describeParameters(const ModelSpec& spec, const VitNames& names = {});
 
 /// A model whose values are zero; gradients are allocated when `gradients`.

@@ -3,8 +3,8 @@
 #include "core/base/parallel.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
+#include "core/model/expected_tensors_internal.h"
 #include "core/model/model.h"
-#include "core/model/vit_tensors_internal.h"
 
 #include <fmt/format.h>
 
@@ -108,13 +108,12 @@ Tensor initialValues(const ParameterPart& part, float std, std::uint64_t seed) {
 }  // namespace
 
 std::vector<Parameter> describeParameters(const ModelSpec& spec, const VitNames& names) {
-    CORE_CHECK(spec.family == Family::Vit, "a ViT");
-    const std::vector<ExpectedTensor> tensors = vitTensors(spec, names);
+    const std::vector<ExpectedTensor> tensors = expectedTensors(spec, names);
     checkExtent(tensors);
     std::vector<Parameter> parameters;
     for (const ExpectedTensor& tensor : tensors) {
         parameters.push_back(parameterOf(tensor));
-        parameters.back().initialStd = spec.vit.initializerRange;
+        parameters.back().initialStd = static_cast<float>(tensor.initialStd);
     }
     return parameters;
 }

@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/model/read_spec_internal.h"
+#include "core/model/t5_config_internal.h"
 #include "core/model/upcycling_json_internal.h"
 #include "core/model/vit_config_internal.h"
 
@@ -18,14 +19,17 @@ namespace {
 using config::Json;
 using config::Reader;
 
+constexpr const char* kKnownTypes = "vit, t5, mt5, switch_transformers, llama, mistral or qwen2";
+
 struct FamilyWord {
     std::string_view word;  ///< model_type, or how an architecture's name begins
     Family family;
 };
 
-constexpr std::array<FamilyWord, 6> kModelTypes{{{"vit", Family::Vit},
+constexpr std::array<FamilyWord, 7> kModelTypes{{{"vit", Family::Vit},
                                                  {"t5", Family::T5},
                                                  {"mt5", Family::T5},
+                                                 {"switch_transformers", Family::T5},
                                                  {"llama", Family::Llama},
                                                  {"mistral", Family::Llama},
                                                  {"qwen2", Family::Llama}}};
@@ -41,7 +45,7 @@ std::optional<Family> familyFromConfig(const Reader& reader) {
         const std::string type = reader.text("model_type", "");
         for (const FamilyWord& known : kModelTypes)
             if (known.word == type) return known.family;
-        reader.refuse("model_type", "vit, t5, mt5, llama, mistral or qwen2");
+        reader.refuse("model_type", kKnownTypes);
     }
     const Json* architectures = reader.find("architectures");
     if (architectures == nullptr || !architectures->is_array()) return std::nullopt;
@@ -67,12 +71,12 @@ void addBlocks(ModelSpec& spec, const Reader& reader) {
         case Family::Vit:
             spec.vit = vitFromConfig(reader);
             return appendBlocks(spec.blocks, "encoder", spec.vit.layers);
-        case Family::T5: {
-            const std::int64_t layers = reader.integer("num_layers", 6, 0, kMostLayers);
-            appendBlocks(spec.blocks, "encoder", layers);
-            return appendBlocks(spec.blocks, "decoder",
-                                reader.integer("num_decoder_layers", layers, 0, kMostLayers));
-        }
+        case Family::T5:
+            spec.t5 = t5FromConfig(reader);
+            appendBlocks(spec.blocks, "encoder", spec.t5.encoderLayers);
+            appendBlocks(spec.blocks, "decoder", spec.t5.decoderLayers);
+            if (spec.t5.switchNames) readSwitchBlocks(reader, spec);
+            return;
         case Family::Llama:
             return appendBlocks(spec.blocks, "decoder",
                                 reader.integer("num_hidden_layers", 32, 0, kMostLayers));
@@ -83,13 +87,26 @@ ModelSpec specFromJson(const Json& json, const std::string& where,
                        std::optional<Family> fromTensors) {
     const Reader reader(json, where);
     const std::optional<Family> family = familyFromConfig(reader);
-    if (!family && !fromTensors)
-        reader.refuse("model_type", "vit, t5, mt5, llama, mistral or qwen2");
+    if (!family && !fromTensors) reader.refuse("model_type", kKnownTypes);
     ModelSpec spec;
     spec.family = family ? *family : *fromTensors;
     addBlocks(spec, reader);
     if (const Json* upcycling = reader.find("upcycling")) readUpcycling(*upcycling, where, spec);
     return spec;
+}
+
+/// The heads that the axes show, or that the person gave, are those of the config.
+void checkHeads(const Json& json, const std::string& where, const std::string& known) {
+    if (known.empty()) return;
+    const Json layout = config::parseObject(known, where);
+    for (const char* key : {"num_attention_heads", "num_heads"}) {
+        if (!layout.contains(key) || !json.contains(key) || json[key] == layout[key]) continue;
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{}: {} = {}, but {} heads are in the tensors or were given", where,
+                                key, config::shown(json[key]), config::shown(layout[key])),
+                    "config and weights do not belong together; leave out the number of heads if "
+                    "you gave one");
+    }
 }
 
 const Shape& shapeOf(const Checkpoint& checkpoint, const std::string& name, std::size_t rank) {
@@ -128,11 +145,30 @@ VitSpec vitFromTensors(const Checkpoint& checkpoint) {
     return vit;
 }
 
+/// Numbers that the shapes show, with what the layout knows besides.
+void readNumbers(ModelSpec& spec, const Checkpoint& checkpoint) {
+    const std::string& known = checkpoint.layoutConfig();
+    if (spec.family == Family::Vit) spec.vit = vitFromTensors(checkpoint);
+    if (spec.family == Family::T5) spec.t5 = t5FromTensors(checkpoint);
+    if (known.empty()) return;
+    const std::string where = checkpoint.folder().string();
+    const Json json = config::parseObject(known, where);
+    const Reader reader(json, where);
+    if (spec.family == Family::Vit) {
+        spec.vit = vitFromConfig(reader, std::move(spec.vit));
+        return;
+    }
+    if (spec.family != Family::T5) return;
+    const bool joined = spec.t5.heads == 0;
+    spec.t5 = t5FromConfig(reader, spec.t5);
+    if (joined && spec.t5.heads > 0 && !reader.has("d_kv")) spec.t5.dKv /= spec.t5.heads;
+}
+
 /// Blocks and experts that the tensors show, where there is no config.
 ModelSpec specFromTensors(const Checkpoint& checkpoint, Family family) {
     ModelSpec spec;
     spec.family = family;
-    if (family == Family::Vit) spec.vit = vitFromTensors(checkpoint);
+    readNumbers(spec, checkpoint);
     std::map<std::string, std::map<std::int64_t, std::int64_t>, std::greater<>> stacks;
     for (const TensorInfo& tensor : checkpoint.tensors()) {
         const std::optional<BlockTensor> place = blockTensor(family, tensor.name);
@@ -147,6 +183,7 @@ ModelSpec specFromTensors(const Checkpoint& checkpoint, Family family) {
             if (experts == 0) continue;
             MoeSpec moe;
             moe.experts = experts;
+            if (stack == "decoder") moe.router = RouterKind::TopK;
             spec.blocks[first + static_cast<std::size_t>(index)].moe = moe;
         }
     }
@@ -218,7 +255,9 @@ ModelSpec readSpecUnchecked(const Checkpoint& checkpoint) {
     const std::optional<Family> family = familyFromTensors(checkpoint);
     if (!checkpoint.configText().empty()) {
         const std::string where = configWhere(checkpoint);
-        return specFromJson(config::parseObject(checkpoint.configText(), where), where, family);
+        const Json json = config::parseObject(checkpoint.configText(), where);
+        checkHeads(json, where, checkpoint.layoutConfig());
+        return specFromJson(json, where, family);
     }
     if (!family)
         throw Error(ErrorKind::BadInput,
@@ -232,10 +271,27 @@ ModelSpec specFromConfig(const std::string& configText, const std::string& where
     return specFromJson(config::parseObject(configText, where), where, std::nullopt);
 }
 
+std::string configTextOf(const ModelSpec& spec) {
+    CORE_CHECK(spec.family != Family::Llama, "a family whose numbers are known");
+    const Json json = spec.family == Family::Vit ? vitToConfig(spec.vit) : t5ToConfig(spec.t5);
+    return json.dump(2) + "\n";
+}
+
+std::string configTextOf(const Checkpoint& checkpoint) {
+    const std::optional<Family> family = familyFromTensors(checkpoint);
+    if (!checkpoint.configText().empty() || !family || *family == Family::Llama)
+        return checkpoint.configText();
+    try {
+        return configWithUpcycling({}, readSpec(checkpoint));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::BadInput) throw;
+        return {};
+    }
+}
+
 std::string configWithUpcycling(const std::string& configText, const ModelSpec& spec) {
-    Json json = configText.empty() && spec.family == Family::Vit
-                    ? vitToConfig(spec.vit)
-                    : config::parseObject(configText, "config.json");
+    Json json =
+        config::parseObject(configText.empty() ? configTextOf(spec) : configText, "config.json");
     const Json upcycling = upcyclingToJson(spec);
     if (upcycling.is_null())
         json.erase("upcycling");

@@ -76,18 +76,44 @@ struct VitSpec {
     std::int64_t tokens() const { return patches() + 1; }
 };
 
-/// What the window draws and a file's metadata stores. Families beyond ViT are recognised and shown
-/// with their blocks.
+/// Numbers of a T5 as in HF's T5Config (also MT5Config and SwitchTransformersConfig).
+struct T5Spec {
+    std::int64_t vocab = 32128;
+    std::int64_t dModel = 512;
+    std::int64_t dKv = 64;  ///< per head
+    std::int64_t dFf = 2048;
+    std::int64_t heads = 8;
+    std::int64_t encoderLayers = 6;
+    std::int64_t decoderLayers = 6;  ///< 0: an encoder alone (T5EncoderModel)
+    std::int64_t relativeBuckets = 32;
+    std::int64_t relativeMaxDistance = 128;
+    Activation activation = Activation::Relu;
+    bool gated = false;          ///< act(wi_0 x) * (wi_1 x) in place of act(wi x)
+    bool tiedEmbeddings = true;  ///< shared.weight is the output matrix too (T5 v1.0)
+    float layerNormEpsilon = 1e-6F;
+    float dropout = 0.1F;
+    double initializerFactor = 1.0;
+    std::int64_t padToken = 0;
+    std::int64_t eosToken = 1;
+    std::int64_t decoderStartToken = 0;
+    /// A SwitchTransformers checkpoint: its dense MLPs are named mlp.wi, not DenseReluDense.wi.
+    bool switchNames = false;
+};
+
+/// What the window draws and a file's metadata stores. Llamas are recognised and shown with their
+/// blocks alone.
 struct ModelSpec {
     Family family = Family::Vit;
     VitSpec vit;                    ///< valid for Family::Vit
+    T5Spec t5;                      ///< valid for Family::T5
     std::vector<BlockSpec> blocks;  ///< encoder blocks first
     const BlockSpec* find(std::string_view name) const;
 };
 
 /// From config.json (or, without one, from the tensors' shapes) alone, for looking at any readable
 /// container: config and tensors may contradict each other, and without a config `vit.heads` is 0
-/// (unknown) and MoE blocks carry only their number of experts. BadInput: no known family, or a
+/// (unknown), a gated T5 is taken for the usual gated-gelu, and MoE blocks carry only their number
+/// of experts. BadInput: no known family, or a
 /// config that cannot be read.
 ModelSpec readSpecUnchecked(const Checkpoint& checkpoint);
 
@@ -102,8 +128,16 @@ ModelSpec readSpec(const Checkpoint& checkpoint);
 /// From a config.json alone (`scratch:CONFIG.json`); `where` is the file's name for messages.
 ModelSpec specFromConfig(const std::string& configText, const std::string& where);
 
-/// A config.json of transformers' keys for a ViT (for checkpoints that came without one).
-std::string vitConfigText(const VitSpec& vit);
+/// Sentences on tensors that are no parameters of their own: what a T5 file repeats of its
+/// embedding.
+std::vector<std::string> tensorNotes(const ModelSpec& spec, std::span<const TensorInfo> tensors);
+
+/// A config.json of transformers' keys for a ViT or T5 (for checkpoints that came without one).
+std::string configTextOf(const ModelSpec& spec);
+
+/// The checkpoint's config.json, or, without one, a full one from what its tensors and its layout
+/// show; empty where they do not make a model or the number of heads is unknown.
+std::string configTextOf(const Checkpoint& checkpoint);
 
 /// `configText` with its "upcycling" block made to say `spec` (removed when no block is MoE); all
 /// other keys, known or not, as they are.

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -16,34 +15,12 @@ namespace {
 using config::Json;
 using config::Reader;
 
-struct ActivationName {
-    std::string_view name;
-    Activation activation;
-};
-
-/// transformers' ACT2FN; the first name of each activation is the one written.
-constexpr std::array<ActivationName, 10> kActivations{{{"gelu", Activation::GeluErf},
-                                                       {"gelu_new", Activation::GeluTanh},
-                                                       {"relu", Activation::Relu},
-                                                       {"silu", Activation::Silu},
-                                                       {"gelu_python", Activation::GeluErf},
-                                                       {"gelu_pytorch_tanh", Activation::GeluTanh},
-                                                       {"gelu_python_tanh", Activation::GeluTanh},
-                                                       {"gelu_fast", Activation::GeluTanh},
-                                                       {"gelu_accurate", Activation::GeluTanh},
-                                                       {"swish", Activation::Silu}}};
-
-Activation activationFromConfig(const Reader& reader) {
-    const std::string name = reader.text("hidden_act", "gelu");
-    for (const ActivationName& known : kActivations)
-        if (known.name == name) return known.activation;
-    reader.refuse("hidden_act", "gelu, gelu_new, gelu_pytorch_tanh, relu or silu");
-}
-
-std::string_view activationName(Activation activation) {
-    for (const ActivationName& known : kActivations)
-        if (known.activation == activation) return known.name;
-    return "";
+Activation activationFromConfig(const Reader& reader, Activation otherwise) {
+    const std::string name =
+        reader.text("hidden_act", std::string(config::activationName(otherwise)));
+    const auto activation = config::activationFromName(name);
+    if (!activation) reader.refuse("hidden_act", "gelu, gelu_new, gelu_pytorch_tanh, relu or silu");
+    return *activation;
 }
 
 /// image_size and patch_size: a number, or a list of two equal ones.
@@ -79,8 +56,9 @@ std::vector<std::string> labelsFromConfig(const Reader& reader) {
     return labels;
 }
 
-float epsilonFromConfig(const Reader& reader) {
-    const double epsilon = reader.number("layer_norm_eps", 1e-12);
+float epsilonFromConfig(const Reader& reader, float otherwise) {
+    if (!reader.has("layer_norm_eps")) return otherwise;
+    const double epsilon = reader.number("layer_norm_eps", 0);
     if (!(epsilon >= 0 && epsilon <= 1)) reader.refuse("layer_norm_eps", "a number from 0 to 1");
     return static_cast<float>(epsilon);
 }
@@ -94,20 +72,26 @@ float initializerRangeFromConfig(const Reader& reader) {
 }  // namespace
 
 VitSpec vitFromConfig(const Reader& reader) {
-    VitSpec vit;
+    constexpr std::int64_t kClassesOfTransformers = 2;
+    VitSpec defaults;
+    defaults.classes = kClassesOfTransformers;
+    return vitFromConfig(reader, std::move(defaults));
+}
+
+VitSpec vitFromConfig(const Reader& reader, VitSpec vit) {
     vit.hidden = reader.integer("hidden_size", vit.hidden, 1, kMostSize);
     vit.layers = reader.integer("num_hidden_layers", vit.layers, 0, kMostLayers);
     vit.heads = reader.integer("num_attention_heads", vit.heads, 1, kMostSize);
     vit.intermediate = reader.integer("intermediate_size", vit.intermediate, 1, 4 * kMostSize);
-    vit.activation = activationFromConfig(reader);
-    vit.layerNormEpsilon = epsilonFromConfig(reader);
+    vit.activation = activationFromConfig(reader, vit.activation);
+    vit.layerNormEpsilon = epsilonFromConfig(reader, vit.layerNormEpsilon);
     vit.imageSize = squareSize(reader, "image_size", vit.imageSize);
     vit.patchSize = squareSize(reader, "patch_size", vit.patchSize);
     vit.channels = reader.integer("num_channels", vit.channels, 1, kMostSize);
-    vit.qkvBias = reader.boolean("qkv_bias", true);
+    vit.qkvBias = reader.boolean("qkv_bias", vit.qkvBias);
     vit.initializerRange = initializerRangeFromConfig(reader);
     vit.labels = labelsFromConfig(reader);
-    vit.classes = vit.labels.empty() ? reader.integer("num_labels", 2, 1, kMostSize)
+    vit.classes = vit.labels.empty() ? reader.integer("num_labels", vit.classes, 1, kMostSize)
                                      : static_cast<std::int64_t>(vit.labels.size());
     checkVit(vit, reader.where());
     return vit;
@@ -135,15 +119,15 @@ Json vitToConfig(const VitSpec& vit) {
     json["num_hidden_layers"] = vit.layers;
     json["num_attention_heads"] = vit.heads;
     json["intermediate_size"] = vit.intermediate;
-    json["hidden_act"] = activationName(vit.activation);
-    json["layer_norm_eps"] = std::stod(fmt::format("{}", vit.layerNormEpsilon));
+    json["hidden_act"] = config::activationName(vit.activation);
+    json["layer_norm_eps"] = config::shortNumber(vit.layerNormEpsilon);
     json["image_size"] = vit.imageSize;
     json["patch_size"] = vit.patchSize;
     json["num_channels"] = vit.channels;
     json["qkv_bias"] = vit.qkvBias;
     json["hidden_dropout_prob"] = 0.0;
     json["attention_probs_dropout_prob"] = 0.0;
-    json["initializer_range"] = std::stod(fmt::format("{}", vit.initializerRange));
+    json["initializer_range"] = config::shortNumber(vit.initializerRange);
     Json labels = Json::object();
     Json numbers = Json::object();
     for (std::int64_t i = 0; i < vit.classes; ++i) {
@@ -156,8 +140,6 @@ Json vitToConfig(const VitSpec& vit) {
     json["label2id"] = std::move(numbers);
     return json;
 }
-
-std::string vitConfigText(const VitSpec& vit) { return vitToConfig(vit).dump(2) + "\n"; }
 
 void appendBlocks(std::vector<BlockSpec>& blocks, const std::string& stack, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i)

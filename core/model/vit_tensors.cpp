@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/error.h"
 #include "core/model/vit_tensors_internal.h"
 
 #include <fmt/format.h>
@@ -7,16 +6,14 @@
 namespace core {
 namespace {
 
-constexpr std::string_view kExpert = "{e}";
-
-/// Appends tensors under one place of the tree; `experts` > 0 for those that each expert has.
-class List {
+/// Tensors under one place, with the words that a ViT's layers share.
+class VitList {
   public:
-    List(std::vector<ExpectedTensor>& tensors, std::string place, std::int64_t experts, bool mlp)
-        : tensors_(tensors), place_(std::move(place)), experts_(experts), mlp_(mlp) {}
+    VitList(std::vector<ExpectedTensor>& tensors, TensorList::Place place, double std)
+        : list_(tensors, std::move(place)), std_(std) {}
 
     void add(const std::string& name, std::vector<ExpectedAxis> axes, bool decay) {
-        tensors_.push_back({place_ + name, std::move(axes), experts_, decay, mlp_});
+        list_.add(name, std::move(axes), decay, std_);
     }
     void linear(const std::string& name, const ExpectedAxis& out, const ExpectedAxis& in,
                 bool bias = true) {
@@ -27,39 +24,37 @@ class List {
         add(name + ".weight", {size}, false);
         add(name + ".bias", {size}, false);
     }
+    /// The two layers of an MLP; `inner` is the axis of its neurons.
+    void mlp(const ExpectedAxis& hidden, const ExpectedAxis& inner) {
+        list_.add("intermediate.dense.weight", {inner, hidden}, true, std_).neuronAxis = 0;
+        list_.add("intermediate.dense.bias", {inner}, false, std_).neuronAxis = 0;
+        list_.add("output.dense.weight", {hidden, inner}, true, std_).neuronAxis = 1;
+        list_.add("output.dense.bias", {hidden}, false, std_);
+    }
 
   private:
-    std::vector<ExpectedTensor>& tensors_;
-    std::string place_;
-    std::int64_t experts_;
-    bool mlp_;
+    TensorList list_;
+    double std_;
 };
-
-ExpectedAxis axis(const char* key, std::int64_t size) {
-    return {size, fmt::format("{} = {}", key, size)};
-}
 
 void addBlock(std::vector<ExpectedTensor>& tensors, const BlockSpec& block, const VitSpec& vit,
               const VitNames& names) {
-    const ExpectedAxis hidden = axis("hidden_size", vit.hidden);
-    const ExpectedAxis inner = axis("intermediate_size", vit.intermediate);
+    const ExpectedAxis hidden = configAxis("hidden_size", vit.hidden);
+    const ExpectedAxis inner = configAxis("intermediate_size", vit.intermediate);
     const std::string place = names.block(block.index);
-    List list(tensors, place, 0, false);
+    const auto std = static_cast<double>(vit.initializerRange);
+    VitList list(tensors, {place, block.name}, std);
     for (const char* which : {"query", "key", "value"})
         list.linear(std::string("attention.attention.") + which, hidden, hidden, vit.qkvBias);
     list.linear("attention.output.dense", hidden, hidden);
     if (block.moe) {
-        const ExpectedAxis experts{
-            block.moe->experts,
-            fmt::format("upcycling.blocks.{}.experts = {}", block.name, block.moe->experts)};
-        List(tensors, place, 0, true).add("mlp.router.classifier.weight", {experts, hidden}, true);
-        List each(tensors, place + "mlp.experts.expert_{e}.", block.moe->experts, true);
-        each.linear("intermediate.dense", inner, hidden);
-        each.linear("output.dense", hidden, inner);
+        VitList(tensors, {place, block.name, 0, true}, std)
+            .add("mlp.router.classifier.weight", {expertsAxis(block), hidden}, true);
+        VitList(tensors, {place + "mlp.experts.expert_{e}.", block.name, block.moe->experts, true},
+                std)
+            .mlp(hidden, inner);
     } else {
-        List mlp(tensors, place, 0, true);
-        mlp.linear("intermediate.dense", inner, hidden);
-        mlp.linear("output.dense", hidden, inner);
+        VitList(tensors, {place, block.name, 0, true}, std).mlp(hidden, inner);
     }
     list.norm("layernorm_before", hidden);
     list.norm("layernorm_after", hidden);
@@ -67,23 +62,10 @@ void addBlock(std::vector<ExpectedTensor>& tensors, const BlockSpec& block, cons
 
 }  // namespace
 
-Shape ExpectedTensor::shape() const {
-    std::vector<std::int64_t> sizes;
-    for (const ExpectedAxis& a : axes) sizes.push_back(a.size);
-    return Shape(std::move(sizes));
-}
-
-std::string expertName(const std::string& name, std::int64_t e) {
-    std::string result = name;
-    const std::size_t at = result.find(kExpert);
-    CORE_CHECK(at != std::string::npos, "an expert's tensor name, found " + name);
-    return result.replace(at, kExpert.size(), std::to_string(e));
-}
-
 std::vector<ExpectedTensor> vitTensors(const ModelSpec& spec, const VitNames& names) {
     const VitSpec& vit = spec.vit;
-    const ExpectedAxis hidden = axis("hidden_size", vit.hidden);
-    const ExpectedAxis patch = axis("patch_size", vit.patchSize);
+    const ExpectedAxis hidden = configAxis("hidden_size", vit.hidden);
+    const ExpectedAxis patch = configAxis("patch_size", vit.patchSize);
     const ExpectedAxis one{1, "1"};
     const ExpectedAxis positions{vit.tokens(),
                                  fmt::format("image_size = {} and patch_size = {} ({} positions)",
@@ -91,16 +73,17 @@ std::vector<ExpectedTensor> vitTensors(const ModelSpec& spec, const VitNames& na
     const ExpectedAxis classes{
         vit.classes, vit.labels.empty() ? fmt::format("num_labels = {}", vit.classes)
                                         : fmt::format("id2label with {} classes", vit.classes)};
+    const auto std = static_cast<double>(vit.initializerRange);
     std::vector<ExpectedTensor> tensors;
-    List embeddings(tensors, names.prefix + "embeddings.", 0, false);
+    VitList embeddings(tensors, {names.prefix + "embeddings.", ""}, std);
     embeddings.add("cls_token", {one, one, hidden}, false);
     embeddings.add("position_embeddings", {one, positions, hidden}, false);
     embeddings.add("patch_embeddings.projection.weight",
-                   {hidden, axis("num_channels", vit.channels), patch, patch}, true);
+                   {hidden, configAxis("num_channels", vit.channels), patch, patch}, true);
     embeddings.add("patch_embeddings.projection.bias", {hidden}, false);
     for (const BlockSpec& block : spec.blocks) addBlock(tensors, block, vit, names);
-    List(tensors, names.prefix, 0, false).norm("layernorm", hidden);
-    List(tensors, "", 0, false).linear("classifier", classes, hidden);
+    VitList(tensors, {names.prefix, ""}, std).norm("layernorm", hidden);
+    VitList(tensors, {"", ""}, std).linear("classifier", classes, hidden);
     return tensors;
 }
 

@@ -2,7 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
-#include "core/model/vit_tensors_internal.h"
+#include "core/model/expected_tensors_internal.h"
 #include "core/surgery/plan_warnings.h"
 #include "core/surgery/report.h"
 
@@ -44,25 +44,21 @@ ModelSpec plannedSpec(const ModelSpec& spec, const SurgeryPlan& plan) {
     return output;
 }
 
-void requireVit(const ModelSpec& spec, const SurgeryPlan& plan) {
-    if (spec.family == Family::Vit || plan.layers.empty()) return;
-    throw Error(ErrorKind::BadInput,
-                fmt::format("{} is in a model of the family {}, whose surgery is not supported",
-                            plan.layers.begin()->first, familyName(spec.family)),
-                "Vision Transformers (family vit) can be upcycled");
-}
-
-std::string denseName(const ExpectedTensor& expert) {
-    constexpr std::string_view kPlace = "mlp.experts.expert_{e}.";
-    std::string name = expert.name;
-    return name.erase(name.find(kPlace), kPlace.size());
-}
-
-/// The axis of an MLP tensor that runs over the intermediate neurons, or -1.
-int neuronAxis(const ExpectedTensor& tensor) {
-    for (std::size_t i = 0; i < tensor.axes.size(); ++i)
-        if (tensor.axes[i].key.starts_with("intermediate_size")) return static_cast<int>(i);
-    return -1;
+/// Surgery needs to know the names of an MLP, and a config that can say which blocks are sparse.
+void requireSurgery(const ModelSpec& spec, const SurgeryPlan& plan) {
+    if (plan.layers.empty()) return;
+    const std::string& block = plan.layers.begin()->first;
+    if (spec.family == Family::Llama)
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{} is in a model of the family {}, whose surgery is not supported",
+                                printable(block), familyName(spec.family)),
+                    "Vision Transformers (family vit) and T5 (family t5) can be upcycled");
+    if (spec.family == Family::T5 && spec.t5.switchNames)
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{} is in a SwitchTransformers model, which is a Mixture of "
+                                "Experts already",
+                                printable(block)),
+                    "upcycle the dense T5 that it came from");
 }
 
 TensorInfo outputInfo(std::string name, DType dtype, Shape shape) {
@@ -78,43 +74,36 @@ TensorInfo outputInfo(std::string name, DType dtype, Shape shape) {
 class BlockCompiler {
   public:
     BlockCompiler(const std::string& block, const LayerPlan& layer, std::uint64_t seed,
-                  double randomStd, const TensorTable& inputs)
-        : block_(block), layer_(layer), seed_(seed), randomStd_(randomStd), inputs_(inputs) {}
-
-    void add(const ExpectedTensor& expected) {
-        if (expected.experts == 0) {
-            router_ = &expected;
-            return;
-        }
-        experts_.push_back(&expected);
-        replaced_.push_back(denseName(expected));
-    }
-
-    const std::vector<std::string>& replaced() const { return replaced_; }
+                  const MlpTensors& before, const MlpTensors& after, const TensorTable& inputs)
+        : block_(block),
+          layer_(layer),
+          seed_(seed),
+          before_(before),
+          after_(after),
+          inputs_(inputs) {}
 
     std::vector<TensorRecipe> compile() const {
         std::vector<TensorRecipe> recipes{router()};
         for (std::int64_t e = 0; e < layer_.moe.experts; ++e)
-            for (std::size_t i = 0; i < experts_.size(); ++i) recipes.push_back(piece(i, e));
+            for (std::size_t i = 0; i < after_.experts.size(); ++i) recipes.push_back(piece(i, e));
         return recipes;
     }
 
   private:
     const TensorInfo& input(std::size_t index) const {
-        const ExpectedTensor& expert = *experts_[index];
-        const std::string& name = replaced_[index];
-        const auto found = inputs_.find(name);
+        const ExpectedTensor& dense = *before_.dense[index];
+        const auto found = inputs_.find(dense.name);
         if (found == inputs_.end())
-            throw Error(
-                ErrorKind::BadInput,
-                fmt::format("{}: tensor {} {} is missing", block_, name, toString(expert.shape())),
-                "the checkpoint is incomplete, or its config is of another model");
+            throw Error(ErrorKind::BadInput,
+                        fmt::format("{}: tensor {} {} is missing", block_, dense.name,
+                                    toString(dense.shape())),
+                        "the checkpoint is incomplete, or its config is of another model");
         const TensorInfo& tensor = *found->second;
-        if (tensor.shape != expert.shape() || !isFloating(tensor.dtype))
+        if (tensor.shape != dense.shape() || !isFloating(tensor.dtype))
             throw Error(ErrorKind::BadInput,
                         fmt::format("{}: tensor {} is {} {}, expected floating-point {}", block_,
-                                    name, dtypeName(tensor.dtype), toString(tensor.shape),
-                                    toString(expert.shape())),
+                                    dense.name, dtypeName(tensor.dtype), toString(tensor.shape),
+                                    toString(dense.shape())),
                         "config and weights do not belong together");
         return tensor;
     }
@@ -122,10 +111,11 @@ class BlockCompiler {
     TensorRecipe router() const {
         TensorRecipe recipe;
         const DType dtype = input(0).dtype;
-        recipe.output = outputInfo(router_->name, dtype, router_->shape());
+        const ExpectedTensor& router = *after_.router;
+        recipe.output = outputInfo(router.name, dtype, router.shape());
         recipe.source = TensorRecipe::Source::Router;
-        recipe.key = hashName(seed_, router_->name);
-        const auto hidden = static_cast<double>(router_->shape()[1]);
+        recipe.key = hashName(seed_, router.name);
+        const auto hidden = static_cast<double>(router.shape()[1]);
         recipe.amount = layer_.routerInit.kind == RouterInit::Kind::Lecun  ? 1 / std::sqrt(hidden)
                         : layer_.routerInit.kind == RouterInit::Kind::Zero ? 0
                                                                            : layer_.routerInit.std;
@@ -133,13 +123,13 @@ class BlockCompiler {
     }
 
     TensorRecipe piece(std::size_t index, std::int64_t e) const {
-        const ExpectedTensor& expert = *experts_[index];
+        const ExpectedTensor& expert = *after_.experts[index];
         const TensorInfo& source = input(index);
         TensorRecipe recipe;
         recipe.output = outputInfo(expertName(expert.name, e), source.dtype, source.shape);
         recipe.input = source.name;
         recipe.amount = layer_.experts.amount;
-        recipe.neuronAxis = neuronAxis(expert);
+        recipe.neuronAxis = expert.neuronAxis;
         switch (layer_.experts.kind) {
             case ExpertInit::Kind::Copy:
                 return recipe;
@@ -154,7 +144,7 @@ class BlockCompiler {
             case ExpertInit::Kind::Random:
                 recipe.source = TensorRecipe::Source::Random;
                 recipe.input.clear();
-                recipe.amount = expert.decay ? randomStd_ : 0;
+                recipe.amount = expert.decay ? expert.initialStd : 0;
                 break;
         }
         recipe.key = hashName(seed_, recipe.output.name);
@@ -164,11 +154,9 @@ class BlockCompiler {
     const std::string& block_;
     const LayerPlan& layer_;
     std::uint64_t seed_;
-    double randomStd_;  ///< of experts that forget the dense MLP: the config's initializer_range
+    const MlpTensors& before_;
+    const MlpTensors& after_;
     const TensorTable& inputs_;
-    const ExpectedTensor* router_ = nullptr;
-    std::vector<const ExpectedTensor*> experts_;
-    std::vector<std::string> replaced_;  ///< the dense tensor of each
 };
 
 /// The computed experts need a type that f32 can be rounded to.
@@ -193,25 +181,27 @@ void checkCount(std::span<const TensorInfo> tensors, const SurgeryPlan& plan) {
 }
 
 /// Recipes of the converted blocks in place of the first tensor that each replaces.
-std::vector<TensorRecipe> compileRecipes(const ModelSpec& output,
+std::vector<TensorRecipe> compileRecipes(const ModelSpec& spec, const ModelSpec& output,
                                          std::span<const TensorInfo> tensors,
                                          const SurgeryPlan& plan) {
     TensorTable inputs;
     inputs.reserve(tensors.size());
     for (const TensorInfo& tensor : tensors) inputs.emplace(tensor.name, &tensor);
-    const VitNames names = vitNames(tensors);
-    const std::vector<ExpectedTensor> expected =
-        plan.layers.empty() ? std::vector<ExpectedTensor>() : vitTensors(output, names);
     std::vector<std::vector<TensorRecipe>> made;
     std::unordered_map<std::string, std::size_t> replaced;
-    for (const auto& [name, layer] : plan.layers) {
-        BlockCompiler compiler(name, layer, plan.seed,
-                               static_cast<double>(output.vit.initializerRange), inputs);
-        const std::string place = names.block(output.find(name)->index);
-        for (const ExpectedTensor& tensor : expected)
-            if (tensor.mlp && tensor.name.starts_with(place)) compiler.add(tensor);
-        for (const std::string& tensor : compiler.replaced()) replaced.emplace(tensor, made.size());
-        made.push_back(compiler.compile());
+    if (!plan.layers.empty()) {
+        const VitNames names = vitNames(tensors);
+        const std::vector<ExpectedTensor> before = expectedTensors(spec, names);
+        const std::vector<ExpectedTensor> after = expectedTensors(output, names);
+        const auto denseMlps = mlpsOf(before);
+        const auto sparseMlps = mlpsOf(after);
+        for (const auto& [name, layer] : plan.layers) {
+            const MlpTensors& dense = denseMlps.at(name);
+            for (const ExpectedTensor* tensor : dense.dense)
+                replaced.emplace(tensor->name, made.size());
+            made.push_back(BlockCompiler(name, layer, plan.seed, dense, sparseMlps.at(name), inputs)
+                               .compile());
+        }
     }
     std::vector<TensorRecipe> recipes;
     for (const TensorInfo& tensor : tensors) {
@@ -233,11 +223,11 @@ std::vector<TensorRecipe> compileRecipes(const ModelSpec& output,
 
 PlanReport compilePlan(const ModelSpec& spec, std::span<const TensorInfo> tensors,
                        const SurgeryPlan& plan, std::int64_t trainingBatch) {
-    requireVit(spec, plan);
+    requireSurgery(spec, plan);
     PlanReport report;
     report.output = plannedSpec(spec, plan);
     checkCount(tensors, plan);
-    report.recipes = compileRecipes(report.output, tensors, plan);
+    report.recipes = compileRecipes(spec, report.output, tensors, plan);
     checkMade(report.recipes);
     std::vector<TensorInfo> outputs;
     outputs.reserve(report.recipes.size());

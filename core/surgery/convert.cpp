@@ -2,6 +2,7 @@
 #include "core/surgery/convert.h"
 
 #include "core/base/error.h"
+#include "core/checkpoint/layout/mapped_writer.h"
 #include "core/checkpoint/safe_link.h"
 #include "core/model/config_internal.h"
 #include "core/surgery/carried_files.h"
@@ -30,13 +31,50 @@ std::vector<TensorRecipe> copyRecipes(const Checkpoint& source) {
 }
 
 struct Conversion {
-    std::vector<TensorRecipe> recipes;
+    std::vector<TensorRecipe> recipes;  ///< in the order of `stored` where that is given
     std::string configText;
+    std::optional<StoredLayout> stored;  ///< empty: transformers' layout
+    std::vector<std::string> notes;
 };
 
-std::string configOf(const Checkpoint& source, const ModelSpec& spec) {
-    const std::string& text = source.configText();
-    return configWithUpcycling(text.empty() ? vitConfigText(spec.vit) : text, spec);
+std::string configPlace(const Checkpoint& source) {
+    return (source.folder() / "config.json").string();
+}
+
+std::vector<TensorInfo> outputsOf(const std::vector<TensorRecipe>& recipes) {
+    std::vector<TensorInfo> outputs;
+    outputs.reserve(recipes.size());
+    for (const TensorRecipe& recipe : recipes) outputs.push_back(recipe.output);
+    return outputs;
+}
+
+/// A head that the config ties to the embedding is no tensor of its own in T5X.
+bool isTiedHead(const TensorInfo& tensor, const Conversion& conversion, const ModelSpec& output) {
+    if (output.family != Family::T5 || tensor.name != "lm_head.weight" ||
+        conversion.configText.empty())
+        return false;
+    const config::Json json = config::parseObject(conversion.configText, "config.json");
+    return config::Reader(json, "config.json").boolean("tie_word_embeddings", true);
+}
+
+/// Recipes in the order of another layout's tensors, without those that have no place there.
+void layOut(Conversion& conversion, const Checkpoint& source, const ModelSpec& output,
+            const ConvertOptions& options) {
+    const std::string layout = writtenLayout(options.layout, source, output, options.format);
+    std::vector<std::string> tied;
+    std::erase_if(conversion.recipes, [&](const TensorRecipe& recipe) {
+        if (!isTiedHead(recipe.output, conversion, output)) return false;
+        tied.push_back(recipe.output.name + " (tied to shared.weight)");
+        return true;
+    });
+    conversion.stored = layOutStored(layout, outputsOf(conversion.recipes), output.vit.heads);
+    std::vector<TensorRecipe> ordered;
+    for (const StoredLayout::Part& part : conversion.stored->parts)
+        ordered.push_back(std::move(conversion.recipes[part.hf]));
+    conversion.recipes = std::move(ordered);
+    conversion.notes = layoutNotes(layout, output);
+    std::vector<std::string>& leftOut = conversion.stored->leftOut;
+    leftOut.insert(leftOut.end(), tied.begin(), tied.end());
 }
 
 void setDType(Conversion& conversion, DType dtype) {
@@ -64,21 +102,8 @@ std::string configWithDType(const std::string& text, DType dtype, const std::str
     return changed ? json.dump(2) + "\n" : text;
 }
 
-std::string configPlace(const Checkpoint& source) {
-    return (source.folder() / "config.json").string();
-}
-
-Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
-                   const ConvertOptions& options) {
-    Conversion conversion;
-    if (plan.layers.empty()) {
-        conversion = {copyRecipes(source), source.configText()};
-    } else {
-        PlanReport report = compilePlan(readSpec(source), source.tensors(), plan);
-        conversion = {std::move(report.recipes), configOf(source, report.output)};
-    }
-    conversion.configText = configWithModeling(conversion.configText, configPlace(source));
-    if (!options.dtype) return conversion;
+void setDTypes(Conversion& conversion, const Checkpoint& source, const ConvertOptions& options) {
+    if (!options.dtype) return;
     if (!isFloating(*options.dtype) || dtypeBytes(*options.dtype) == 1)
         throw Error(ErrorKind::Usage,
                     fmt::format("weights cannot be converted to {}", dtypeOption(*options.dtype)),
@@ -87,6 +112,28 @@ Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
     if (!conversion.configText.empty())
         conversion.configText =
             configWithDType(conversion.configText, *options.dtype, configPlace(source));
+}
+
+Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
+                   const ConvertOptions& options) {
+    Conversion conversion;
+    const bool hf = staysHf(options.layout, source);
+    ModelSpec output;
+    if (!hf || !plan.layers.empty()) output = readSpec(source);
+    conversion.configText = configTextOf(source);
+    if (plan.layers.empty()) {
+        conversion.recipes = copyRecipes(source);
+    } else {
+        PlanReport report = compilePlan(output, source.tensors(), plan);
+        conversion.recipes = std::move(report.recipes);
+        output = std::move(report.output);
+        conversion.configText = configWithUpcycling(conversion.configText, output);
+    }
+    setDTypes(conversion, source, options);
+    if (!hf)
+        layOut(conversion, source, output, options);
+    else
+        conversion.configText = configWithModeling(conversion.configText, configPlace(source));
     return conversion;
 }
 
@@ -159,6 +206,17 @@ WriterOptions writerOptions(const ConvertOptions& options) {
     return writing;
 }
 
+/// The writer for the recipes' outputs, in their order.
+std::unique_ptr<CheckpointWriter> makeWriter(const Path& target, const Conversion& conversion,
+                                             const WriterOptions& options) {
+    std::vector<TensorInfo> outputs = outputsOf(conversion.recipes);
+    if (!conversion.stored) return CheckpointWriter::create(target, std::move(outputs), options);
+    std::vector<DType> dtypes;
+    for (const TensorInfo& output : outputs) dtypes.push_back(output.dtype);
+    return mapWriter(CheckpointWriter::create(target, conversion.stored->tensors, options),
+                     conversion.stored->parts, std::move(dtypes));
+}
+
 }  // namespace
 
 ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& plan,
@@ -167,17 +225,23 @@ ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& pla
                                 const std::atomic<bool>& cancel) {
     checkTarget(source, target);
     const Conversion conversion = prepare(source, plan, options);
-    std::vector<TensorInfo> outputs;
-    outputs.reserve(conversion.recipes.size());
-    for (const TensorRecipe& recipe : conversion.recipes) outputs.push_back(recipe.output);
     WriterOptions writing = writerOptions(options);
     writing.configText = conversion.configText;
     writing.metadata = source.metadata();
-    const auto writer = CheckpointWriter::create(target, std::move(outputs), writing);
-    ConvertResult result = executeRecipes(source, conversion.recipes, *writer, progress, cancel);
+    const auto writer = makeWriter(target, conversion, writing);
+    const RecipeOrder order =
+        conversion.stored ? RecipeOrder::OneByOne : RecipeOrder::TogetherBySource;
+    ConvertResult result =
+        executeRecipes(source, conversion.recipes, *writer, order, progress, cancel);
     CORE_CHECK(writer->takesFiles() || options.extraFiles.empty(), "a folder for further files");
-    if (writer->takesFiles()) addFiles(source, conversion.configText, options, *writer, result);
+    if (writer->takesFiles())
+        addFiles(source, conversion.stored ? std::string() : conversion.configText, options,
+                 *writer, result);
     writer->commit();
+    if (conversion.stored)
+        result.leftOut.insert(result.leftOut.end(), conversion.stored->leftOut.begin(),
+                              conversion.stored->leftOut.end());
+    result.notes = conversion.notes;
     return result;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/model/t5_tensors_internal.h"
 #include "core/model/vit_tensors_internal.h"
 #include "core/surgery/report.h"
+#include "core/surgery/t5_cost.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,14 +11,6 @@ namespace core {
 namespace {
 
 constexpr int kAdamMoments = 2;
-
-/// Experts that a token uses on average: at most C by capacity, at most K by choice.
-double expertsUsed(const MoeSpec& moe) {
-    const auto experts = static_cast<double>(moe.experts);
-    if (moe.router == RouterKind::ExpertChoice) return std::min(moe.capacity, experts);
-    const auto k = static_cast<double>(moe.k);
-    return moe.dropless ? k : std::min(k, moe.capacity);
-}
 
 double vitFlopsPerToken(const ModelSpec& spec) {
     const VitSpec& vit = spec.vit;
@@ -38,16 +32,37 @@ double vitFlopsPerToken(const ModelSpec& spec) {
 }
 
 /// All parameters less those of the experts that a token does not use on average.
-std::uint64_t activeParameters(const ModelSpec& spec, std::uint64_t parameters) {
-    if (spec.family != Family::Vit) return parameters;
-    const VitSpec& vit = spec.vit;
-    const auto expert =
-        static_cast<double>(2 * vit.hidden * vit.intermediate + vit.hidden + vit.intermediate);
+std::uint64_t activeParameters(const ModelSpec& spec, const VitNames& names,
+                               std::uint64_t parameters) {
     double idle = 0;
-    for (const BlockSpec& block : spec.blocks)
-        if (block.moe)
-            idle += expert * (static_cast<double>(block.moe->experts) - expertsUsed(*block.moe));
-    return parameters - static_cast<std::uint64_t>(std::llround(idle));
+    const std::vector<ExpectedTensor> tensors = expectedTensors(spec, names);
+    for (const auto& [name, mlp] : mlpsOf(tensors)) {
+        if (mlp.experts.empty()) continue;
+        const MoeSpec& moe = *spec.find(name)->moe;
+        for (const ExpectedTensor* tensor : mlp.experts)
+            idle += static_cast<double>(tensor->shape().elements()) *
+                    (static_cast<double>(moe.experts) - expertsUsed(moe));
+    }
+    return parameters - std::min(parameters, static_cast<std::uint64_t>(std::llround(idle)));
+}
+
+/// Elements of the floating tensors that are parameters of their own. Where a T5 file lacks
+/// shared.weight, the first of its copies is the embedding.
+std::uint64_t parametersOf(const ModelSpec& spec, std::span<const TensorInfo> tensors) {
+    std::uint64_t parameters = 0;
+    bool embedded = std::any_of(tensors.begin(), tensors.end(), [](const TensorInfo& tensor) {
+        return tensor.name == "shared.weight";
+    });
+    for (const TensorInfo& tensor : tensors) {
+        if (!isFloating(tensor.dtype)) continue;
+        if (spec.family == Family::T5) {
+            const T5Extra extra = t5Extra(spec.t5, tensor.name);
+            if (extra == T5Extra::Stray || (extra == T5Extra::TiedCopy && embedded)) continue;
+            embedded = embedded || extra == T5Extra::TiedCopy;
+        }
+        parameters += static_cast<std::uint64_t>(tensor.shape.elements());
+    }
+    return parameters;
 }
 
 double trainedParameters(const ModelSpec& spec) {
@@ -118,6 +133,13 @@ Activations vitActivations(const ModelSpec& spec, std::int64_t batch) {
 
 }  // namespace
 
+double expertsUsed(const MoeSpec& moe) {
+    const auto experts = static_cast<double>(moe.experts);
+    if (moe.router == RouterKind::ExpertChoice) return std::min(moe.capacity, experts);
+    const auto k = static_cast<double>(moe.k);
+    return moe.dropless ? k : std::min(k, moe.capacity);
+}
+
 std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
                             int optimizerMomentsPerWeight) {
     if (spec.family != Family::Vit) return 0;
@@ -130,13 +152,11 @@ std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
 ModelCost modelCost(const ModelSpec& spec, std::span<const TensorInfo> tensors,
                     std::int64_t trainingBatch) {
     ModelCost cost;
-    for (const TensorInfo& tensor : tensors) {
-        cost.fileBytes += tensor.bytes;
-        if (isFloating(tensor.dtype))
-            cost.parameters += static_cast<std::uint64_t>(tensor.shape.elements());
-    }
-    cost.activeParameters = activeParameters(spec, cost.parameters);
+    for (const TensorInfo& tensor : tensors) cost.fileBytes += tensor.bytes;
+    cost.parameters = parametersOf(spec, tensors);
+    cost.activeParameters = activeParameters(spec, vitNames(tensors), cost.parameters);
     if (spec.family == Family::Vit) cost.flopsPerToken = vitFlopsPerToken(spec);
+    if (spec.family == Family::T5) addT5Flops(spec, cost);
     cost.trainingBytes = trainingBytes(spec, trainingBatch, kAdamMoments);
     return cost;
 }

@@ -2,7 +2,7 @@
 #include "core/surgery/diff_story.h"
 
 #include "core/base/error.h"
-#include "core/model/vit_tensors_internal.h"
+#include "core/model/expected_tensors_internal.h"
 #include "core/surgery/tensor_difference.h"
 
 #include <fmt/format.h>
@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 
 namespace core {
 namespace {
@@ -31,24 +33,41 @@ std::string settings(const MoeSpec& moe) {
     return text + (moe.dropless ? ", dropless" : fmt::format(", capacity {}", moe.capacity));
 }
 
+/// The MLP tensors of a checkpoint's blocks, by block name.
+class Mlps {
+  public:
+    Mlps(const Checkpoint& checkpoint, const ModelSpec& spec)
+        : checkpoint_(checkpoint),
+          tensors_(expectedTensors(spec, vitNames(checkpoint.tensors()))),
+          byBlock_(mlpsOf(tensors_)) {}
+
+    const Checkpoint& checkpoint() const { return checkpoint_; }
+    MlpTensors of(const std::string& block) const {
+        const auto found = byBlock_.find(block);
+        return found == byBlock_.end() ? MlpTensors() : found->second;
+    }
+
+  private:
+    const Checkpoint& checkpoint_;
+    std::vector<ExpectedTensor> tensors_;
+    std::unordered_map<std::string_view, MlpTensors> byBlock_;
+};
+
 /// How the experts of a block of `b` relate to the dense MLP in `a`.
-std::string originOfExperts(const Checkpoint& a, const Checkpoint& b, const ModelSpec& spec,
-                            const BlockSpec& block) {
-    constexpr std::string_view kPlace = "mlp.experts.expert_{e}.";
-    const VitNames names = vitNames(b.tensors());
-    const std::string denseStart = vitNames(a.tensors()).block(block.index);
-    const std::string start = names.block(block.index);
+std::string originOfExperts(const Mlps& a, const Mlps& b, const std::string& block) {
+    const std::vector<const ExpectedTensor*> denseMlp = a.of(block).dense;
+    const std::vector<const ExpectedTensor*> experts = b.of(block).experts;
+    if (denseMlp.size() != experts.size() || experts.empty()) return "experts of another origin";
     double worst = 0;
     bool converted = false;
-    for (const ExpectedTensor& tensor : vitTensors(spec, names)) {
-        if (tensor.experts == 0 || !tensor.name.starts_with(start)) continue;
-        const std::string piece = tensor.name.substr(start.size() + kPlace.size());
-        const TensorInfo* dense = a.find(denseStart + piece);
-        for (std::int64_t e = 0; e < tensor.experts; ++e) {
-            const TensorInfo* expert = b.find(expertName(tensor.name, e));
+    for (std::size_t i = 0; i < experts.size(); ++i) {
+        const TensorInfo* dense = a.checkpoint().find(denseMlp[i]->name);
+        for (std::int64_t e = 0; e < experts[i]->experts; ++e) {
+            const TensorInfo* expert = b.checkpoint().find(expertName(experts[i]->name, e));
             if (dense == nullptr || expert == nullptr || dense->shape != expert->shape)
                 return "experts of another origin";
-            const TensorDifference difference = compareTensors(a, *dense, b, *expert, true);
+            const TensorDifference difference =
+                compareTensors(a.checkpoint(), *dense, b.checkpoint(), *expert, true);
             worst = std::max(worst, difference.relative());
             converted = converted || dense->dtype != expert->dtype;
         }
@@ -89,16 +108,16 @@ void tellBlocks(const Checkpoint& a, const Checkpoint& b, std::vector<std::strin
         return;
     }
     Sentences sentences;
+    const Mlps mlpsBefore(a, *before);
+    const Mlps mlpsAfter(b, *after);
     for (const BlockSpec& block : after->blocks) {
         const BlockSpec* old = before->find(block.name);
         if (old == nullptr)
             sentences.add(block.moe ? "were added, MoE" : "were added", block);
         else if (block.moe && !old->moe)
-            sentences.add(
-                fmt::format("became MoE, {}, {}", settings(*block.moe),
-                            after->family == Family::Vit ? originOfExperts(a, b, *after, block)
-                                                         : "of another family's names"),
-                block);
+            sentences.add(fmt::format("became MoE, {}, {}", settings(*block.moe),
+                                      originOfExperts(mlpsBefore, mlpsAfter, block.name)),
+                          block);
         else if (!block.moe && old->moe)
             sentences.add("became dense", block);
         else if (block.moe && !(*block.moe == *old->moe))

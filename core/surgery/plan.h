@@ -15,7 +15,8 @@ namespace core {
 /// How the experts of a layer come from its dense MLP: exact copies (the paper), copies plus
 /// Gaussian noise of sigma times each tensor's std, Drop-Upcycling (Nakamura et al. 2025: a share
 /// `ratio` of the intermediate neurons, one index set per expert, is drawn anew with the mean and
-/// std of what it replaces), or random (matrices N(0, the config's initializer_range), biases 0).
+/// std of what it replaces), or random (as transformers starts the family: ViT N(0,
+/// initializer_range), T5 N(0, initializer_factor / sqrt(inputs)); biases 0).
 struct ExpertInit {
     enum class Kind { Copy, Noise, Drop, Random };
     Kind kind = Kind::Copy;

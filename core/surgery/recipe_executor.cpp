@@ -81,9 +81,15 @@ std::uint64_t beyondFloat(std::span<const std::byte> raw, std::span<const float>
 class Executor {
   public:
     Executor(const Checkpoint& source, std::span<const TensorRecipe> recipes,
-             CheckpointWriter& writer, const std::function<void(const ConvertProgress&)>& progress,
+             CheckpointWriter& writer, RecipeOrder order,
+             const std::function<void(const ConvertProgress&)>& progress,
              const std::atomic<bool>& cancel)
-        : source_(source), recipes_(recipes), writer_(writer), report_(progress), cancel_(cancel) {
+        : source_(source),
+          recipes_(recipes),
+          writer_(writer),
+          together_(order == RecipeOrder::TogetherBySource),
+          report_(progress),
+          cancel_(cancel) {
         for (const TensorRecipe& recipe : recipes) progress_.bytesTotal += recipe.output.bytes;
     }
 
@@ -105,7 +111,7 @@ class Executor {
         for (std::size_t i = 0; i < recipes_.size(); ++i) {
             const std::string& input = recipes_[i].input;
             const auto [found, isNew] = place.try_emplace(input, groups.size());
-            if (!isNew && !input.empty()) {
+            if (!isNew && !input.empty() && together_) {
                 groups[found->second].outputs.push_back(i);
                 continue;
             }
@@ -284,6 +290,7 @@ class Executor {
     const Checkpoint& source_;
     std::span<const TensorRecipe> recipes_;
     CheckpointWriter& writer_;
+    bool together_;
     const std::function<void(const ConvertProgress&)>& report_;
     const std::atomic<bool>& cancel_;
     ConvertProgress progress_;
@@ -296,10 +303,10 @@ class Executor {
 }  // namespace
 
 ConvertResult executeRecipes(const Checkpoint& source, std::span<const TensorRecipe> recipes,
-                             CheckpointWriter& writer,
+                             CheckpointWriter& writer, RecipeOrder order,
                              const std::function<void(const ConvertProgress&)>& progress,
                              const std::atomic<bool>& cancel) {
-    return Executor(source, recipes, writer, progress, cancel).run();
+    return Executor(source, recipes, writer, order, progress, cancel).run();
 }
 
 }  // namespace core

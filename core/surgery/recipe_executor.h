@@ -10,11 +10,16 @@
 
 namespace core {
 
-/// Carries out recipes: each source tensor is read once, in bounded pieces, and from a piece all
-/// the tensors that need it are made; what is random depends on (recipe key, element) alone.
-/// `writer` has the recipes' outputs in their order. Throws Stopped when `cancel` becomes true.
+enum class RecipeOrder {
+    TogetherBySource,  ///< each source tensor is read once, in bounded pieces, and from a piece all
+                       ///< the tensors that need it are made
+    OneByOne           ///< each output is whole before the next is begun
+};
+
+/// Carries out recipes; what is random depends on (recipe key, element) alone. `writer` has the
+/// recipes' outputs in their order. Throws Stopped when `cancel` becomes true.
 ConvertResult executeRecipes(const Checkpoint& source, std::span<const TensorRecipe> recipes,
-                             CheckpointWriter& writer,
+                             CheckpointWriter& writer, RecipeOrder order,
                              const std::function<void(const ConvertProgress&)>& progress,
                              const std::atomic<bool>& cancel);
 

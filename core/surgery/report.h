@@ -23,17 +23,31 @@ struct TensorRecipe {
     int neuronAxis = -1;  ///< the axis of the output that runs over intermediate neurons, or -1
 };
 
-/// Before and after numbers of the cost bar. FLOPs: 2 per multiply-add, forward, per token,
-/// products only (linear layers, attention scores, experts times the experts a token uses on
-/// average).
+/// Lengths that a T5's FLOPs are counted for: span corruption as T5 was trained (T5X: 512 input
+/// tokens become 114 target tokens).
+inline constexpr std::int64_t kT5InputTokens = 512;
+inline constexpr std::int64_t kT5TargetTokens = 114;
+
+/// Before and after numbers of the cost bar. FLOPs: 2 per multiply-add, forward, products only
+/// (linear layers, attention scores, experts times the experts a token uses on average).
 struct ModelCost {
+    /// Elements of all floating tensors. Of a T5 without those that the file repeats (embed_tokens,
+    /// a tied lm_head) and without what no program uses (the cross-attention's
+    /// relative_attention_bias).
     std::uint64_t parameters = 0;
-    std::uint64_t activeParameters =
-        0;  ///< per token: dense ones + experts used on average (C, or K) + routers
+    std::uint64_t activeParameters = 0;  ///< per token: dense ones + experts used on average (C, or
+                                         ///< K) + routers; of a T5 in both stacks together
+    /// Of a T5: those of one example of kT5InputTokens and kT5TargetTokens over all its tokens, so
+    /// that tokens times this is the cost of an example.
     double flopsPerToken = 0;
+    /// Of a T5's encoder per input token, and of its decoder per target token, with the keys and
+    /// values that cross-attention makes of the inputs and with the output matrix; else 0.
+    double flopsPerEncoderToken = 0;
+    double flopsPerDecoderToken = 0;
     std::uint64_t fileBytes = 0;  ///< bytes of tensor data in the file
-    std::uint64_t trainingBytes =
-        0;  ///< weights, gradients, AdamW moments, activations of a batch of `trainingBatch`
+    /// Weights, gradients, AdamW moments, activations of a batch of `trainingBatch`; 0 = unknown
+    /// (families that this version does not train).
+    std::uint64_t trainingBytes = 0;
 };
 
 struct PlanWarning {

@@ -57,14 +57,13 @@ std::uint16_t floatToBf16(float value) noexcept {
 }
 
 float f16ToFloat(std::uint16_t bits) noexcept {
-    const float sign = (bits & 0x8000U) != 0 ? -1.0F : 1.0F;
-    const int exponent = (bits >> 10U) & 0x1F;
-    const int mantissa = bits & 0x3FF;
-    if (exponent == 31)
-        return mantissa == 0 ? sign * std::numeric_limits<float>::infinity()
-                             : std::numeric_limits<float>::quiet_NaN();
-    if (exponent == 0) return sign * std::ldexp(static_cast<float>(mantissa), -24);
-    return sign * std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
+    constexpr float kRebias = 0x1.0p112F;  // 2^(127 - 15): a product brings subnormals right too
+    const std::uint32_t sign = (bits & 0x8000U) << 16U;
+    const std::uint32_t magnitude = bits & 0x7FFFU;
+    const float scaled = std::bit_cast<float>(magnitude << 13U) * kRebias;
+    const std::uint32_t finite = std::bit_cast<std::uint32_t>(scaled);
+    const std::uint32_t special = 0x7F800000U | (magnitude << 13U);
+    return std::bit_cast<float>(sign | (magnitude >= 0x7C00U ? special : finite));
 }
 
 std::uint16_t floatToF16(float value) noexcept {

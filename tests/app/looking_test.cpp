@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <fstream>
+
 namespace upcycle_test {
 namespace {
 
@@ -89,9 +92,41 @@ TEST_F(LookingTest, StatsAreOfTheElements) {
         if (tensor["name"] == "vit.encoder.layer.3.mlp.router.classifier.weight") {
             EXPECT_NEAR(tensor["stats"]["std"].get<double>(), 0.02, 0.006);
             EXPECT_EQ(tensor["stats"]["non_finite"], 0);
+            std::int64_t counted = 0;
+            for (const Json& bin : tensor["stats"]["histogram"]) counted += bin.get<std::int64_t>();
+            EXPECT_EQ(counted * 4, tensor["bytes"]);
+            EXPECT_EQ(tensor["stats"]["histogram"].size(), 64U);
+            const std::string notes = document["notes"].dump();
+            EXPECT_NE(notes.find("the 3 experts vit.encoder.layer.3.mlp.experts.expert_*"),
+                      std::string::npos)
+                << notes;
             return;
         }
     FAIL() << "no router";
+}
+
+TEST_F(LookingTest, StatsAreReadOnceForTheSameFile) {
+    std::filesystem::copy(Workshop::get().dense(), path("m"));
+    const core::Path file = path("m") + "/model.safetensors";
+    const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+    std::filesystem::last_write_time(file, old);
+    const Setting cached{.environment = {{"XDG_CACHE_HOME", path("cache")}}};
+    const std::vector<std::string> command{"inspect", path("m"), "--stats", "--json"};
+    const Json first = jsonOf(expectDone(command, cached));
+    ASSERT_TRUE(std::filesystem::exists(path("cache") + "/upcycler/stats"));
+    {  // the same identity over other bytes shows where the second answer comes from
+        std::fstream changed(file, std::ios::in | std::ios::out | std::ios::binary);
+        changed.seekp(-4, std::ios::end);
+        changed.write("\0\0\xC0\x7F", 4);
+    }
+    std::filesystem::last_write_time(file, old);
+    EXPECT_EQ(jsonOf(expectDone(command, cached)), first);
+    std::vector<std::string> again = command;
+    again.emplace_back("--fresh");
+    const Result fresh = expectDone(again, cached);
+    EXPECT_NE(fresh.err.find("not finite"), std::string::npos) << fresh.err;
+    std::filesystem::last_write_time(file, old + std::chrono::seconds(1));
+    EXPECT_NE(jsonOf(expectDone(command, cached)), first);
 }
 
 TEST_F(LookingTest, OtherFamiliesAreShownAsFarAsPossible) {

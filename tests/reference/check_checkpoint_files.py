@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads checkpoints that Upcycler wrote with the formats' own libraries and compares them.
 
-Usage: python check_checkpoint_files.py SAFETENSORS HDF5
-where both are one model, as files or folders, e.g. from
+Usage: python check_checkpoint_files.py SAFETENSORS OTHER...
+where all are one model, as files or folders, the others in HDF5 or .npz, e.g. from
     upcycle convert MODEL --dtype bf16 -o a
     upcycle convert MODEL --dtype bf16 --format hdf5 -o b
-Every tensor must be in both with the same name, shape, type and bytes. Needs h5py, numpy, safetensors and torch.
+    upcycle convert MODEL --dtype bf16 -o c.npz
+Every tensor must be in all of them with the same name, shape, type and bytes. Needs h5py, numpy, safetensors and torch.
 """
 import glob
 import json
 import os
 import sys
+import zipfile
 
 import h5py
 import numpy as np
@@ -39,7 +41,9 @@ def read_hdf5(path):
         assert f.attrs["format"] == "upcycler", f.attrs["format"]
         if "config" in f.attrs:
             json.loads(f.attrs["config"])
-        for key, dataset in f.items():
+        datasets = []
+        f.visititems(lambda key, item: datasets.append((key, item)) if isinstance(item, h5py.Dataset) else None)
+        for key, dataset in datasets:
             values = np.array(dataset[()])
             label = dataset.attrs.get("dtype")
             if label == "BF16":
@@ -53,13 +57,37 @@ def read_hdf5(path):
     return tensors
 
 
+def read_npz(path):
+    (name,) = inside(path, "*.npz")
+    with zipfile.ZipFile(name) as archive:
+        assert archive.testzip() is None, archive.testzip()
+        assert all(info.date_time == (1980, 1, 1, 0, 0, 0) for info in archive.infolist())
+        mark, _, config = archive.comment.partition(b"\n")
+        if not os.path.isdir(path) and archive.comment:
+            assert mark == b"upcycler.config", mark
+            json.loads(config)
+    tensors = {}
+    with np.load(name) as arrays:
+        for key in arrays.files:
+            values = arrays[key]
+            if values.dtype == np.dtype("V2"):
+                tensors[key] = torch.from_numpy(values.view(np.int16)).view(torch.bfloat16)
+            else:
+                tensors[key] = torch.from_numpy(values)
+    return tensors
+
+
+def read(path):
+    return read_npz(path) if inside(path, "*.npz") and inside(path, "*.npz")[0].endswith(".npz") else read_hdf5(path)
+
+
 def raw(tensor):
     return tensor.contiguous().reshape(-1).view(torch.uint8)
 
 
-def compare(safetensors, hdf5):
+def compare(safetensors, other):
     """Both files or folders hold the same tensors, bit for bit; returns how many, and their types."""
-    a, b = read_safetensors(safetensors), read_hdf5(hdf5)
+    a, b = read_safetensors(safetensors), read(other)
     assert a.keys() == b.keys(), a.keys() ^ b.keys()
     for name in a:
         assert a[name].dtype == b[name].dtype, (name, a[name].dtype, b[name].dtype)
@@ -69,4 +97,6 @@ def compare(safetensors, hdf5):
 
 
 if __name__ == "__main__":
-    print("{} tensors are the same in both: {}".format(*compare(sys.argv[1], sys.argv[2])))
+    for path in sys.argv[2:]:
+        count, types = compare(sys.argv[1], path)
+        print(f"{count} tensors are the same in {sys.argv[1]} and {path}: {types}")

@@ -121,14 +121,14 @@ void StatsPanel::showStats(const core::TensorStats& stats) {
     const QString values =
         tr("%1 values").arg(QLocale().toString(static_cast<qulonglong>(stats.count)));
     note_->setText(values);
-    const bool any = stats.count > stats.nonFinite;
+    const bool any = stats.count > stats.nonFinite();
     const auto real = [any](double value) { return any ? realText(value) : QStringLiteral("–"); };
     values_[Min]->setText(real(stats.min));
     values_[Max]->setText(real(stats.max));
     values_[Mean]->setText(real(stats.mean));
     values_[Std]->setText(real(stats.std));
     values_[Zeros]->setText(shareText(stats.zeros, stats.count));
-    values_[NonFinite]->setText(shareText(stats.nonFinite, stats.count));
+    values_[NonFinite]->setText(shareText(stats.nonFinite(), stats.count));
     histogram_->setStats(any ? std::optional(stats) : std::nullopt);
 }
 

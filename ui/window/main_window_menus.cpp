@@ -24,7 +24,9 @@ namespace {
 constexpr double kZoomStep = 1.2;
 
 QString checkpointFilter() {
-    return MainWindow::tr("Checkpoints (*.safetensors *.h5 *.hdf5 *.index.json);;All files (*)");
+    return MainWindow::tr(
+        "Checkpoints (*.safetensors *.index.json *.h5 *.hdf5 *.npz *.bin *.pt *.pth);;All files "
+        "(*)");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files written by h5py and the safetensors library (tests/reference/make_checkpoint_fixtures.py).
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/readers.h"
 #include "tests/core/checkpoint/checkpoint_helpers.h"
 
 #include <gtest/gtest.h>
@@ -94,6 +95,72 @@ TEST(ForeignFiles, FlatHdf5WithoutOurAttributes) {
     expectCounting(*checkpoint, {{"weight", DType::F32, {2, 2}}});
 }
 
+/// As the file names its tensors, whatever layout is recognised.
+std::shared_ptr<const Checkpoint> openRaw(const std::string& name) {
+    return openHdf5(fixture(name), CheckpointPlace{fixture(name).parent_path(), {}});
+}
+
+TEST(ForeignFiles, Hdf5WithGroups) {
+    const auto checkpoint = openRaw("groups.h5");
+    expectCounting(*checkpoint, {{"params/encoder/layers_0/mlp/wi/kernel", DType::F32, {2, 3}},
+                                 {"params/encoder/layers_0/mlp/wo/kernel", DType::F32, {3, 2}},
+                                 {"params/encoder/layers_10/scale", DType::F32, {4}},
+                                 {"params/chunked", DType::F32, {5, 4, 3}},
+                                 {"params/tied", DType::F32, {4}}});
+}
+
+/// The names of the tensors, in the checkpoint's order.
+std::vector<std::string> rawNames(const Checkpoint& checkpoint) {
+    std::vector<std::string> names;
+    for (const TensorInfo& info : checkpoint.tensors()) names.push_back(info.name);
+    return names;
+}
+
+const std::vector<Expected> kT5Weights{
+    {"shared/tf_t5for_conditional_generation/shared/shared.weight:0", DType::F32, {5, 2}},
+    {"encoder/tf_t5for_conditional_generation/encoder/block_._0/layer_._0/SelfAttention/q/kernel:0",
+     DType::F32,
+     {2, 3}},
+    {"encoder/tf_t5for_conditional_generation/encoder/final_layer_norm/weight:0", DType::F32, {2}},
+    {"decoder/tf_t5for_conditional_generation/decoder/final_layer_norm/weight:0", DType::F32, {2}}};
+
+TEST(ForeignFiles, TensorFlowWeightsInTheOrderOfTheAttributes) {
+    const auto checkpoint = openRaw("tf_model.h5");
+    expectCounting(*checkpoint, kT5Weights);
+    std::vector<std::string> names;
+    for (const Expected& weight : kT5Weights) names.emplace_back(weight.name);
+    EXPECT_EQ(rawNames(*checkpoint), names);
+    EXPECT_EQ(checkpoint->metadata(), (std::map<std::string, std::string>{
+                                          {"backend", "tensorflow"}, {"keras_version", "2.15.0"}}));
+    EXPECT_TRUE(checkpoint->notes().empty());
+}
+
+TEST(ForeignFiles, KerasListsThatAreSplit) {
+    std::vector<Expected> weights = kT5Weights;
+    weights.push_back({"top_level_model_weights/cls_token:0", DType::F32, {1, 1, 2}});
+    const auto checkpoint = openRaw("keras_split.h5");
+    expectCounting(*checkpoint, weights);
+    EXPECT_EQ(rawNames(*checkpoint).back(), "top_level_model_weights/cls_token:0");
+}
+
+TEST(ForeignFiles, AWholeKerasModel) {
+    const auto checkpoint = openRaw("keras_model.h5");
+    expectCounting(*checkpoint, kT5Weights);
+    EXPECT_EQ(checkpoint->metadata(),
+              (std::map<std::string, std::string>{{"keras_version", "2.15.0"}}));
+    ASSERT_EQ(checkpoint->notes().size(), 1U);
+    EXPECT_NE(checkpoint->notes()[0].find("whole Keras model"), std::string::npos);
+}
+
+TEST(ForeignFiles, OtherKerasLists) {
+    expectCounting(*openRaw("tf_shard.h5"), {{"encoder/final_layer_norm/weight:0", DType::F32, {4}},
+                                             {"shared/shared/weight:0", DType::F32, {4}}});
+    const auto checkpoint = openRaw("keras_variable.h5");
+    expectCounting(*checkpoint, {{"dense/dense/kernel:0", DType::F32, {2, 2}},
+                                 {"dense/dense/bias:0", DType::F32, {2}}});
+    EXPECT_EQ(rawNames(*checkpoint)[0], "dense/dense/kernel:0");
+}
+
 class RefusedHdf5 : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 
 TEST_P(RefusedHdf5, WithItsReason) {
@@ -105,23 +172,33 @@ TEST_P(RefusedHdf5, WithItsReason) {
     EXPECT_EQ(text.find("H5"), std::string::npos) << "text of the library: " << text;
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, RefusedHdf5,
-                         testing::Values(std::pair{"soft_link.h5", "'alias' is a link"},
-                                         std::pair{"external_link.h5", "'weight' is a link"},
-                                         std::pair{"external_storage.h5", "other files"},
-                                         std::pair{"virtual.h5", "other files"},
-                                         std::pair{"group.h5", "'encoder' is not a dataset"},
-                                         std::pair{"keras.h5", "Keras"},
-                                         std::pair{"string.h5", "number type"},
-                                         std::pair{"compound.h5", "number type"},
-                                         std::pair{"lying_label.h5", "dtype attribute 'BF16'"},
-                                         std::pair{"unstored.h5", "stores 0 bytes"},
-                                         std::pair{"unstored_chunks.h5", "stores 0 bytes"},
-                                         std::pair{"lzf.h5", "filter 32000"}),
-                         [](const auto& parameter) {
-                             const std::string name = parameter.param.first;
-                             return name.substr(0, name.find('.'));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Files, RefusedHdf5,
+    testing::Values(std::pair{"soft_link.h5", "'alias' is a link"},
+                    std::pair{"external_link.h5", "'weight' is a link"},
+                    std::pair{"external_storage.h5", "other files"},
+                    std::pair{"virtual.h5", "other files"},
+                    std::pair{"circle.h5", "the group 'a/b' is reached twice"},
+                    std::pair{"link_in_group.h5", "'a/alias' is a link"},
+                    std::pair{"type_in_group.h5", "'a/type' is not a dataset"},
+                    std::pair{"keras_missing.h5", "there is no 'dense/bias:0'"},
+                    std::pair{"keras_numbers.h5", "layer_names of the file"},
+                    std::pair{"keras_twice.h5", "'dense/kernel:0' is listed twice"},
+                    std::pair{"keras_root.h5", "odd path"},
+                    std::pair{"keras_link.h5", "reached by a link ('alias')"},
+                    std::pair{"keras_external.h5", "by a link ('dense/far:0')"},
+                    std::pair{"keras_group.h5", "'dense/sub' is not a dataset"},
+                    std::pair{"keras_utf8.h5", "not UTF-8"},
+                    std::pair{"keras_unlisted.h5", "layer 'dense' has no attribute"},
+                    std::pair{"string.h5", "number type"}, std::pair{"compound.h5", "number type"},
+                    std::pair{"lying_label.h5", "dtype attribute 'BF16'"},
+                    std::pair{"unstored.h5", "stores 0 bytes"},
+                    std::pair{"unstored_chunks.h5", "stores 0 bytes"},
+                    std::pair{"lzf.h5", "filter 32000"}),
+    [](const auto& parameter) {
+        const std::string name = parameter.param.first;
+        return name.substr(0, name.find('.'));
+    });
 
 }  // namespace
 }  // namespace core::test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/checkpoint_writer.h"
+#include "core/checkpoint/readers.h"
 #include "core/tensor/convert.h"
 #include "tests/core/checkpoint/checkpoint_helpers.h"
 
@@ -125,11 +126,39 @@ TEST(Hdf5, HoldsALongConfigAndManyTensors) {
 
 TEST(Hdf5, NamesThatItCannotHoldAreRefused) {
     const TemporaryFolder folder;
+    for (const std::string name : {"", ".", "/a", "a/", "a//b", "a/./b"}) {
+        const std::string text = errorOf(ErrorKind::BadInput, [&] {
+            writeCheckpoint(folder / "x.h5", {{"w", {1}, {1}}, {name, {1}, {1}}}, hdf5Options());
+        });
+        EXPECT_NE(text.find("'" + name + "'"), std::string::npos) << text;
+    }
     const std::string text = errorOf(ErrorKind::BadInput, [&] {
-        writeCheckpoint(folder / "x.h5", {{"a/b", {1}, {1}}}, hdf5Options());
+        writeCheckpoint(folder / "x.h5", {{"a/b/c", {1}, {1}}, {"a/b", {1}, {1}}}, hdf5Options());
     });
-    EXPECT_NE(text.find("a/b"), std::string::npos) << text;
+    EXPECT_NE(text.find("'a/b'"), std::string::npos) << text;
     EXPECT_EQ(folder.entries(), 0U);
+}
+
+TEST(Hdf5, NamesWithSlashesReadBack) {
+    const TemporaryFolder folder;
+    const std::vector<NamedFloats> tensors{
+        {"params/encoder/layers_0/attention/query/kernel", {2}, {1, 2}},
+        {"params/encoder/layers_0/mlp/wi/kernel", {3}, {3, 4, 5}},
+        {"params/encoder/encoder_norm/scale", {1}, {6}},
+        {"flat.name", {1}, {7}},
+        {"params/decoder/layers_0/mlp/wi/kernel", {}, {8}}};
+    writeCheckpoint(folder / "a.h5", tensors, hdf5Options());
+    const auto checkpoint = openHdf5(folder / "a.h5", {});
+    ASSERT_EQ(checkpoint->tensors().size(), tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        const TensorInfo& info = checkpoint->tensors()[i];
+        EXPECT_EQ(info.name, tensors[i].name);
+        EXPECT_EQ(info.shape, tensors[i].shape);
+        EXPECT_EQ(checkpoint->readFloats(info), tensors[i].values);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    writeCheckpoint(folder / "b.h5", tensors, hdf5Options());
+    EXPECT_EQ(readBytes(folder / "a.h5"), readBytes(folder / "b.h5"));
 }
 
 TEST(Hdf5, FormatAndNameMustAgree) {

@@ -7,8 +7,8 @@
 namespace core::test {
 namespace {
 
-std::string goodFile() {
-    return readBytes(Path(UPCYCLER_SOURCE_DIR) / "tests/reference/checkpoint/h5py.h5");
+std::string goodFile(const std::string& name = "h5py.h5") {
+    return readBytes(Path(UPCYCLER_SOURCE_DIR) / "tests/reference/checkpoint" / name);
 }
 
 /// Opens and reads everything; errors of the right kind are fine.
@@ -30,6 +30,21 @@ TEST(HostileHdf5, CutShortAtAnyLength) {
     for (std::size_t bytes = 8; bytes < good.size(); bytes += 131) {
         writeBytes(folder / "x.h5", good.substr(0, bytes));
         EXPECT_TRUE(isRefused(folder / "x.h5")) << bytes;
+    }
+}
+
+TEST(HostileHdf5, GroupsAndListsCutShortOrOverwritten) {
+    const TemporaryFolder folder;
+    for (const char* name : {"groups.h5", "tf_model.h5", "keras_split.h5"}) {
+        const std::string good = goodFile(name);
+        for (std::size_t at = 8; at < good.size(); at += 711) {
+            writeBytes(folder / "x.h5", good.substr(0, at));
+            EXPECT_TRUE(isRefused(folder / "x.h5")) << name << " " << at;
+            std::string bad = good;
+            bad.replace(at, 16, 16, '\xff');
+            writeBytes(folder / "x.h5", bad);
+            isRefused(folder / "x.h5");
+        }
     }
 }
 

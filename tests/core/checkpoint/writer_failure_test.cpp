@@ -67,7 +67,9 @@ INSTANTIATE_TEST_SUITE_P(Targets, FullDisk,
                                          Target{"folder", FileFormat::Safetensors, 0},
                                          Target{"shards", FileFormat::Safetensors, 200'000},
                                          Target{"x.h5", FileFormat::Hdf5, 0},
-                                         Target{"hdf5", FileFormat::Hdf5, 0}),
+                                         Target{"hdf5", FileFormat::Hdf5, 0},
+                                         Target{"x.npz", FileFormat::Npz, 0},
+                                         Target{"npz", FileFormat::Npz, 0}),
                          [](const auto& parameter) {
                              std::string name = parameter.param.name;
                              std::replace(name.begin(), name.end(), '.', '_');

@@ -34,7 +34,7 @@ class HeadersOnly final : public Checkpoint {
 
     TensorInfo* edit(const std::string& name) { return const_cast<TensorInfo*>(find(name)); }
     void add(const std::string& name, const Shape& shape) {
-        tensors_.push_back({name, DType::F32, shape, 0, "model.safetensors", 0});
+        tensors_.push_back({name, DType::F32, shape, 0, "model.safetensors", 0, {}});
     }
     void remove(const std::string& name) {
         std::erase_if(tensors_, [&](const TensorInfo& t) { return t.name == name; });

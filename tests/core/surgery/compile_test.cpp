@@ -177,12 +177,13 @@ TEST(Compile, MissingAndMisshapenMlpTensorsAreNamed) {
 
 TEST(Compile, OtherFamiliesAreRefusedInWords) {
     ModelSpec spec;
-    spec.family = Family::T5;
-    spec.blocks.push_back({"encoder.0", "encoder", 0, {}});
+    spec.family = Family::Llama;
+    spec.blocks.push_back({"decoder.0", "decoder", 0, {}});
     SurgeryPlan plan;
-    plan.layers["encoder.0"] = moeLayer(2);
+    plan.layers["decoder.0"] = moeLayer(2);
+    plan.layers["decoder.0"].moe.router = RouterKind::TopK;
     const std::string text = errorOf(ErrorKind::BadInput, [&] { compilePlan(spec, {}, plan); });
-    EXPECT_TRUE(contains(text, "t5")) << text;
+    EXPECT_TRUE(contains(text, "llama")) << text;
 }
 
 TEST(Compile, WarnsOfWhatMayDisappoint) {

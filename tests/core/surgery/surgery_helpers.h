@@ -13,6 +13,35 @@
 
 namespace core::test {
 
+/// A checkpoint of this config with random weights N(0.1, 1), by tensor name.
+inline std::shared_ptr<const Checkpoint> writeRandom(const std::string& config, const Path& target,
+                                                     DType dtype = DType::F32,
+                                                     FileFormat format = FileFormat::Safetensors) {
+    std::vector<TensorInfo> infos;
+    for (const Parameter& parameter : describeParameters(specFromConfig(config, "config.json")))
+        for (const ParameterPart& part : parameter.parts) {
+            TensorInfo& info = infos.emplace_back();
+            info.name = part.tensor;
+            info.dtype = dtype;
+            info.shape = part.shape;
+        }
+    WriterOptions options;
+    options.configText = config;
+    options.format = format;
+    const auto writer = CheckpointWriter::create(target, infos, options);
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        std::vector<float> values(static_cast<std::size_t>(infos[i].shape.elements()));
+        const CounterRandom random(hashName(1, infos[i].name));
+        random.normals(0, values);
+        for (float& value : values) value += 0.1F;
+        std::vector<std::byte> bytes(values.size() * dtypeBytes(dtype));
+        fromFloats(bytes.data(), dtype, values);
+        writer->write(i, bytes);
+    }
+    writer->commit();
+    return Checkpoint::open(target);
+}
+
 /// Numbers of a small dense ViT; hidden 8, 2 heads, 3x3 patches.
 struct SmallVit {
     int layers = 4;
@@ -37,28 +66,30 @@ struct SmallVit {
     /// Random weights N(0.1, 1), by tensor name.
     std::shared_ptr<const Checkpoint> write(const Path& target,
                                             FileFormat format = FileFormat::Safetensors) const {
-        std::vector<TensorInfo> infos;
-        for (const Parameter& parameter : describeParameters(spec())) {
-            TensorInfo& info = infos.emplace_back();
-            info.name = parameter.name;
-            info.dtype = dtype;
-            info.shape = parameter.shape;
-        }
-        WriterOptions options;
-        options.configText = config();
-        options.format = format;
-        const auto writer = CheckpointWriter::create(target, infos, options);
-        for (std::size_t i = 0; i < infos.size(); ++i) {
-            std::vector<float> values(static_cast<std::size_t>(infos[i].shape.elements()));
-            const CounterRandom random(hashName(1, infos[i].name));
-            random.normals(0, values);
-            for (float& value : values) value += 0.1F;
-            std::vector<std::byte> bytes(values.size() * dtypeBytes(dtype));
-            fromFloats(bytes.data(), dtype, values);
-            writer->write(i, bytes);
-        }
-        writer->commit();
-        return Checkpoint::open(target);
+        return writeRandom(config(), target, dtype, format);
+    }
+};
+
+/// Numbers of a small dense T5; d_model 6, d_ff 10, 3 heads of 2.
+struct SmallT5 {
+    int encoderLayers = 4;
+    int decoderLayers = 4;
+    bool gated = true;
+    std::string further = {};  ///< more of config.json, ending in a comma
+
+    std::string config() const {
+        return "{" + further +
+               R"("model_type": "t5", "architectures": ["T5ForConditionalGeneration"],
+            "vocab_size": 11, "d_model": 6, "d_kv": 2, "d_ff": 10, "num_heads": 3, "num_layers": )" +
+               std::to_string(encoderLayers) +
+               ", \"num_decoder_layers\": " + std::to_string(decoderLayers) +
+               ", \"relative_attention_num_buckets\": 8, \"feed_forward_proj\": " +
+               (gated ? "\"gated-gelu\"" : "\"relu\"") +
+               ", \"tie_word_embeddings\": " + (gated ? "false" : "true") + "}";
+    }
+    ModelSpec spec() const { return specFromConfig(config(), "config.json"); }
+    std::shared_ptr<const Checkpoint> write(const Path& target) const {
+        return writeRandom(config(), target);
     }
 };
 

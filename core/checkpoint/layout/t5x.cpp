@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// T5X's tree (t5x/examples/t5/network.py) with Flaxformer's names for the MoE layers.
+#include "core/checkpoint/layout/layout_tables.h"
+
+#include <array>
+
+namespace core {
+namespace {
+
+constexpr std::array kRules = std::to_array<NameRule>({
+    {"token_embedder/embedding", "shared.weight"},
+    {"encoder/relpos_bias/rel_embedding",
+     "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", Axes::Transposed},
+    {"encoder/layers_{i}/pre_attention_layer_norm/scale",
+     "encoder.block.{i}.layer.0.layer_norm.weight"},
+    {"encoder/layers_{i}/attention/query/kernel",
+     "encoder.block.{i}.layer.0.SelfAttention.q.weight", Axes::HeadsOut},
+    {"encoder/layers_{i}/attention/key/kernel", "encoder.block.{i}.layer.0.SelfAttention.k.weight",
+     Axes::HeadsOut},
+    {"encoder/layers_{i}/attention/value/kernel",
+     "encoder.block.{i}.layer.0.SelfAttention.v.weight", Axes::HeadsOut},
+    {"encoder/layers_{i}/attention/out/kernel", "encoder.block.{i}.layer.0.SelfAttention.o.weight",
+     Axes::HeadsIn},
+    {"encoder/layers_{i}/pre_mlp_layer_norm/scale", "encoder.block.{i}.layer.1.layer_norm.weight"},
+    {"encoder/layers_{i}/mlp/wi/kernel", "encoder.block.{i}.layer.1.DenseReluDense.wi.weight",
+     Axes::Transposed},
+    {"encoder/layers_{i}/mlp/wi_0/kernel", "encoder.block.{i}.layer.1.DenseReluDense.wi_0.weight",
+     Axes::Transposed},
+    {"encoder/layers_{i}/mlp/wi_1/kernel", "encoder.block.{i}.layer.1.DenseReluDense.wi_1.weight",
+     Axes::Transposed},
+    {"encoder/layers_{i}/mlp/wo/kernel", "encoder.block.{i}.layer.1.DenseReluDense.wo.weight",
+     Axes::Transposed},
+    {"encoder/layers_{i}/mlp/router/router_weights/w/kernel",
+     "encoder.block.{i}.layer.1.mlp.router.classifier.weight", Axes::Transposed},
+    {"encoder/layers_{i}/mlp/expert/wi/kernel",
+     "encoder.block.{i}.layer.1.mlp.experts.expert_{e}.wi.weight", Axes::Transposed},
+    {"encoder/layers_{i}/mlp/expert/wi_0/kernel",
+     "encoder.block.{i}.layer.1.mlp.experts.expert_{e}.wi_0.weight", Axes::Transposed},
+    {"encoder/layers_{i}/mlp/expert/wi_1/kernel",
+     "encoder.block.{i}.layer.1.mlp.experts.expert_{e}.wi_1.weight", Axes::Transposed},
+    {"encoder/layers_{i}/mlp/expert/wo/kernel",
+     "encoder.block.{i}.layer.1.mlp.experts.expert_{e}.wo.weight", Axes::Transposed},
+    {"encoder/encoder_norm/scale", "encoder.final_layer_norm.weight"},
+    {"decoder/relpos_bias/rel_embedding",
+     "decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", Axes::Transposed},
+    {"decoder/layers_{i}/pre_self_attention_layer_norm/scale",
+     "decoder.block.{i}.layer.0.layer_norm.weight"},
+    {"decoder/layers_{i}/self_attention/query/kernel",
+     "decoder.block.{i}.layer.0.SelfAttention.q.weight", Axes::HeadsOut},
+    {"decoder/layers_{i}/self_attention/key/kernel",
+     "decoder.block.{i}.layer.0.SelfAttention.k.weight", Axes::HeadsOut},
+    {"decoder/layers_{i}/self_attention/value/kernel",
+     "decoder.block.{i}.layer.0.SelfAttention.v.weight", Axes::HeadsOut},
+    {"decoder/layers_{i}/self_attention/out/kernel",
+     "decoder.block.{i}.layer.0.SelfAttention.o.weight", Axes::HeadsIn},
+    {"decoder/layers_{i}/pre_cross_attention_layer_norm/scale",
+     "decoder.block.{i}.layer.1.layer_norm.weight"},
+    {"decoder/layers_{i}/encoder_decoder_attention/query/kernel",
+     "decoder.block.{i}.layer.1.EncDecAttention.q.weight", Axes::HeadsOut},
+    {"decoder/layers_{i}/encoder_decoder_attention/key/kernel",
+     "decoder.block.{i}.layer.1.EncDecAttention.k.weight", Axes::HeadsOut},
+    {"decoder/layers_{i}/encoder_decoder_attention/value/kernel",
+     "decoder.block.{i}.layer.1.EncDecAttention.v.weight", Axes::HeadsOut},
+    {"decoder/layers_{i}/encoder_decoder_attention/out/kernel",
+     "decoder.block.{i}.layer.1.EncDecAttention.o.weight", Axes::HeadsIn},
+    {"decoder/layers_{i}/pre_mlp_layer_norm/scale", "decoder.block.{i}.layer.2.layer_norm.weight"},
+    {"decoder/layers_{i}/mlp/wi/kernel", "decoder.block.{i}.layer.2.DenseReluDense.wi.weight",
+     Axes::Transposed},
+    {"decoder/layers_{i}/mlp/wi_0/kernel", "decoder.block.{i}.layer.2.DenseReluDense.wi_0.weight",
+     Axes::Transposed},
+    {"decoder/layers_{i}/mlp/wi_1/kernel", "decoder.block.{i}.layer.2.DenseReluDense.wi_1.weight",
+     Axes::Transposed},
+    {"decoder/layers_{i}/mlp/wo/kernel", "decoder.block.{i}.layer.2.DenseReluDense.wo.weight",
+     Axes::Transposed},
+    {"decoder/layers_{i}/mlp/router/router_weights/w/kernel",
+     "decoder.block.{i}.layer.2.mlp.router.classifier.weight", Axes::Transposed},
+    {"decoder/layers_{i}/mlp/expert/wi/kernel",
+     "decoder.block.{i}.layer.2.mlp.experts.expert_{e}.wi.weight", Axes::Transposed},
+    {"decoder/layers_{i}/mlp/expert/wi_0/kernel",
+     "decoder.block.{i}.layer.2.mlp.experts.expert_{e}.wi_0.weight", Axes::Transposed},
+    {"decoder/layers_{i}/mlp/expert/wi_1/kernel",
+     "decoder.block.{i}.layer.2.mlp.experts.expert_{e}.wi_1.weight", Axes::Transposed},
+    {"decoder/layers_{i}/mlp/expert/wo/kernel",
+     "decoder.block.{i}.layer.2.mlp.experts.expert_{e}.wo.weight", Axes::Transposed},
+    {"decoder/decoder_norm/scale", "decoder.final_layer_norm.weight"},
+    {"decoder/logits_dense/kernel", "lm_head.weight", Axes::Transposed},
+});
+
+}  // namespace
+
+std::span<const NameRule> t5xRules() { return kRules; }
+
+}  // namespace core
