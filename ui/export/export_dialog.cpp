@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/tensor/dtype.h"
 #include "ui/document/background.h"
+#include "ui/models/tensor_model.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/message_bar.h"
@@ -32,6 +33,12 @@ constexpr int kProgressSteps = 1000;
 
 QString bytesText(quint64 bytes) {
     return QString::fromStdString(core::formatBytes(static_cast<double>(bytes)));
+}
+
+QString leftOutText(const std::vector<std::string>& files) {
+    QStringList names;
+    for (const std::string& file : files) names.append(printableText(file));
+    return names.join(QStringLiteral(", "));
 }
 
 /// Beside the source (at home where that is read-only), under a name of its own.
@@ -157,6 +164,9 @@ void ExportDialog::finish(const core::ConvertResult& result) {
                                tr("%1 values are too large for %2 and became infinite.")
                                    .arg(static_cast<qulonglong>(result.overflowed))
                                    .arg(dtype_->currentText()));
+    else if (!result.leftOut.empty())
+        messages_->showMessage(MessageBar::Kind::Warning, what,
+                               tr("Left out: %1").arg(leftOutText(result.leftOut)));
     else
         messages_->showMessage(MessageBar::Kind::Success, what, target());
     setRunning(false);
