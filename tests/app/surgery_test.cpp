@@ -176,7 +176,7 @@ TEST_F(SurgeryTest, AnExistingOutputNeedsForce) {
 
 TEST_F(SurgeryTest, WhatComesLaterIsRefusedInWords) {
     const auto before = treeOf(folder());
-    for (const char* layout : {"google", "native", "odd"})
+    for (const char* layout : {"keras", "odd"})
         expectRefused(upcycle({"convert", dense_, "-o", path("out"), "--layout", layout}), 2,
                       {"--layout", layout});
     expectRefused(upcycle({"convert", dense_, "-o", path("out"), "--format", "zip"}), 2,
