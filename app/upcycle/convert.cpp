@@ -49,8 +49,8 @@ core::FileFormat formatOf(const Options& options, core::LayoutChoice layout,
 core::ConvertOptions convertOptions(const Options& options) {
     if (options.output.empty()) usage("--output is empty", "name a folder or a file");
     core::ConvertOptions made;
-    made.layout =
-        wordOption("--layout", options.layout, core::layoutChoiceFromName, "hf, google or native");
+    made.layout = wordOption("--layout", options.layout, core::layoutChoiceFromName,
+                             "hf, google, native or switch");
     if (!options.format.empty())
         made.format =
             wordOption("--format", options.format, namedFormat, "safetensors, hdf5 or npz");
@@ -116,10 +116,10 @@ Command add(CLI::App& root, const char* name, const char* help, const char* exam
     app->add_option("-o,--output", options->output,
                     "Folder, or a file ending in .safetensors, .h5, .hdf5 or .npz")
         ->required();
-    app->add_option(
-        "--layout", options->layout,
-        "Names and axes: hf (transformers), google (ViT .npz, V-MoE, T5X) or native (the source's) "
-        "[hf]");
+    app->add_option("--layout", options->layout,
+                    "Names and axes: hf (transformers), google (ViT .npz, V-MoE, T5X), native (the "
+                    "source's) or "
+                    "switch (a T5 with top-1 routers as SwitchTransformers) [hf]");
     app->add_option("--format", options->format,
                     "safetensors, hdf5 or npz [safetensors; npz for Google's layouts]");
     app->add_option("--dtype", options->dtype, "f32, f16, bf16 or keep [keep]");

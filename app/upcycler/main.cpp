@@ -45,8 +45,8 @@ void setUpParser(QCommandLineParser& parser) {
     parser.addPositionalArgument(
         QStringLiteral("MODEL|RUN|PLAN"),
         QStringLiteral(
-            "A checkpoint file or folder, a run directory, or a plan for the MODEL before "
-            "it."),
+            "A checkpoint file or folder, a run directory, or a plan for the MODEL before it. Two "
+            "checkpoints are compared."),
         QStringLiteral("[MODEL|RUN|PLAN]…"));
 }
 
@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
         if (!choice) refusePreset(arguments.preset);
         window.applyPresetWhenOpened(*choice);
     }
-    for (const QString& path : arguments.paths) window.openPath(path);
+    window.openPaths(arguments.paths);
     if (arguments.paths.isEmpty()) window.restoreSession();
     window.show();
     return QApplication::exec();

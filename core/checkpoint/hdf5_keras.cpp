@@ -59,7 +59,7 @@ class KerasWalk {
             if (H5Iget_type(object) != H5I_GROUP)
                 refuseHdf5(path_, what + " is neither a group nor a dataset");
             for (const std::string& weight : list(object, kWeights, what))
-                visitWeight(layer + '/' + weight);
+                visitWeight(fmt::format("{}/{}", layer, weight));
         }
     }
 

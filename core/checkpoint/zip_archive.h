@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ class ZipStream {
     ZipStream(const File& file, const ZipMember& member);
     ZipStream(ZipStream&& other) noexcept;
     ZipStream& operator=(ZipStream&& other) noexcept;
+    ZipStream(const ZipStream&) = delete;
+    ZipStream& operator=(const ZipStream&) = delete;
     ~ZipStream();
 
     /// Where the next read begins.
@@ -66,7 +69,7 @@ class ZipStream {
     const File* file_;
     ZipMember member_;
     std::uint64_t position_ = 0;
-    Inflater* inflater_ = nullptr;  ///< owned; a stored member has none
+    std::unique_ptr<Inflater> inflater_;  ///< a stored member has none
 };
 
 }  // namespace core

@@ -19,36 +19,27 @@ constexpr std::size_t kPacked = 65536;  ///< packed bytes that are read at once
 }  // namespace
 
 struct ZipStream::Inflater {
+    explicit Inflater(const File& file) {
+        if (inflateInit2(&state, -MAX_WBITS) != Z_OK)
+            throw Error(ErrorKind::OutOfMemory, "no memory to unpack " + file.path().string());
+    }
+    Inflater(const Inflater&) = delete;
+    Inflater& operator=(const Inflater&) = delete;
+    ~Inflater() { inflateEnd(&state); }
+
     z_stream state{};
     std::unique_ptr<std::byte[]> packed = std::make_unique_for_overwrite<std::byte[]>(kPacked);
     std::uint64_t fetched = 0;  ///< packed bytes read from the file
     std::uint32_t crc = 0;      ///< of the content so far
-    ~Inflater() { inflateEnd(&state); }
 };
 
 ZipStream::ZipStream(const File& file, const ZipMember& member) : file_(&file), member_(member) {
-    if (!member.deflated) return;
-    inflater_ = new Inflater;
-    if (inflateInit2(&inflater_->state, -MAX_WBITS) == Z_OK) return;
-    delete std::exchange(inflater_, nullptr);
-    throw Error(ErrorKind::OutOfMemory, "no memory to unpack " + file.path().string());
+    if (member.deflated) inflater_ = std::make_unique<Inflater>(file);
 }
 
-ZipStream::ZipStream(ZipStream&& other) noexcept
-    : file_(other.file_),
-      member_(std::move(other.member_)),
-      position_(other.position_),
-      inflater_(std::exchange(other.inflater_, nullptr)) {}
-
-ZipStream& ZipStream::operator=(ZipStream&& other) noexcept {
-    std::swap(file_, other.file_);
-    std::swap(member_, other.member_);
-    std::swap(position_, other.position_);
-    std::swap(inflater_, other.inflater_);
-    return *this;
-}
-
-ZipStream::~ZipStream() { delete inflater_; }
+ZipStream::ZipStream(ZipStream&& other) noexcept = default;
+ZipStream& ZipStream::operator=(ZipStream&& other) noexcept = default;
+ZipStream::~ZipStream() = default;
 
 void ZipStream::read(std::span<std::byte> into) {
     CORE_CHECK(into.size() <= member_.bytes - position_, "bytes inside member " + member_.name);

@@ -22,8 +22,8 @@ class ZipLayout {
     std::size_t members() const noexcept { return members_.size(); }
 
     /// What stands before the content of a member, and where. `crc`: CRC-32 of the content.
-    std::string head(std::size_t member, std::uint32_t crc) const;
-    std::uint64_t headOffset(std::size_t member) const { return members_[member].head; }
+    std::string head(std::size_t index, std::uint32_t crc) const;
+    std::uint64_t headOffset(std::size_t index) const { return members_[index].head; }
 
     /// What stands behind all members, and where. `comment` has at most 65535 bytes.
     std::string tail(std::span<const std::uint32_t> crcs, std::string_view comment) const;

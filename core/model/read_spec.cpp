@@ -257,7 +257,9 @@ ModelSpec readSpecUnchecked(const Checkpoint& checkpoint) {
         const std::string where = configWhere(checkpoint);
         const Json json = config::parseObject(checkpoint.configText(), where);
         checkHeads(json, where, checkpoint.layoutConfig());
-        return specFromJson(json, where, family);
+        ModelSpec spec = specFromJson(json, where, family);
+        if (spec.family == Family::T5) resolveOutput(spec.t5, checkpoint);
+        return spec;
     }
     if (!family)
         throw Error(ErrorKind::BadInput,

@@ -90,6 +90,7 @@ struct T5Spec {
     Activation activation = Activation::Relu;
     bool gated = false;          ///< act(wi_0 x) * (wi_1 x) in place of act(wi x)
     bool tiedEmbeddings = true;  ///< shared.weight is the output matrix too (T5 v1.0)
+    bool scaledOutput = true;    ///< the output matrix sees the decoder's output times d_model^-0.5
     float layerNormEpsilon = 1e-6F;
     float dropout = 0.1F;
     double initializerFactor = 1.0;

@@ -56,6 +56,14 @@ void readFeedForward(const Reader& reader, T5Spec& t5) {
     t5.gated = reader.boolean("is_gated_act", t5.gated);
 }
 
+/// transformers 4 scales the output of a T5 exactly when it is tied. Version 5 says tie true of
+/// every T5 and scale_decoder_outputs false of a v1.1, whose output matrix is commonly its own.
+void readOutput(const Reader& reader, T5Spec& t5) {
+    t5.tiedEmbeddings = reader.boolean("tie_word_embeddings", t5.tiedEmbeddings);
+    t5.scaledOutput = reader.boolean("scale_decoder_outputs", t5.tiedEmbeddings);
+    t5.tiedEmbeddings = t5.tiedEmbeddings && t5.scaledOutput;
+}
+
 bool isEncoderAlone(const Reader& reader) {
     const Json* architectures = reader.find("architectures");
     return architectures != nullptr && architectures->is_array() && !architectures->empty() &&
@@ -104,7 +112,7 @@ T5Spec t5FromConfig(const Reader& reader, T5Spec t5) {
     t5.relativeMaxDistance =
         reader.integer("relative_attention_max_distance", t5.relativeMaxDistance, 1, kMostDistance);
     readFeedForward(reader, t5);
-    t5.tiedEmbeddings = reader.boolean("tie_word_embeddings", t5.tiedEmbeddings);
+    readOutput(reader, t5);
     t5.layerNormEpsilon =
         static_cast<float>(share(reader, "layer_norm_epsilon", t5.layerNormEpsilon));
     t5.dropout = static_cast<float>(share(reader, "dropout_rate", t5.dropout));
@@ -139,6 +147,7 @@ Json t5ToConfig(const T5Spec& t5) {
     json["layer_norm_epsilon"] = config::shortNumber(t5.layerNormEpsilon);
     json["initializer_factor"] = t5.initializerFactor;
     json["tie_word_embeddings"] = t5.tiedEmbeddings;
+    if (t5.scaledOutput != t5.tiedEmbeddings) json["scale_decoder_outputs"] = t5.scaledOutput;
     json["pad_token_id"] = t5.padToken;
     json["eos_token_id"] = t5.eosToken;
     json["decoder_start_token_id"] = t5.decoderStartToken;

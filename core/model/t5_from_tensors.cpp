@@ -55,8 +55,12 @@ T5Spec t5FromTensors(const Checkpoint& checkpoint) {
     if (t5.heads > 0 && t5.dKv % t5.heads != 0) t5.heads = 0;
     if (t5.heads > 0) t5.dKv /= t5.heads;
     t5.activation = t5.gated ? Activation::GeluTanh : Activation::Relu;
-    t5.tiedEmbeddings = checkpoint.find("lm_head.weight") == nullptr;
+    t5.tiedEmbeddings = t5.scaledOutput = checkpoint.find("lm_head.weight") == nullptr;
     return t5;
+}
+
+void resolveOutput(T5Spec& t5, const Checkpoint& checkpoint) {
+    if (!t5.scaledOutput) t5.tiedEmbeddings = checkpoint.find("lm_head.weight") == nullptr;
 }
 
 }  // namespace core

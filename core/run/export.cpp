@@ -150,6 +150,8 @@ void addCard(const Checkpoint& source, const SurgeryPlan& plan, ConvertOptions& 
     ModelCard card = describe(source, plan, run, leftOut);
     const std::string picture = card.run ? lossPicture(card.run->curve) : std::string();
     card.picture = !picture.empty();
+    card.transformers =
+        staysHf(options.layout, source) && options.format == FileFormat::Safetensors;
     std::error_code code;
     const bool foreign = std::filesystem::exists(source.folder() / "config.json", code) &&
                          std::filesystem::exists(source.folder() / kReadme, code) &&

@@ -46,11 +46,22 @@ std::string count(std::uint64_t n) { return formatCount(static_cast<double>(n));
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
+const char* pipelineTag(Family family) {
+    switch (family) {
+        case Family::Vit:
+            return "image-classification";
+        case Family::T5:
+            return "text2text-generation";
+        case Family::Llama:
+            break;
+    }
+    return "text-generation";
+}
+
 void addFrontMatter(Text& text, const ModelCard& card) {
-    const bool vit = card.model.family == Family::Vit;
     text.line("---");
-    text.line("library_name: transformers");
-    text.line("pipeline_tag: {}", vit ? "image-classification" : "text2text-generation");
+    if (card.transformers) text.line("library_name: transformers");
+    text.line("pipeline_tag: {}", pipelineTag(card.model.family));
     if (!card.baseModel.empty()) text.line("base_model: {}", card.baseModel);
     text.line("tags:");
     text.line("- {}", familyName(card.model.family));
@@ -256,7 +267,7 @@ bool routesOverTheBatch(const ModelSpec& model) {
 void addUse(Text& text, const ModelCard& card) {
     text.heading("Use");
     const bool moe = isMoe(card.model);
-    if (card.model.family == Family::Vit) {
+    if (card.transformers && card.model.family == Family::Vit) {
         text.line("```python\nfrom transformers import AutoModelForImageClassification\n");
         text.line("model = AutoModelForImageClassification.from_pretrained(FOLDER{})\n```",
                   moe ? ", trust_remote_code=True" : "");

@@ -28,6 +28,7 @@ struct ModelCard {
     std::optional<SurgeryPlan> plan;   ///< that was carried out
     std::optional<RunRecord> run;      ///< that trained it afterwards
     bool picture = false;              ///< loss.svg lies beside the card
+    bool transformers = true;          ///< it is in a form that transformers loads
     std::string program = "Upcycler";  ///< with its version
 };
 

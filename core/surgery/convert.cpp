@@ -8,6 +8,7 @@
 #include "core/surgery/carried_files.h"
 #include "core/surgery/modeling.h"
 #include "core/surgery/recipe_executor.h"
+#include "core/surgery/switch_layout.h"
 
 #include <fmt/format.h>
 
@@ -119,7 +120,8 @@ Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
     Conversion conversion;
     const bool hf = staysHf(options.layout, source);
     ModelSpec output;
-    if (!hf || !plan.layers.empty()) output = readSpec(source);
+    if (!hf || options.layout == LayoutChoice::Switch || !plan.layers.empty())
+        output = readSpec(source);
     conversion.configText = configTextOf(source);
     if (plan.layers.empty()) {
         conversion.recipes = copyRecipes(source);
@@ -128,6 +130,13 @@ Conversion prepare(const Checkpoint& source, const SurgeryPlan& plan,
         conversion.recipes = std::move(report.recipes);
         output = std::move(report.output);
         conversion.configText = configWithUpcycling(conversion.configText, output);
+    }
+    if (options.layout == LayoutChoice::Switch) {
+        SwitchLayout layout =
+            toSwitchLayout(output, std::move(conversion.recipes), conversion.configText);
+        conversion.recipes = std::move(layout.recipes);
+        conversion.configText = std::move(layout.configText);
+        conversion.notes = std::move(layout.notes);
     }
     setDTypes(conversion, source, options);
     if (!hf)

@@ -2,7 +2,8 @@
 #include "core/surgery/diff_story.h"
 
 #include "core/base/error.h"
-#include "core/model/expected_tensors_internal.h"
+#include "core/surgery/diff_watch.h"
+#include "core/surgery/expert_cosines.h"
 #include "core/surgery/tensor_difference.h"
 
 #include <fmt/format.h>
@@ -33,43 +34,23 @@ std::string settings(const MoeSpec& moe) {
     return text + (moe.dropless ? ", dropless" : fmt::format(", capacity {}", moe.capacity));
 }
 
-/// The MLP tensors of a checkpoint's blocks, by block name.
-class Mlps {
-  public:
-    Mlps(const Checkpoint& checkpoint, const ModelSpec& spec)
-        : checkpoint_(checkpoint),
-          tensors_(expectedTensors(spec, vitNames(checkpoint.tensors()))),
-          byBlock_(mlpsOf(tensors_)) {}
-
-    const Checkpoint& checkpoint() const { return checkpoint_; }
-    MlpTensors of(const std::string& block) const {
-        const auto found = byBlock_.find(block);
-        return found == byBlock_.end() ? MlpTensors() : found->second;
-    }
-
-  private:
-    const Checkpoint& checkpoint_;
-    std::vector<ExpectedTensor> tensors_;
-    std::unordered_map<std::string_view, MlpTensors> byBlock_;
-};
-
 /// How the experts of a block of `b` relate to the dense MLP in `a`.
-std::string originOfExperts(const Mlps& a, const Mlps& b, const std::string& block) {
-    const std::vector<const ExpectedTensor*> denseMlp = a.of(block).dense;
-    const std::vector<const ExpectedTensor*> experts = b.of(block).experts;
-    if (denseMlp.size() != experts.size() || experts.empty()) return "experts of another origin";
+std::string originOfExperts(const Checkpoint& a, const Checkpoint& b,
+                            const std::vector<ExpertBlock>& experts, const std::string& block,
+                            DiffWatch& watch) {
+    const auto found = std::find_if(experts.begin(), experts.end(),
+                                    [&](const ExpertBlock& one) { return one.block == block; });
+    if (found == experts.end() || found->pieces.front().before.size() != 1)
+        return "experts of another origin";
+    watch.begin(block);
     double worst = 0;
     bool converted = false;
-    for (std::size_t i = 0; i < experts.size(); ++i) {
-        const TensorInfo* dense = a.checkpoint().find(denseMlp[i]->name);
-        for (std::int64_t e = 0; e < experts[i]->experts; ++e) {
-            const TensorInfo* expert = b.checkpoint().find(expertName(experts[i]->name, e));
-            if (dense == nullptr || expert == nullptr || dense->shape != expert->shape)
-                return "experts of another origin";
-            const TensorDifference difference =
-                compareTensors(a.checkpoint(), *dense, b.checkpoint(), *expert, true);
+    for (const ExpertBlock::Piece& piece : found->pieces) {
+        const TensorInfo& dense = *piece.before.front();
+        for (const TensorInfo* expert : piece.experts) {
+            const TensorDifference difference = compareTensors(a, dense, b, *expert, true, watch);
             worst = std::max(worst, difference.relative());
-            converted = converted || dense->dtype != expert->dtype;
+            converted = converted || dense.dtype != expert->dtype;
         }
     }
     if (worst == 0)
@@ -98,7 +79,8 @@ class Sentences {
     std::vector<std::pair<std::string, std::vector<BlockSpec>>> groups_;
 };
 
-void tellBlocks(const Checkpoint& a, const Checkpoint& b, std::vector<std::string>& story) {
+void tellBlocks(const Checkpoint& a, const Checkpoint& b, std::vector<std::string>& story,
+                DiffWatch& watch) {
     const std::optional<ModelSpec> before = specOf(a);
     const std::optional<ModelSpec> after = specOf(b);
     if (!before || !after) return;
@@ -107,16 +89,15 @@ void tellBlocks(const Checkpoint& a, const Checkpoint& b, std::vector<std::strin
                                     familyName(after->family)));
         return;
     }
+    const std::vector<ExpertBlock> experts = findExpertBlocks(a, b);
     Sentences sentences;
-    const Mlps mlpsBefore(a, *before);
-    const Mlps mlpsAfter(b, *after);
     for (const BlockSpec& block : after->blocks) {
         const BlockSpec* old = before->find(block.name);
         if (old == nullptr)
             sentences.add(block.moe ? "were added, MoE" : "were added", block);
         else if (block.moe && !old->moe)
             sentences.add(fmt::format("became MoE, {}, {}", settings(*block.moe),
-                                      originOfExperts(mlpsBefore, mlpsAfter, block.name)),
+                                      originOfExperts(a, b, experts, block.name, watch)),
                           block);
         else if (!block.moe && old->moe)
             sentences.add("became dense", block);
@@ -148,9 +129,9 @@ std::string blockRanges(const std::vector<BlockSpec>& blocks) {
 }
 
 std::vector<std::string> tellStory(const Checkpoint& a, const Checkpoint& b,
-                                   const CheckpointDiff& diff) {
+                                   const CheckpointDiff& diff, DiffWatch& watch) {
     std::vector<std::string> story;
-    tellBlocks(a, b, story);
+    tellBlocks(a, b, story, watch);
     std::map<Kind, std::size_t> counts;
     double worst = 0;
     for (const TensorChange& change : diff.changes) {

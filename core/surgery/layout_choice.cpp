@@ -12,8 +12,11 @@
 namespace core {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, LayoutChoice>, 3> kChoices{
-    {{"hf", LayoutChoice::Hf}, {"google", LayoutChoice::Google}, {"native", LayoutChoice::Native}}};
+constexpr std::array<std::pair<std::string_view, LayoutChoice>, 4> kChoices{
+    {{"hf", LayoutChoice::Hf},
+     {"google", LayoutChoice::Google},
+     {"native", LayoutChoice::Native},
+     {"switch", LayoutChoice::Switch}}};
 constexpr float kFlaxEpsilon = 1e-6F;
 constexpr const char* kChooseHf = "choose the layout hf";
 
@@ -74,7 +77,7 @@ std::optional<LayoutChoice> layoutChoiceFromName(std::string_view name) noexcept
 }
 
 bool staysHf(LayoutChoice choice, const Checkpoint& source) {
-    return choice == LayoutChoice::Hf ||
+    return choice == LayoutChoice::Hf || choice == LayoutChoice::Switch ||
            (choice == LayoutChoice::Native &&
             (source.layout() == "hf" || source.layout() == "unknown"));
 }

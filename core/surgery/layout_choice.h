@@ -15,15 +15,17 @@ namespace core {
 enum class LayoutChoice {
     Hf,      ///< transformers'
     Google,  ///< what Google's programs load: dense ViT, V-MoE, T5X
-    Native   ///< as the source has them
+    Native,  ///< as the source has them
+    Switch   ///< a T5 as transformers' SwitchTransformers (switch_layout.h)
 };
-std::string_view layoutChoiceName(LayoutChoice choice) noexcept;  ///< "hf", "google", "native"
+std::string_view layoutChoiceName(LayoutChoice choice) noexcept;  ///< "hf", "google" ...
 std::optional<LayoutChoice> layoutChoiceFromName(std::string_view name) noexcept;
 
 /// The container that is meant when none is named: .npz for Google's layouts.
 FileFormat usualFormat(LayoutChoice choice, const Checkpoint& source);
 
-/// Whether the choice comes to transformers' layout, as for every source that is in it already.
+/// Whether the choice comes to one of transformers' layouts, as for every source that is in it
+/// already.
 bool staysHf(LayoutChoice choice, const Checkpoint& source);
 
 /// The word (layout.h) of the layout that `choice` comes to for the model that is written,

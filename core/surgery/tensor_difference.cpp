@@ -2,6 +2,8 @@
 #include "core/surgery/tensor_difference.h"
 
 #include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/surgery/diff_watch.h"
 #include "core/tensor/convert.h"
 
 #include <algorithm>
@@ -13,6 +15,7 @@ namespace core {
 namespace {
 
 constexpr std::int64_t kPiece = std::int64_t{1} << 20;
+constexpr std::int64_t kGrain = std::int64_t{1} << 16;
 
 /// One side of the comparison, piece by piece.
 class Side {
@@ -46,15 +49,36 @@ void roundTo(std::vector<float>& values, DType dtype) {
 }
 
 void compare(std::span<const float> a, std::span<const float> b, TensorDifference& difference) {
+    float reference = 0;
+    for (const float value : a) {
+        const float magnitude = std::abs(value);
+        if (magnitude <= std::numeric_limits<float>::max())
+            reference = std::max(reference, magnitude);
+    }
+    difference.reference = std::max(difference.reference, static_cast<double>(reference));
     for (std::size_t i = 0; i < a.size(); ++i) {
-        if (std::isfinite(a[i]))
-            difference.reference =
-                std::max(difference.reference, std::abs(static_cast<double>(a[i])));
         if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
         const double apart = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
         difference.largest =
             std::max(difference.largest,
                      std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart);
+    }
+}
+
+/// In parts on all threads; the largest of all does not depend on how many.
+void compareInParts(std::span<const float> a, std::span<const float> b,
+                    TensorDifference& difference) {
+    const auto n = static_cast<std::int64_t>(a.size());
+    std::vector<TensorDifference> parts(static_cast<std::size_t>(parallelParts(n, kGrain)));
+    parallelFor(n, kGrain, [&](std::int64_t begin, std::int64_t end, int part) {
+        const auto first = static_cast<std::size_t>(begin);
+        const auto count = static_cast<std::size_t>(end - begin);
+        compare(a.subspan(first, count), b.subspan(first, count),
+                parts[static_cast<std::size_t>(part)]);
+    });
+    for (const TensorDifference& part : parts) {
+        difference.largest = std::max(difference.largest, part.largest);
+        difference.reference = std::max(difference.reference, part.reference);
     }
 }
 
@@ -66,7 +90,7 @@ double TensorDifference::relative() const {
 }
 
 TensorDifference compareTensors(const Checkpoint& a, const TensorInfo& tensorA, const Checkpoint& b,
-                                const TensorInfo& tensorB, bool rounded) {
+                                const TensorInfo& tensorB, bool rounded, DiffWatch& watch) {
     CORE_CHECK(tensorA.shape == tensorB.shape, "tensors of one shape");
     TensorDifference difference;
     difference.sameBits = tensorA.dtype == tensorB.dtype;
@@ -80,7 +104,8 @@ TensorDifference compareTensors(const Checkpoint& a, const TensorInfo& tensorA, 
         difference.sameBits = difference.sameBits && left.raw() == right.raw();
         std::vector<float>& values = left.floats();
         if (rounded && tensorA.dtype != tensorB.dtype) roundTo(values, tensorB.dtype);
-        compare(values, right.floats(), difference);
+        compareInParts(values, right.floats(), difference);
+        watch.add(left.raw().size() + right.raw().size());
     }
     return difference;
 }

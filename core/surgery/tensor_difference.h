@@ -5,6 +5,8 @@
 
 namespace core {
 
+class DiffWatch;
+
 /// How far two tensors of one shape are apart.
 struct TensorDifference {
     double largest = 0;    ///< max |a - b|; infinite where one is NaN and the other is not
@@ -15,8 +17,8 @@ struct TensorDifference {
 };
 
 /// `rounded`: a is rounded to b's type first, so that a converted copy is equal. Reads both in
-/// bounded pieces.
+/// bounded pieces. Throws Stopped when `watch` is cancelled.
 TensorDifference compareTensors(const Checkpoint& a, const TensorInfo& tensorA, const Checkpoint& b,
-                                const TensorInfo& tensorB, bool rounded);
+                                const TensorInfo& tensorB, bool rounded, DiffWatch& watch);
 
 }  // namespace core

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <fstream>
+#include <thread>
 
 namespace upcycle_test {
 namespace {
@@ -155,6 +157,53 @@ TEST_F(LookingTest, DiffTellsTheStory) {
         expectDone({"diff", Workshop::get().dense().string(), Workshop::get().upcycled().string()})
             .out.find("added"),
         std::string::npos);
+}
+
+TEST_F(LookingTest, DiffComparesExpertsWhenAsked) {
+    const std::string dense = Workshop::get().dense().string();
+    const std::string moe = Workshop::get().upcycled().string();
+    EXPECT_FALSE(jsonOf(expectDone({"diff", dense, moe, "--json"})).contains("experts"));
+    const Json document = jsonOf(expectDone({"diff", dense, moe, "--experts", "--json"}));
+    ASSERT_EQ(document["experts"].size(), 2U);
+    EXPECT_EQ(document["experts"][1]["block"], "encoder.3");
+    EXPECT_EQ(document["experts"][1]["cosine_to_dense"], Json({1.0, 1.0, 1.0}));
+    EXPECT_EQ(document["experts"][1]["pairwise"].size(), 3U);
+    const Json same = jsonOf(expectDone({"diff", moe, moe, "--experts", "--json"}));
+    EXPECT_EQ(same["experts"][0]["cosine_to_a"], Json({1.0, 1.0, 1.0}));
+    EXPECT_NE(expectDone({"diff", dense, moe, "--experts"}).out.find("cosine to A's MLP"),
+              std::string::npos);
+}
+
+/// 64 GB that take no room on the disk.
+void writeHuge(const core::Path& path) {
+    constexpr std::uint64_t kBytes = 64'000'000'000;
+    std::string header = R"({"t":{"dtype":"F32","shape":[16000000000],"data_offsets":[0,)" +
+                         std::to_string(kBytes) + "]}}";
+    header.resize((header.size() + 7) / 8 * 8, ' ');
+    const std::uint64_t length = header.size();
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(&length), sizeof(length));
+    file << header;
+    file.close();
+    std::filesystem::resize_file(path, sizeof(length) + length + kBytes);
+}
+
+TEST_F(LookingTest, OneInterruptEndsLongReading) {
+    const std::string huge = path("huge.safetensors");
+    writeHuge(huge);
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"diff", huge, huge},
+          std::vector<std::string>{"diff", huge, huge, "--experts"},
+          std::vector<std::string>{"inspect", huge, "--stats"}}) {
+        Process process(command);
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        EXPECT_TRUE(process.isRunning());
+        process.signal(SIGINT);
+        const Result result = process.wait();
+        EXPECT_EQ(result.exit, 6) << command[0];
+        EXPECT_NE(result.err.find("stopped by request"), std::string::npos) << result.err;
+        EXPECT_EQ(result.out, "");
+    }
 }
 
 TEST_F(LookingTest, DevicesSayChosenAndWhy) {

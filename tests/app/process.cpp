@@ -95,7 +95,7 @@ Process::~Process() {
 }
 
 bool Process::poll() {
-    if (!ended_) ended_ = ::waitpid(pid_, &status_, WNOHANG) == pid_;
+    if (!ended_) ended_ = ::wait4(pid_, &status_, WNOHANG, &usage_) == pid_;
     return ended_;
 }
 
@@ -123,7 +123,11 @@ Result Process::wait() {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     const int exit = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
-    return {exit, out_.whole(), err_.whole()};
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+    };
+    return {exit, out_.whole(), err_.whole(), 1024 * static_cast<std::uint64_t>(usage_.ru_maxrss),
+            seconds(usage_.ru_utime) + seconds(usage_.ru_stime)};
 }
 
 Result upcycle(const std::vector<std::string>& arguments, const Setting& setting) {

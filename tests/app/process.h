@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <array>
@@ -17,6 +18,8 @@ namespace upcycle_test {
 struct Result {
     int exit = -1;  ///< exit code; 128 + N when killed by signal N
     std::string out, err;
+    std::uint64_t peakBytes = 0;  ///< largest resident memory, of its children too
+    double cpuSeconds = 0;        ///< it and its children computed
 };
 
 /// A pipe, read to its end by a thread: no limit of the child's files applies to it.
@@ -73,6 +76,7 @@ class Process {
 
     pid_t pid_ = -1;
     int status_ = 0;
+    rusage usage_{};
     bool ended_ = false;
     Stream out_, err_;
 };

@@ -218,6 +218,32 @@ TEST_F(SurgeryTest, ExportOfARunComputesTheSame) {
     EXPECT_EQ(loss(run), loss(path("out")));
 }
 
+TEST_F(SurgeryTest, AnExportTellsWhatItIs) {
+    const std::string run = newRun("run", dense_, 4, {"--plan", Workshop::get().plan().string()});
+    expectDone({"train", run});
+    expectDone({"export", run, "-o", path("out")});
+    expectDone({"export", run + "@0", "-o", path("start")});
+    const std::string card = core::readTextFile(path("out") + "/README.md");
+    for (const char* part :
+         {"# dense, upcycled and trained\n", "| steps | 4 of 4, the model's step 10",
+          "| encoder.3 | 3 | copy, router normal:0.02 | expert choice |", "## Routers at the end",
+          "![Loss by step](loss.svg)", "synthetic:images=8x8x1,classes=4,examples=96"})
+        EXPECT_NE(card.find(part), std::string::npos) << part << "\n" << card;
+    EXPECT_TRUE(std::filesystem::exists(path("out") + "/loss.svg"));
+    EXPECT_FALSE(std::filesystem::exists(path("start") + "/loss.svg"));
+    EXPECT_EQ(core::readTextFile(path("start") + "/README.md").find("## Routers at the end"),
+              std::string::npos);
+    for (const auto& name : {"README.md", "loss.svg"})
+        EXPECT_FALSE(std::filesystem::exists(core::resolveModel(run) / name)) << name;
+    const std::string next = newRun("next", path("out"), 2);
+    expectDone({"train", next});
+    EXPECT_FALSE(std::filesystem::exists(core::resolveModel(next) / "README.md"));
+    expectDone({"export", next, "-o", path("further")});
+    EXPECT_NE(
+        core::readTextFile(path("further") + "/README.md").find("# out, upcycled and trained"),
+        std::string::npos);
+}
+
 TEST_F(SurgeryTest, AnExportContinuesTheSchedule) {
     const std::string run = newRun("run", dense_, 4, {"--plan", Workshop::get().plan().string()});
     expectDone({"train", run});

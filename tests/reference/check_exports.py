@@ -9,6 +9,8 @@ transformers, exported dense and upcycled in every router setting, in each forma
  - loaded by transformers, with no missing and no unexpected key; its logits, losses, router probabilities and combine
    weights are compared with those of `upcycle forward` on random images, at most 1e-4 apart;
  - trained for two steps there, saved by save_pretrained and read again by Upcycler.
+The model card of a run whose model and data have names full of markup is read by PyYAML and, where it is installed, by
+markdown-it-py; its picture by an XML parser.
 The exit code is 0 when all of it holds.
 """
 import argparse
@@ -19,10 +21,13 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
+import xml.sax.saxutils
 
 import numpy as np
 import torch
 import transformers
+import yaml
 from check_checkpoint_files import compare, raw, read_safetensors
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoModelForImageClassification, ViTConfig, ViTForImageClassification
@@ -241,6 +246,36 @@ def check_config(dense, folders):
     print(f"config  {len(folders)} exports differ from the dense one in architectures, auto_map and upcycling alone")
 
 
+def check_card(bench, dense):
+    """A trained run under hostile names: its card and picture through parsers."""
+    hostile = "a`b|c <script>x [l](u) --- $m$ ~~t~~ & *s*"
+    model = bench.folder / hostile
+    dense.rename(model)
+    plan, run, out = bench.path("plan.json"), bench.path(f"run {hostile}"), bench.path("out")
+    bench.upcycle("plan", model, "-o", plan, "--experts", "3")
+    bench.upcycle("new", run, "--model", model, "--plan", plan, "--data",
+                  "synthetic:images=24x24x3,classes=7,examples=64", "--steps", "6", "--batch", "8", "--eval-every", "3")
+    bench.upcycle("train", run)
+    bench.upcycle("export", run, "-o", out)
+    model.rename(dense)
+    card = (out / "README.md").read_text()
+    _, front, body = card.split("---\n", 2)
+    keys = yaml.safe_load(front)
+    assert keys["library_name"] == "transformers" and "sparse-upcycling" in keys["tags"], keys
+    root = xml.etree.ElementTree.parse(out / "loss.svg").getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg" and len(root.findall(".//*[@class='mean']")) == 1
+    try:
+        from markdown_it import MarkdownIt
+    except ImportError:
+        print(f"card    front matter {sorted(keys)}, picture well-formed; no markdown-it-py here")
+        return
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(body)
+    assert "<script" not in html and html.count("<a ") == 1 and html.count("<img ") == 1, html
+    title = html[html.index("<h1>") + 4 : html.index("</h1>")]
+    assert title == xml.sax.saxutils.escape(hostile) + ", upcycled and trained", title
+    print(f"card    front matter {sorted(keys)}, picture well-formed, {html.count('<table>')} tables, names are text")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("upcycle", help="the program")
@@ -257,6 +292,7 @@ def main():
         check_config(dense["gelu"], folders)
         check_formats(bench, folders[0])
         check_bf16(bench, folders[0])
+        check_card(bench, dense["gelu"])
         check_training(bench, folders[list(ROUTERS).index("a mixture")])
     print("all of it holds")
 

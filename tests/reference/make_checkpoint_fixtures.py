@@ -98,6 +98,10 @@ with h5py.File(path("virtual.h5"), "w") as f:
     f.create_virtual_dataset("weight", layout)
 
 
+with hdf5("windows.h5") as f:  # more than is decoded at once; byte i of "wide" is i // 512000
+    wide = np.repeat(np.arange(36, dtype=np.uint8), 512000).reshape(18000, 1024)
+    f.create_dataset("wide", data=wide, chunks=(500, 1024), compression="gzip", compression_opts=9)
+
 # Datasets in groups: tensors are named by their paths.
 with hdf5("groups.h5") as f:
     f["params/encoder/layers_0/mlp/wi/kernel"] = counting((2, 3), torch.float32).numpy()

@@ -128,3 +128,20 @@ seed("config", "t5", json.dumps({"model_type": "t5", "architectures": ["T5ForCon
 seed("config", "llama", json.dumps({"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 8}))
 seed("plan", "choice", json.dumps({"schema": 1, "seed": 7, "blocks": {"encoder.1": {**choice, "experts_from": "copy", "router_init": "normal:0.02"}}}))
 seed("plan", "topk", json.dumps({"schema": 1, "seed": 0, "blocks": {"encoder.0": {**topk, "experts_from": "drop:0.5", "router_init": "zero"}, "encoder.1": {**choice, "experts_from": "noise:0.01", "router_init": "lecun"}}}))
+
+# layouts: the tensors of the layouts' fixtures, one a line
+layouts = os.path.join(here, "layout")
+
+
+def lines(tensors):
+    return "".join(" ".join([name, *map(str, shape)]) + "\n" for name, shape in tensors)
+
+
+for name in ("google_vit", "google_vit_old", "v_moe", "t5x_v1_1"):
+    with np.load(os.path.join(layouts, name + ".npz")) as f:
+        seed("layout", name, lines((key, f[key].shape) for key in f.files))
+for name in ("t5x", "tf_t5", "tf_vit"):
+    found = []
+    with h5py.File(os.path.join(layouts, name + ".h5")) as f:
+        f.visititems(lambda key, value: found.append((key, value.shape)) if isinstance(value, h5py.Dataset) else None)
+    seed("layout", name, lines(found))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/run/export.h"
+
 #include "core/base/text.h"
-#include "core/surgery/convert.h"
 #include "tests/ui/opened_document.h"
 #include "ui/export/export_dialog.h"
 #include "ui/widgets/message_bar.h"
@@ -37,7 +38,7 @@ class ExportTest : public testing::OpenedDocument {
     core::Path expected(const core::ConvertOptions& options) {
         const core::Path target = place() / "expected";
         const std::atomic<bool> cancel{false};
-        core::convertCheckpoint(
+        core::exportCheckpoint(
             *document.model().checkpoint, document.plan(), target, options,
             [](const core::ConvertProgress&) {}, cancel);
         return target;
@@ -60,7 +61,8 @@ class ExportTest : public testing::OpenedDocument {
 TEST_F(ExportTest, WritesWhatTheEngineWrites) {
     ASSERT_TRUE(exportTo("out"));
     const core::Path same = expected({});
-    for (const char* name : {"model.safetensors", "config.json"})
+    for (const char* name :
+         {"model.safetensors", "config.json", "README.md", "modeling_upcycled_vit.py"})
         EXPECT_EQ(bytes(place() / "out" / name), bytes(same / name)) << name;
     EXPECT_EQ(part<QProgressBar>("progress")->value(), part<QProgressBar>("progress")->maximum());
     EXPECT_EQ(part<QPushButton>("cancel")->text(), QStringLiteral("Close"));
@@ -102,6 +104,14 @@ TEST_F(ExportTest, RefusalsAreSaidWhileOneChooses) {
     part<QComboBox>("format")->setCurrentIndex(2);
     EXPECT_FALSE(messages->isVisible());
     EXPECT_TRUE(part<QPushButton>("start")->isEnabled());
+}
+
+TEST_F(ExportTest, SaysWhatWasLeftOut) {
+    const core::Path source = document.model().checkpoint->folder();
+    core::writeTextFile(place() / "secret", "of somebody else");
+    std::filesystem::create_symlink(place() / "secret", source / "notes.txt");
+    ASSERT_TRUE(exportTo("out"));
+    EXPECT_TRUE(dialog->findChild<MessageBar*>()->hint().contains(QStringLiteral("notes.txt")));
 }
 
 TEST_F(ExportTest, SaysTheSizeBefore) {

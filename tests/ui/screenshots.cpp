@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // upcycler_screenshots MODEL RUN|- OUTDIR [WIDTHxHEIGHT [STATE...]]: the real window in its states
 // (or those named), as PNGs named STATE-light.png and STATE-dark.png ("@2x" before .png under
-// QT_SCALE_FACTOR=2). Compare shows the runs of the folder that RUN lies in.
+// QT_SCALE_FACTOR=2). Compare shows the runs of the folder that RUN lies in, and MODEL beside the
+// checkpoint that UPCYCLER_OTHER names.
 #include "core/surgery/plan.h"
+#include "ui/compare/checkpoint_comparison.h"
+#include "ui/compare/compare_modes.h"
 #include "ui/export/export_dialog.h"
+#include "ui/inspect/matrix_canvas.h"
+#include "ui/inspect/tensor_picture.h"
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/theme.h"
 #include "ui/train/train_workspace.h"
@@ -17,9 +22,11 @@
 #include <QDialog>
 #include <QDir>
 #include <QPainter>
+#include <QPushButton>
 #include <QSettings>
 #include <QStringList>
 #include <QTabWidget>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -89,6 +96,17 @@ void modelStates(ui::MainWindow& window, Photographer& camera) {
     camera.take(QStringLiteral("inspector"));
     window.document().select({});
     camera.take(QStringLiteral("tensors"));
+    window.findChild<QAction*>(QStringLiteral("view.tensors"))->trigger();
+    QTest::qWait(2 * kSettleMs);
+    window.findChild<QTableView*>(QStringLiteral("tensorTable"))->selectRow(12);
+    camera.take(QStringLiteral("tensor-table"));
+    window.findChild<QPushButton*>(QStringLiteral("stats.picture"))->click();
+    auto* picture = window.findChild<ui::TensorPicture*>();
+    picture->canvas().setCursorCell(ui::MatrixCanvas::Cell{20, 30});
+    camera.take(QStringLiteral("tensor-picture"));
+    picture->canvas().zoomBy(2.5);
+    camera.take(QStringLiteral("tensor-picture-near"));
+    picture->close();
     tabs->setCurrentIndex(0);
     camera.take(QStringLiteral("overview"));
     window.document().select({{blocks.front().name, ui::Part::Mlp}});
@@ -168,6 +186,16 @@ int main(int argc, char** argv) {
     camera.take(QStringLiteral("train-new"));
     window.showWorkspace(ui::MainWindow::CompareTab);
     camera.take(QStringLiteral("compare-none"));
+    window.compareModes().setMode(ui::CompareModes::Checkpoints);
+    camera.take(QStringLiteral("checkpoints-none"));
+    if (const QString other = qEnvironmentVariable("UPCYCLER_OTHER"); !other.isEmpty()) {
+        window.compareCheckpoints(arguments[1], other);
+        camera.take(QStringLiteral("checkpoints-busy"));
+        if (!QTest::qWaitFor([&] { return !window.checkpointComparison().isBusy(); }, kLongestMs))
+            return EXIT_FAILURE;
+        camera.take(QStringLiteral("checkpoints"));
+    }
+    window.compareModes().setMode(ui::CompareModes::Runs);
     if (arguments[2] == QStringLiteral("-")) return EXIT_SUCCESS;
     window.openPath(arguments[2]);
     const auto drawn = [&] {

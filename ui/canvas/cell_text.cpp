@@ -22,8 +22,21 @@ QString largestMatrix(const OpenedModel& model, const CellId& cell) {
 }
 
 QString mlpSizes(const OpenedModel& model, const CellId& cell) {
-    if (model.spec.family != core::Family::Vit) return largestMatrix(model, cell);
-    return QStringLiteral("%1 → %2").arg(model.spec.vit.hidden).arg(model.spec.vit.intermediate);
+    switch (model.spec.family) {
+        case core::Family::Vit:
+            return QStringLiteral("%1 → %2")
+                .arg(model.spec.vit.hidden)
+                .arg(model.spec.vit.intermediate);
+        case core::Family::T5:
+            return QStringLiteral("%1 → %2").arg(model.spec.t5.dModel).arg(model.spec.t5.dFf);
+        case core::Family::Llama:
+            break;
+    }
+    return largestMatrix(model, cell);
+}
+
+QString headsText(std::int64_t heads) {
+    return QCoreApplication::translate("CellText", "%n head(s)", nullptr, static_cast<int>(heads));
 }
 
 CellText moeText(const core::MoeSpec& moe) {
@@ -43,13 +56,26 @@ CellText vitText(const core::VitSpec& vit, Part part) {
                     .arg(vit.channels)
                     .arg(vit.patchSize)
                     .arg(vit.tokens())};
-    if (part == Part::Attention)
-        return {partName(part), QCoreApplication::translate("CellText", "%n head(s)", nullptr,
-                                                            static_cast<int>(vit.heads))};
+    if (part == Part::Attention) return {partName(part), headsText(vit.heads)};
     if (part == Part::Head)
         return {words(QT_TRANSLATE_NOOP("CellText", "Classifier")),
                 QCoreApplication::translate("CellText", "%n class(es)", nullptr,
                                             static_cast<int>(vit.classes))};
+    return {partName(part), {}};
+}
+
+CellText t5Text(const core::T5Spec& t5, Part part) {
+    if (part == Part::Embedding)
+        return {
+            partName(part),
+            words(QT_TRANSLATE_NOOP("CellText", "%1 tokens × %2")).arg(t5.vocab).arg(t5.dModel)};
+    if (part == Part::Attention || part == Part::CrossAttention)
+        return {partName(part), headsText(t5.heads)};
+    if (part == Part::Head)
+        return {partName(part),
+                t5.tiedEmbeddings
+                    ? words(QT_TRANSLATE_NOOP("CellText", "Tied to the embedding"))
+                    : words(QT_TRANSLATE_NOOP("CellText", "%1 tokens")).arg(t5.vocab)};
     return {partName(part), {}};
 }
 
@@ -69,6 +95,7 @@ CellText cellText(const OpenedModel& model, const core::SurgeryPlan& plan, const
         return {partName(cell.part), mlpSizes(model, cell)};
     }
     if (model.spec.family == core::Family::Vit) return vitText(model.spec.vit, cell.part);
+    if (model.spec.family == core::Family::T5) return t5Text(model.spec.t5, cell.part);
     return {partName(cell.part), largestMatrix(model, cell)};
 }
 

@@ -65,8 +65,6 @@ CompareWorkspace::CompareWorkspace(QWidget* parent)
 }
 
 QWidget* CompareWorkspace::buildBar() {
-    auto* heading = new QLabel(tr("Compare runs"));
-    setTextRole(heading, TextRole::Title);
     setTextRole(place_, TextRole::Caption, true);
     filter_->setPlaceholderText(tr("Filter"));
     filter_->setAccessibleName(tr("Filter runs"));
@@ -81,7 +79,6 @@ QWidget* CompareWorkspace::buildBar() {
     auto* row = new QHBoxLayout(bar);
     row->setContentsMargins(space::kL, space::kM, space::kL, space::kM);
     row->setSpacing(space::kM);
-    row->addWidget(heading);
     row->addWidget(place_, 1);
     row->addWidget(filter_);
     row->addWidget(choose);

@@ -22,6 +22,8 @@ std::shared_ptr<OpenedModel> begin(const std::string& model, const core::OpenOpt
 }
 
 std::shared_ptr<const OpenedModel> finish(std::shared_ptr<OpenedModel> opened) {
+    opened->statsCache =
+        std::make_shared<core::StatsCache>(*opened->checkpoint, core::defaultStatsFolder());
     opened->spec = core::readSpec(*opened->checkpoint);
     opened->cells = CellTensors(opened->spec.family, opened->checkpoint->tensors());
     return opened;

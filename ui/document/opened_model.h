@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/stats_cache.h"
 #include "core/model/spec.h"
 #include "ui/models/cell_tensors.h"
 
@@ -23,6 +24,7 @@ struct OpenedModel {
     std::shared_ptr<const core::Checkpoint> checkpoint;
     core::ModelSpec spec;
     CellTensors cells;
+    std::shared_ptr<core::StatsCache> statsCache;  ///< for the state in which the files were opened
 
     /// The last part of the path, for titles.
     QString name() const;

@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/tensor/dtype.h"
 #include "ui/document/background.h"
+#include "ui/models/tensor_model.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/message_bar.h"
@@ -32,6 +33,18 @@ constexpr int kProgressSteps = 1000;
 
 QString bytesText(quint64 bytes) {
     return QString::fromStdString(core::formatBytes(static_cast<double>(bytes)));
+}
+
+/// What was left out, and what the layout's programs will compute otherwise.
+QString remarks(const core::ConvertResult& result) {
+    QStringList sentences;
+    for (const std::string& note : result.notes)
+        sentences.append(asSentence(printableText(note)) + QLatin1Char('.'));
+    QStringList names;
+    for (const std::string& what : result.leftOut) names.append(printableText(what));
+    if (!names.isEmpty())
+        sentences.append(ExportDialog::tr("Left out: %1").arg(names.join(QStringLiteral(", "))));
+    return sentences.join(QLatin1Char(' '));
 }
 
 /// Beside the source (at home where that is read-only), under a name of its own.
@@ -168,9 +181,8 @@ void ExportDialog::finish(const core::ConvertResult& result) {
                                tr("%1 values are too large for %2 and became infinite.")
                                    .arg(static_cast<qulonglong>(result.overflowed))
                                    .arg(dtype_->currentText()));
-    else if (!result.notes.empty())
-        messages_->showMessage(MessageBar::Kind::Warning, what,
-                               asSentence(QString::fromStdString(result.notes.front())));
+    else if (!result.notes.empty() || !result.leftOut.empty())
+        messages_->showMessage(MessageBar::Kind::Warning, what, remarks(result));
     else
         messages_->showMessage(MessageBar::Kind::Success, what, target());
     setRunning(false);

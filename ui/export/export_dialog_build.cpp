@@ -146,6 +146,7 @@ void ExportDialog::makeForm(QFormLayout& form) {
     layout_->addItem(QStringLiteral("Hugging Face transformers"),
                      static_cast<int>(core::LayoutChoice::Hf));
     layout_->addItem(tr("Google (ViT, V-MoE, T5X)"), static_cast<int>(core::LayoutChoice::Google));
+    layout_->addItem(tr("SwitchTransformers (T5)"), static_cast<int>(core::LayoutChoice::Switch));
     layout_->addItem(tr("As the source has it"), static_cast<int>(core::LayoutChoice::Native));
     layout_->setObjectName(QStringLiteral("export.layout"));
     layout_->setToolTip(

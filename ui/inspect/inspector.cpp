@@ -60,6 +60,10 @@ Inspector::Inspector(Document& document, PlanEditor& editor, QWidget* parent)
     column->addLayout(head);
     column->addWidget(tabs_, 1);
 
+    connect(tensors_, &TensorsPage::wideAsked, this, &Inspector::wideAsked);
+    connect(tabs_, &QTabWidget::currentChanged, this, [this] {
+        if (tensors_->isWide() && tabs_->currentWidget() != tensors_) Q_EMIT wideAsked(false);
+    });
     connect(&document_, &Document::opened, this, &Inspector::refresh);
     connect(&document_, &Document::closed, this, &Inspector::refresh);
     connect(&document_, &Document::selectionChanged, this, &Inspector::refresh);
@@ -67,6 +71,13 @@ Inspector::Inspector(Document& document, PlanEditor& editor, QWidget* parent)
         if (isVisible()) settings_->refresh();
     });
 }
+
+void Inspector::showTensorTable() {
+    tabs_->setCurrentWidget(tensors_);
+    Q_EMIT wideAsked(true);
+}
+
+void Inspector::setWide(bool wide) { tensors_->setWide(wide); }
 
 void Inspector::showEvent(QShowEvent* event) {
     QFrame::showEvent(event);

@@ -19,6 +19,14 @@ class Inspector : public QFrame {
 
   public:
     Inspector(Document& document, PlanEditor& editor, QWidget* parent);
+    TensorsPage& tensors() { return *tensors_; }
+    /// The tensors as a table with statistics, over the whole workspace.
+    void showTensorTable();
+    void setWide(bool wide);
+
+  Q_SIGNALS:
+    /// A person wants the inspector to have the whole workspace, or to give it back.
+    void wideAsked(bool wide);
 
   protected:
     void showEvent(QShowEvent* event) override;

@@ -7,6 +7,7 @@
 
 #include <QFormLayout>
 #include <QLabel>
+#include <QStandardItemModel>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -63,6 +64,15 @@ void setRouter(core::MoeSpec& moe, core::RouterKind router) {
     moe.order = plain.order;
     moe.dropless = plain.dropless;
     moe.batchPriority = plain.batchPriority;
+}
+
+/// A choice that is there but cannot be made, with the reason.
+void setOffered(QComboBox& box, int index, bool offered, const QString& reason) {
+    auto* items = qobject_cast<QStandardItemModel*>(box.model());
+    QStandardItem* item = items == nullptr ? nullptr : items->item(index);
+    if (item == nullptr) return;
+    item->setEnabled(offered);
+    item->setToolTip(offered ? QString() : reason);
 }
 
 core::ExpertInit firstInit(core::ExpertInit::Kind kind) {
@@ -278,9 +288,17 @@ void LayerForm::refreshRouting() {
     dropless_->setShown(dropless);
     batchPriority_->setShown(common<bool>([](Layer layer) { return layer.moe.batchPriority; }));
 
+    const core::ModelSpec& spec = document_.model().spec;
+    const bool causal = std::any_of(blocks_.begin(), blocks_.end(), [&](const std::string& block) {
+        return spec.find(block)->stack == "decoder";
+    });
+    setOffered(*router_, static_cast<int>(core::RouterKind::ExpertChoice), !causal,
+               tr("Not in a decoder: it looks at all tokens of a group, so a token would see the "
+                  "future"));
     const bool topK = router == static_cast<int>(core::RouterKind::TopK);
-    for (QWidget* field : std::initializer_list<QWidget*>{k_, order_, dropless_, batchPriority_})
+    for (QWidget* field : std::initializer_list<QWidget*>{k_, order_, dropless_})
         routing_->setRowVisible(field, topK);
+    routing_->setRowVisible(batchPriority_, topK && !causal);
     routing_->setRowVisible(capacity_, !topK || dropless != true);
     routing_->setRowVisible(groupTokens_, group == static_cast<int>(core::GroupSize::Kind::Tokens));
 }

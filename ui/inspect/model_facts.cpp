@@ -42,6 +42,37 @@ void addVit(std::vector<Fact>& facts, const core::VitSpec& vit) {
     facts.push_back({tr(QT_TRANSLATE_NOOP("ModelFacts", "Classes")), number(vit.classes)});
 }
 
+QString activationText(core::Activation activation) {
+    switch (activation) {
+        case core::Activation::GeluErf:
+            return QStringLiteral("GELU");
+        case core::Activation::GeluTanh:
+            return QStringLiteral("GELU (tanh)");
+        case core::Activation::Relu:
+            return QStringLiteral("ReLU");
+        case core::Activation::Silu:
+            return QStringLiteral("SiLU");
+    }
+    return {};
+}
+
+void addT5(std::vector<Fact>& facts, const core::T5Spec& t5) {
+    facts.push_back({tr(QT_TRANSLATE_NOOP("ModelFacts", "Vocabulary")), number(t5.vocab)});
+    facts.push_back({tr(QT_TRANSLATE_NOOP("ModelFacts", "Hidden size")), number(t5.dModel)});
+    const QString activation = activationText(t5.activation);
+    facts.push_back(
+        {tr(QT_TRANSLATE_NOOP("ModelFacts", "MLP size")),
+         t5.gated
+             ? tr(QT_TRANSLATE_NOOP("ModelFacts", "%1 · gated %2")).arg(number(t5.dFf), activation)
+             : QStringLiteral("%1 · %2").arg(number(t5.dFf), activation)});
+    facts.push_back({tr(QT_TRANSLATE_NOOP("ModelFacts", "Attention heads")),
+                     QStringLiteral("%1 × %2").arg(number(t5.heads), number(t5.dKv))});
+    facts.push_back({tr(QT_TRANSLATE_NOOP("ModelFacts", "Output matrix")),
+                     t5.tiedEmbeddings
+                         ? tr(QT_TRANSLATE_NOOP("ModelFacts", "tied to the embedding"))
+                         : tr(QT_TRANSLATE_NOOP("ModelFacts", "of its own"))});
+}
+
 }  // namespace
 
 std::vector<Fact> modelFacts(const OpenedModel& model) {
@@ -51,6 +82,7 @@ std::vector<Fact> modelFacts(const OpenedModel& model) {
     facts.push_back({tr(QT_TRANSLATE_NOOP("ModelFacts", "Blocks")),
                      number(static_cast<std::int64_t>(model.spec.blocks.size()))});
     if (model.spec.family == core::Family::Vit) addVit(facts, model.spec.vit);
+    if (model.spec.family == core::Family::T5) addT5(facts, model.spec.t5);
     std::uint64_t bytes = 0;
     for (const core::TensorInfo& tensor : checkpoint.tensors()) bytes += tensor.bytes;
     facts.push_back(

@@ -11,11 +11,14 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace ui {
 
-/// Statistics of one tensor at a time, computed on a thread of its own. A new request cancels the
-/// one before, whose result is dropped; results are kept while the same model is asked about.
+/// Statistics of a checkpoint's tensors, read in the background on a thread of its own: the one
+/// that is asked for first, then those that are wanted, in their order. What is known stays known
+/// while the model is open, and in the cache on disk after it.
 class StatsLoader : public QObject {
     Q_OBJECT
 
@@ -24,21 +27,57 @@ class StatsLoader : public QObject {
     /// Cancels and waits for the thread (one bounded piece of reading).
     ~StatsLoader() override;
 
-    /// Ends in `ready` (at once when known) or `failed`, unless another request or cancel() comes.
-    void request(const std::shared_ptr<const OpenedModel>& model, std::size_t tensor);
-    void cancel();
+    /// Forgets everything of another model.
+    void setModel(const std::shared_ptr<const OpenedModel>& model);
+    /// To be read before all others, also while paused; empty: none. What is being read stops for
+    /// it and is read later.
+    void setFirst(std::optional<std::size_t> tensor);
+    /// To be read in this order, in place of those that were wanted before.
+    void setWanted(std::vector<std::size_t> tensors);
+    /// Whether wanted tensors are read; at first they are not.
+    void setRunning(bool running);
+    bool isRunning() const { return running_; }
+
+    /// nullptr while it is not known.
+    const core::TensorStats* find(std::size_t tensor) const;
+    /// nullptr unless reading it failed.
+    const ErrorText* failureOf(std::size_t tensor) const;
     bool isBusy() const { return busy_; }
+    /// How many of the wanted tensors are not read.
+    int remaining() const;
 
   Q_SIGNALS:
-    void ready(std::size_t tensor, const core::TensorStats& stats);
-    void failed(std::size_t tensor, const ui::ErrorText& error);
+    /// These are known, or their failure is.
+    void ready(const std::vector<std::size_t>& tensors);
+    /// Reading began or ended, or there are other tensors to read.
+    void changed();
 
   private:
+    struct Result {
+        std::size_t tensor = 0;
+        std::optional<core::TensorStats> stats;
+        ErrorText error;
+    };
+    bool isKnown(std::size_t tensor) const;
+    std::vector<std::size_t> nextBatch();
+    void readNext();
+    void interrupt();
+    void take(const std::vector<Result>& results);
+    static std::vector<Result> read(const OpenedModel& model,
+                                    const std::vector<std::size_t>& tensors,
+                                    const std::atomic<bool>& cancel);
+
     QThreadPool pool_;
-    std::shared_ptr<std::atomic<bool>> cancelled_;
     std::shared_ptr<const OpenedModel> model_;
     std::map<std::size_t, core::TensorStats> known_;
+    std::map<std::size_t, ErrorText> failed_;
+    std::optional<std::size_t> first_;
+    std::vector<std::size_t> wanted_;
+    std::size_t next_ = 0;  ///< all wanted tensors before it are known
+    std::vector<std::size_t> reading_;
+    std::shared_ptr<std::atomic<bool>> cancelled_;
     quint64 generation_ = 0;
+    bool running_ = false;
     bool busy_ = false;
 };
 

@@ -3,12 +3,14 @@
 
 #include "ui/inspect/histogram.h"
 #include "ui/models/tensor_model.h"
+#include "ui/theme/icon.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/elided_label.h"
 
 #include <QGridLayout>
 #include <QLabel>
 #include <QLocale>
+#include <QPushButton>
 #include <QVBoxLayout>
 
 #include <utility>
@@ -18,23 +20,21 @@ namespace {
 
 constexpr int kColumns = 3;
 
-QString realText(double value) { return QLocale().toString(value, 'g', 4); }
-
-QString shareText(std::uint64_t part, std::uint64_t whole) {
+/// "12 (3.1 %)".
+QString countText(std::uint64_t part, std::uint64_t whole) {
     const QString count = QLocale().toString(static_cast<qulonglong>(part));
-    if (part == 0 || whole == 0) return count;
-    const double percent = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-    return QStringLiteral("%1 (%2 %)").arg(count, QLocale().toString(percent, 'g', 2));
+    return part == 0 ? count : QStringLiteral("%1 (%2)").arg(count, shareText(part, whole));
 }
 
 }  // namespace
 
-StatsPanel::StatsPanel(QWidget* parent)
+StatsPanel::StatsPanel(StatsLoader& loader, QWidget* parent)
     : QWidget(parent),
-      loader_(this),
+      loader_(loader),
       title_(new ElidedLabel(Qt::ElideMiddle, this)),
       note_(new QLabel(this)),
-      histogram_(new Histogram(this)) {
+      histogram_(new Histogram(this)),
+      picture_(new QPushButton(tr("Show as picture…"), this)) {
     setTextRole(title_, TextRole::Strong);
     title_->setObjectName(QStringLiteral("stats.title"));
     setTextRole(note_, TextRole::Caption, true);
@@ -73,41 +73,50 @@ StatsPanel::StatsPanel(QWidget* parent)
     column->addWidget(note_);
     column->addWidget(histogram_);
     column->addLayout(grid);
-    connect(&loader_, &StatsLoader::ready, this,
-            [this](std::size_t, const core::TensorStats& stats) { showStats(stats); });
-    connect(&loader_, &StatsLoader::failed, this,
-            [this](std::size_t, const ErrorText& error) { clear(error.message); });
+    column->addSpacing(space::kXs);
+    column->addWidget(picture_, 0, Qt::AlignLeft);
+    setButtonIcon(*picture_, QStringLiteral("chart"));
+    picture_->setObjectName(QStringLiteral("stats.picture"));
+    connect(picture_, &QPushButton::clicked, this, &StatsPanel::pictureAsked);
+    connect(&loader_, &StatsLoader::ready, this, &StatsPanel::refresh);
     setTensor({}, {});
 }
 
 void StatsPanel::setTensor(std::shared_ptr<const OpenedModel> model,
                            std::optional<std::size_t> tensor) {
     if (model == model_ && tensor == tensor_ && tensor) return;
-    loader_.cancel();
     model_ = std::move(model);
     tensor_ = tensor;
+    picture_->setEnabled(tensor_.has_value() &&
+                         model_->checkpoint->tensors()[*tensor_].shape.elements() > 0);
     if (!tensor_) {
         title_->setText(tr("No tensor selected"));
         clear(tr("Select a tensor above to see its values."));
+        if (isVisible()) loader_.setFirst({});
         return;
     }
-    const core::TensorInfo& info = model_->checkpoint->tensors()[*tensor_];
-    title_->setText(printableText(info.name));
+    title_->setText(printableText(model_->checkpoint->tensors()[*tensor_].name));
     clear(tr("Reading values …"));
-    if (isVisible()) start();
+    refresh();
 }
 
-void StatsPanel::start() {
-    if (model_ && tensor_) loader_.request(model_, *tensor_);
+void StatsPanel::refresh() {
+    if (!model_ || !tensor_ || !isVisible()) return;
+    if (const core::TensorStats* stats = loader_.find(*tensor_))
+        showStats(*stats);
+    else if (const ErrorText* error = loader_.failureOf(*tensor_))
+        clear(error->message);
+    else
+        loader_.setFirst(tensor_);
 }
 
 void StatsPanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
-    start();
+    refresh();
 }
 
 void StatsPanel::hideEvent(QHideEvent* event) {
-    loader_.cancel();
+    loader_.setFirst({});
     QWidget::hideEvent(event);
 }
 
@@ -118,17 +127,19 @@ void StatsPanel::clear(const QString& note) {
 }
 
 void StatsPanel::showStats(const core::TensorStats& stats) {
-    const QString values =
-        tr("%1 values").arg(QLocale().toString(static_cast<qulonglong>(stats.count)));
-    note_->setText(values);
+    QString note = tr("%1 values").arg(QLocale().toString(static_cast<qulonglong>(stats.count)));
+    if (stats.rounded) note += tr(" · integers beyond 2^53, rounded");
+    if (stats.nan > 0) note += tr(" · %1 NaN").arg(stats.nan);
+    if (stats.infinite > 0) note += tr(" · %1 infinite").arg(stats.infinite);
+    note_->setText(note);
     const bool any = stats.count > stats.nonFinite();
     const auto real = [any](double value) { return any ? realText(value) : QStringLiteral("–"); };
     values_[Min]->setText(real(stats.min));
     values_[Max]->setText(real(stats.max));
     values_[Mean]->setText(real(stats.mean));
     values_[Std]->setText(real(stats.std));
-    values_[Zeros]->setText(shareText(stats.zeros, stats.count));
-    values_[NonFinite]->setText(shareText(stats.nonFinite(), stats.count));
+    values_[Zeros]->setText(countText(stats.zeros, stats.count));
+    values_[NonFinite]->setText(countText(stats.nonFinite(), stats.count));
     histogram_->setStats(any ? std::optional(stats) : std::nullopt);
 }
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/inspect/tensors_page.h"
 
+#include "core/base/text.h"
+#include "core/checkpoint/findings.h"
 #include "ui/inspect/stats_panel.h"
+#include "ui/inspect/tensor_picture.h"
 #include "ui/models/tensor_model.h"
-#include "ui/theme/icon.h"
-#include "ui/theme/theme.h"
-#include "ui/widgets/elided_label.h"
+#include "ui/widgets/copy_table.h"
 
-#include <QAction>
 #include <QHeaderView>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QSplitter>
-#include <QTableView>
-#include <QVBoxLayout>
+#include <QToolButton>
 
 #include <algorithm>
 #include <numeric>
@@ -21,83 +21,11 @@
 namespace ui {
 namespace {
 
-constexpr int kRowHeight = 28;
-
-void setUpTable(QTableView& table) {
-    table.setObjectName(QStringLiteral("tensorTable"));
-    table.setSortingEnabled(true);
-    table.setShowGrid(false);
-    table.setSelectionBehavior(QAbstractItemView::SelectRows);
-    table.setSelectionMode(QAbstractItemView::SingleSelection);
-    table.setTextElideMode(Qt::ElideLeft);
-    table.setWordWrap(false);
-    table.setTabKeyNavigation(false);
-    table.setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-    table.setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
-    table.verticalHeader()->hide();
-    table.verticalHeader()->setDefaultSectionSize(kRowHeight);
-    QHeaderView& header = *table.horizontalHeader();
-    header.setHighlightSections(false);
-    header.setSectionResizeMode(QHeaderView::ResizeToContents);
-    header.setSectionResizeMode(TensorModel::Name, QHeaderView::Stretch);
-    header.setSortIndicator(-1, Qt::AscendingOrder);
-    header.setSortIndicatorClearable(true);
-}
+constexpr qsizetype kShownFindings = 6;
 
 }  // namespace
 
-TensorsPage::TensorsPage(Document& document, QWidget* parent)
-    : QWidget(parent),
-      document_(document),
-      model_(new TensorModel(this)),
-      proxy_(new QSortFilterProxyModel(this)),
-      filter_(new QLineEdit(this)),
-      table_(new QTableView(this)),
-      count_(new ElidedLabel(Qt::ElideRight, this)),
-      stats_(new StatsPanel(this)) {
-    proxy_->setSourceModel(model_);
-    proxy_->setSortRole(TensorModel::kSortRole);
-    proxy_->setFilterKeyColumn(TensorModel::Name);
-    proxy_->setFilterRole(TensorModel::kWholeNameRole);
-    proxy_->setFilterCaseSensitivity(Qt::CaseInsensitive);
-    table_->setModel(proxy_);
-    table_->setAccessibleName(tr("Tensors of the selection"));
-    setUpTable(*table_);
-    filter_->setPlaceholderText(tr("Filter by name"));
-    filter_->setAccessibleName(tr("Filter tensors by name"));
-    filter_->setObjectName(QStringLiteral("tensorFilter"));
-    filter_->setClearButtonEnabled(true);
-    filter_->addAction(icon(QStringLiteral("search"), IconTone::Faint), QLineEdit::LeadingPosition);
-    setTextRole(count_, TextRole::Caption, true);
-
-    auto* top = new QWidget(this);
-    auto* search = new QVBoxLayout(top);
-    search->setContentsMargins(space::kL, space::kM, space::kL, space::kXs);
-    search->setSpacing(space::kXs);
-    search->addWidget(filter_);
-    search->addWidget(count_);
-    auto* list = new QWidget(this);
-    auto* listColumn = new QVBoxLayout(list);
-    listColumn->setContentsMargins(0, 0, 0, 0);
-    listColumn->setSpacing(0);
-    listColumn->addWidget(top);
-    listColumn->addWidget(table_, 1);
-    auto* splitter = new QSplitter(Qt::Vertical, this);
-    splitter->setChildrenCollapsible(false);
-    splitter->addWidget(list);
-    splitter->addWidget(stats_);
-    splitter->setStretchFactor(0, 1);
-    auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->addWidget(splitter);
-
-    connect(filter_, &QLineEdit::textChanged, this, [this](const QString& text) {
-        proxy_->setFilterFixedString(text);
-        showCurrent();
-    });
-    connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
-            &TensorsPage::showCurrent);
-}
+TensorsPage::~TensorsPage() = default;
 
 std::vector<std::size_t> TensorsPage::shownTensors() const {
     const OpenedModel& model = document_.model();
@@ -115,31 +43,157 @@ std::vector<std::size_t> TensorsPage::shownTensors() const {
     return tensors;
 }
 
+std::size_t TensorsPage::tensorAt(int proxyRow) const {
+    return model_->tensorIndex(proxy_->mapToSource(proxy_->index(proxyRow, 0)).row());
+}
+
 void TensorsPage::refresh() {
+    loader_.setModel(document_.sharedModel());
     if (!document_.hasModel()) {
         model_->setTensors({}, {});
         stats_->setTensor({}, {});
         return;
     }
     model_->setTensors(document_.model().checkpoint, shownTensors());
+    sortAgain();
+    fitName();
     if (proxy_->rowCount() > 0 && !document_.selection().empty()) table_->selectRow(0);
     showCurrent();
+    showSummary();
+    showFindings();
+    wantShown();
+}
+
+void TensorsPage::setWide(bool wide) {
+    wide_ = wide;
+    widen_->setChecked(wide);
+    widen_->setToolTip(wide ? tr("Show the network again (Esc)")
+                            : tr("Table with the statistics of all tensors"));
+    widen_->setAccessibleName(widen_->toolTip());
+    splitter_->setOrientation(wide ? Qt::Horizontal : Qt::Vertical);
+    fitSide();
+    if (wide) splitter_->setSizes({width() - side_->maximumWidth(), side_->maximumWidth()});
+    for (int column = TensorModel::Min; column < TensorModel::ColumnCount; ++column)
+        table_->setColumnHidden(column, !wide);
+    fitName();
+    stopped_ = false;
+    wantShown();
+    showSummary();
+    showFindings();
+}
+
+/// Rows that are in view first, then all others from the top.
+void TensorsPage::wantShown() {
+    std::vector<std::size_t> tensors;
+    if (wide_ && isVisible()) {
+        const int rows = proxy_->rowCount();
+        const int top = std::max(0, table_->rowAt(0));
+        const int bottom = table_->rowAt(table_->viewport()->height() - 1);
+        const int end = bottom < 0 ? rows : bottom + 1;
+        tensors.reserve(static_cast<std::size_t>(rows));
+        for (int row = top; row < end; ++row) tensors.push_back(tensorAt(row));
+        for (int row = 0; row < rows; ++row)
+            if (row < top || row >= end) tensors.push_back(tensorAt(row));
+    }
+    loader_.setWanted(std::move(tensors));
+    loader_.setRunning(wide_ && isVisible() && !stopped_);
+}
+
+void TensorsPage::sortAgain() {
+    sorted_ = true;
+    const QHeaderView& header = *table_->horizontalHeader();
+    proxy_->sort(header.sortIndicatorSection(), header.sortIndicatorOrder());
 }
 
 void TensorsPage::showCurrent() {
-    const int shown = proxy_->rowCount();
-    const int all = model_->rowCount();
-    QString count = shown == all ? tr("%n tensor(s)", nullptr, all)
-                                 : tr("%1 of %n tensor(s)", nullptr, all).arg(shown);
-    if (const QString prefix = model_->prefix(); !prefix.isEmpty())
-        count += QStringLiteral(" · ") + prefix + QStringLiteral("…");
-    count_->setText(count);
     const QModelIndex current = proxy_->mapToSource(table_->currentIndex());
-    if (!current.isValid()) {
+    if (!current.isValid() || !document_.hasModel()) {
         stats_->setTensor({}, {});
         return;
     }
     stats_->setTensor(document_.sharedModel(), model_->tensorIndex(current.row()));
+}
+
+void TensorsPage::showSummary() {
+    const int shown = proxy_->rowCount();
+    const int all = model_->rowCount();
+    double parameters = 0;
+    double bytes = 0;
+    for (int row = 0; row < shown; ++row) {
+        const core::TensorInfo& info = document_.model().checkpoint->tensors()[tensorAt(row)];
+        parameters += static_cast<double>(info.shape.elements());
+        bytes += static_cast<double>(info.bytes);
+    }
+    QStringList parts{shown == all ? tr("%n tensor(s)", nullptr, all)
+                                   : tr("%1 of %n tensor(s)", nullptr, all).arg(shown)};
+    if (wide_)
+        parts << tr("%1 parameters").arg(QString::fromStdString(core::formatCount(parameters)))
+              << QString::fromStdString(core::formatBytes(bytes));
+    if (const QString prefix = model_->prefix(); !prefix.isEmpty())
+        parts << prefix + QStringLiteral("…");
+    count_->setText(parts.join(QStringLiteral(" · ")));
+}
+
+void TensorsPage::showProgress() {
+    const int all = proxy_->rowCount();
+    const int left = wide_ ? loader_.remaining() : 0;
+    progress_->setVisible(wide_ && left > 0);
+    stop_->setVisible(wide_ && left > 0);
+    stop_->setText(stopped_ ? tr("Continue") : tr("Stop"));
+    progress_->setText(
+        (stopped_ ? tr("Stopped at %1 of %2") : tr("Reading %1 of %2")).arg(all - left).arg(all));
+    if (left == 0 && !sorted_) sortAgain();
+}
+
+void TensorsPage::showFindings() {
+    QStringList lines;
+    if (wide_ && document_.hasModel()) {
+        const core::Checkpoint& checkpoint = *document_.model().checkpoint;
+        std::vector<core::TensorStats> stats;
+        for (std::size_t i = 0; i < checkpoint.tensors().size(); ++i) {
+            const core::TensorStats* known = loader_.find(i);
+            if (known == nullptr) break;
+            stats.push_back(*known);
+        }
+        if (stats.size() < checkpoint.tensors().size()) stats.clear();
+        for (const core::Finding& finding : core::findingsOf(checkpoint, stats))
+            lines << QString::fromStdString(finding.text);
+    }
+    findings_->setVisible(!lines.isEmpty());
+    findings_->setToolTip(lines.size() > kShownFindings ? lines.join(QLatin1Char('\n'))
+                                                        : QString());
+    QString text = lines.mid(0, kShownFindings).join(QStringLiteral("\n\n"));
+    if (lines.size() > kShownFindings)
+        text += QStringLiteral("\n\n") +
+                tr("… and %n more", nullptr, static_cast<int>(lines.size() - kShownFindings));
+    findings_->setText(text);
+}
+
+void TensorsPage::showPicture() {
+    const QModelIndex current = proxy_->mapToSource(table_->currentIndex());
+    if (!current.isValid() || model_->tensor(current.row()).shape.elements() == 0) return;
+    auto* picture =
+        new TensorPicture(document_.sharedModel(), model_->tensorIndex(current.row()), window());
+    picture->setAttribute(Qt::WA_DeleteOnClose);
+    picture->show();
+}
+
+void TensorsPage::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    wantSoon_.start();
+}
+
+void TensorsPage::hideEvent(QHideEvent* event) {
+    loader_.setRunning(false);
+    QWidget::hideEvent(event);
+}
+
+void TensorsPage::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Escape && wide_) {
+        Q_EMIT wideAsked(false);
+        return;
+    }
+    QWidget::keyPressEvent(event);
 }
 
 }  // namespace ui

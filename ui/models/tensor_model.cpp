@@ -2,10 +2,14 @@
 #include "ui/models/tensor_model.h"
 
 #include "core/base/text.h"
+#include "ui/theme/theme.h"
+#include "ui/widgets/copy_table.h"
 
+#include <QLocale>
 #include <QStringList>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace ui {
@@ -46,6 +50,62 @@ QString displayText(const core::TensorInfo& tensor, int column, std::size_t pref
     }
 }
 
+QVariant alignmentOf(int column) {
+    return QVariant((column >= TensorModel::Size ? Qt::AlignRight : Qt::AlignLeft) |
+                    Qt::AlignVCenter);
+}
+
+bool isStatistic(int column) { return column >= TensorModel::Min; }
+
+QString statsText(const core::TensorStats& stats, int column) {
+    const auto real = [&](double value) {
+        return stats.finite() > 0 ? QLocale().toString(value, 'g', 3) : QStringLiteral("–");
+    };
+    switch (column) {
+        case TensorModel::Min:
+            return real(stats.min);
+        case TensorModel::Max:
+            return real(stats.max);
+        case TensorModel::Mean:
+            return real(stats.mean);
+        case TensorModel::Std:
+            return real(stats.std);
+        case TensorModel::Zeros:
+            return shareText(stats.zeros, stats.count);
+        default:
+            return QLocale().toString(static_cast<qulonglong>(stats.nonFinite()));
+    }
+}
+
+double statsValue(const core::TensorStats& stats, int column) {
+    switch (column) {
+        case TensorModel::Min:
+            return stats.min;
+        case TensorModel::Max:
+            return stats.max;
+        case TensorModel::Mean:
+            return stats.mean;
+        case TensorModel::Std:
+            return stats.std;
+        case TensorModel::Zeros:
+            return stats.count == 0
+                       ? 0.0
+                       : static_cast<double>(stats.zeros) / static_cast<double>(stats.count);
+        default:
+            return static_cast<double>(stats.nonFinite());
+    }
+}
+
+/// For text that other programs read: whole numbers and enough digits.
+QString copiedText(const core::TensorInfo& tensor, const core::TensorStats* stats, int column) {
+    if (column == TensorModel::Name) return printableText(tensor.name);
+    if (column == TensorModel::Size) return QString::number(tensor.bytes);
+    if (!isStatistic(column)) return displayText(tensor, column, 0);
+    if (stats == nullptr) return {};
+    if (column == TensorModel::Zeros) return QString::number(stats->zeros);
+    return QString::number(statsValue(*stats, column), 'g', 9);
+}
+
 }  // namespace
 
 TensorModel::TensorModel(QObject* parent) : QAbstractTableModel(parent) {}
@@ -57,6 +117,19 @@ void TensorModel::setTensors(std::shared_ptr<const core::Checkpoint> checkpoint,
     indices_ = std::move(indices);
     prefix_ = checkpoint_ ? commonPrefix(*checkpoint_, indices_) : 0;
     endResetModel();
+}
+
+void TensorModel::statsChanged(const std::vector<std::size_t>& tensors) {
+    for (const std::size_t tensor : tensors) {
+        const auto found = std::lower_bound(indices_.begin(), indices_.end(), tensor);
+        if (found == indices_.end() || *found != tensor) continue;
+        const int row = static_cast<int>(found - indices_.begin());
+        Q_EMIT dataChanged(index(row, Min), index(row, ColumnCount - 1));
+    }
+}
+
+const core::TensorStats* TensorModel::stats(int row) const {
+    return find_ ? find_(tensorIndex(row)) : nullptr;
 }
 
 QString TensorModel::prefix() const {
@@ -79,22 +152,29 @@ int TensorModel::columnCount(const QModelIndex& parent) const {
 QVariant TensorModel::data(const QModelIndex& index, int role) const {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
     const core::TensorInfo& info = tensor(index.row());
+    const int column = index.column();
     switch (role) {
         case Qt::DisplayRole:
-            return displayText(info, index.column(), prefix_);
+            if (!isStatistic(column)) return displayText(info, column, prefix_);
+            return stats(index.row()) == nullptr ? QString()
+                                                 : statsText(*stats(index.row()), column);
         case kWholeNameRole:
             return printableText(info.name);
+        case CopyTable::kCopyRole:
+            return copiedText(info, stats(index.row()), column);
         case Qt::ToolTipRole:
         case Qt::AccessibleTextRole:
-            return index.column() == Name ? QVariant(printableText(info.name)) : QVariant();
+            return column == Name ? QVariant(printableText(info.name)) : QVariant();
         case Qt::TextAlignmentRole:
-            return index.column() == Size ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
-                                          : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
+            return alignmentOf(column);
+        case Qt::FontRole:
+            return isStatistic(column) ? QVariant(textFont(TextRole::Caption)) : QVariant();
         case kSortRole:
-            if (index.column() == Size) return QVariant::fromValue<qulonglong>(info.bytes);
-            if (index.column() == Shape)
-                return QVariant::fromValue<qlonglong>(info.shape.elements());
-            return displayText(info, index.column(), 0);
+            if (column == Size) return QVariant::fromValue<qulonglong>(info.bytes);
+            if (column == Shape) return QVariant::fromValue<qlonglong>(info.shape.elements());
+            if (!isStatistic(column)) return displayText(info, column, 0);
+            return stats(index.row()) == nullptr ? std::numeric_limits<double>::infinity()
+                                                 : statsValue(*stats(index.row()), column);
         default:
             return {};
     }
@@ -102,9 +182,7 @@ QVariant TensorModel::data(const QModelIndex& index, int role) const {
 
 QVariant TensorModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal) return {};
-    if (role == Qt::TextAlignmentRole)
-        return section == Size ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
-                               : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
+    if (role == Qt::TextAlignmentRole) return alignmentOf(section);
     if (role != Qt::DisplayRole) return {};
     switch (section) {
         case Name:
@@ -115,6 +193,18 @@ QVariant TensorModel::headerData(int section, Qt::Orientation orientation, int r
             return tr("Type");
         case Size:
             return tr("Size");
+        case Min:
+            return tr("Min");
+        case Max:
+            return tr("Max");
+        case Mean:
+            return tr("Mean");
+        case Std:
+            return tr("Std");
+        case Zeros:
+            return tr("Zeros");
+        case NonFinite:
+            return tr("NaN, ∞");
         default:
             return {};
     }
@@ -124,6 +214,14 @@ QString shapeText(const core::Shape& shape) {
     QStringList sizes;
     for (const std::int64_t size : shape.sizes()) sizes << QString::number(size);
     return sizes.isEmpty() ? TensorModel::tr("scalar") : sizes.join(QStringLiteral(" × "));
+}
+
+QString realText(double value) { return QLocale().toString(value, 'g', 4); }
+
+QString shareText(std::uint64_t part, std::uint64_t whole) {
+    if (part == 0 || whole == 0) return QStringLiteral("0");
+    const double percent = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+    return QStringLiteral("%1 %").arg(QLocale().toString(percent, 'g', 3));
 }
 
 QString printableText(std::string_view text) {

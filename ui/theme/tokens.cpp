@@ -37,6 +37,8 @@ Tokens makeLight() {
     t.series = {rgb(0x3A66DB), rgb(0xC9541D), rgb(0x0E8A70), rgb(0xA63692),
                 rgb(0x8A6B00), rgb(0x1D89B8), rgb(0x7A4B3A), rgb(0x6B53D0)};
     t.ramp = {rgb(0xF1F1F4), rgb(0xC9D5F2), rgb(0x8E9FE6), rgb(0x5D57C9), rgb(0x2F1F73)};
+    t.diverging = {rgb(0x123C7C), rgb(0x6D9BD8), rgb(0xF4F4F6), rgb(0xEE9F5D), rgb(0x8F3A00)};
+    t.signal = rgb(0xD400A6);
     return t;
 }
 
@@ -71,6 +73,8 @@ Tokens makeDark() {
     t.series = {rgb(0x7DA3FF), rgb(0xFF9457), rgb(0x3FCFAE), rgb(0xEE86D2),
                 rgb(0xE6C24A), rgb(0x58BDE8), rgb(0xC99A86), rgb(0xAC9BFF)};
     t.ramp = {rgb(0x1D1D22), rgb(0x2C2A63), rgb(0x524DBE), rgb(0x8C97EE), rgb(0xE3ECFF)};
+    t.diverging = {rgb(0xA9CEFF), rgb(0x3F78C4), rgb(0x1B1B1F), rgb(0xC06A22), rgb(0xFFD0A1)};
+    t.signal = rgb(0xFF4FDB);
     return t;
 }
 

@@ -41,9 +41,12 @@ struct Tokens {
     QColor danger;
     QColor dangerSoft;
 
-    QColor grid;                   ///< lines inside charts
-    std::array<QColor, 8> series;  ///< lines and bars of charts, in this order
-    std::array<QColor, 5> ramp;    ///< sequential scale for heat maps, from low to high
+    QColor grid;                      ///< lines inside charts
+    std::array<QColor, 8> series;     ///< lines and bars of charts, in this order
+    std::array<QColor, 5> ramp;       ///< sequential scale for heat maps, from low to high
+    std::array<QColor, 5> diverging;  ///< below, at and above zero; blue and orange, which people
+                                      ///< who see red and green alike tell apart
+    QColor signal;                    ///< NaN and infinity on such a scale
 };
 
 const Tokens& lightTokens();

@@ -4,7 +4,10 @@
 #include "core/run/run_directory.h"
 #include "ui/canvas/canvas_view.h"
 #include "ui/charts/chart_widget.h"
+#include "ui/compare/checkpoint_comparison.h"
+#include "ui/compare/compare_modes.h"
 #include "ui/compare/compare_workspace.h"
+#include "ui/compare/cosine_map.h"
 #include "ui/export/export_dialog.h"
 #include "ui/models/tensor_model.h"
 #include "ui/surgery/cost_bar.h"
@@ -97,7 +100,9 @@ void MainWindow::buildBody() {
     workspaces_ = new QStackedWidget(body);
     workspaces_->addWidget(modelStack_);
     workspaces_->addWidget(train_);
-    workspaces_->addWidget(compare_);
+    checkpoints_ = new CheckpointComparison([this] { return recent_.paths(); }, body);
+    compareModes_ = new CompareModes(compare_, checkpoints_, body);
+    workspaces_->addWidget(compareModes_);
     costs_ = new CostBar(document_, body);
 
     auto* right = new QVBoxLayout;
@@ -186,6 +191,14 @@ void MainWindow::connectWorkspaces() {
     });
     connect(compare_, &CompareWorkspace::failed, messages_, &MessageBar::showError);
     connect(compare_, &CompareWorkspace::openRunAsked, this, &MainWindow::openPath);
+    connect(compareModes_, &CompareModes::changed, this, &MainWindow::refreshActions);
+    connect(checkpoints_, &CheckpointComparison::chartChanged, this, &MainWindow::refreshActions);
+    connect(checkpoints_, &CheckpointComparison::started, messages_, &MessageBar::dismiss);
+    connect(checkpoints_, &CheckpointComparison::failed, messages_, &MessageBar::showError);
+    connect(&checkpoints_->map(), &ChartWidget::exportFailed, this,
+            [this](const QString& message, const QString& hint) {
+                messages_->showError({core::ErrorKind::BadInput, message, hint});
+            });
 }
 
 void MainWindow::showWorkspace(Workspace workspace) {
@@ -194,16 +207,52 @@ void MainWindow::showWorkspace(Workspace workspace) {
     refreshActions();
 }
 
-void MainWindow::openPath(const QString& path) {
+MainWindow::PathKind MainWindow::kindOf(const QString& path) {
     const core::Path local = QFile::encodeName(path).toStdString();
-    if (core::RunDirectory::isRun(local))
-        openRun(path);
-    else if (path.endsWith(QStringLiteral(".json")) &&
-             !path.endsWith(QStringLiteral(".index.json")) &&
-             QFileInfo(path).fileName() != QStringLiteral("config.json"))
-        openPlan(path);
-    else
-        openModel(path);
+    if (core::RunDirectory::isRun(local)) return PathKind::Run;
+    const bool plan = path.endsWith(QStringLiteral(".json")) &&
+                      !path.endsWith(QStringLiteral(".index.json")) &&
+                      QFileInfo(path).fileName() != QStringLiteral("config.json");
+    return plan ? PathKind::Plan : PathKind::Model;
+}
+
+void MainWindow::openPath(const QString& path) {
+    switch (kindOf(path)) {
+        case PathKind::Run:
+            return openRun(path);
+        case PathKind::Plan:
+            return openPlan(path);
+        case PathKind::Model:
+            return openModel(path);
+    }
+}
+
+void MainWindow::openPaths(const QStringList& paths) {
+    QStringList models;
+    for (const QString& path : paths)
+        if (kindOf(path) == PathKind::Model) models << path;
+    for (const QString& path : paths)
+        if (models.size() < 2 || path == models.front() || kindOf(path) != PathKind::Model)
+            openPath(path);
+    if (models.size() < 2) return;
+    compareCheckpoints(models[0], models[1]);
+    if (models.size() > 2)
+        messages_->showMessage(MessageBar::Kind::Info,
+                               tr("Compared the first two of %1 checkpoints.").arg(models.size()),
+                               tr("Choose others under A and B."));
+}
+
+void MainWindow::compareCheckpoints(const QString& a, const QString& b) {
+    compareModes_->setMode(CompareModes::Checkpoints);
+    showWorkspace(CompareTab);
+    checkpoints_->compare(a, b);
+}
+
+void MainWindow::compareWithChosen() {
+    if (!document_.hasModel()) return;
+    const QString other = prompts_.openFile(this, tr("Compare With"), checkpointFilter());
+    if (other.isEmpty()) return;
+    compareCheckpoints(QFile::decodeName(document_.model().argument.c_str()), other);
 }
 
 void MainWindow::openModel(const QString& model) {
@@ -279,6 +328,8 @@ ChartWidget* MainWindow::currentChart() const {
         case TrainTab:
             return train_->currentChart();
         case CompareTab:
+            if (compareModes_->mode() == CompareModes::Checkpoints)
+                return checkpoints_->currentChart();
             return compare_->currentChart();
         default:
             return nullptr;
@@ -341,7 +392,7 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
     event->acceptProposedAction();
-    for (const QString& path : localPaths(event->mimeData())) openPath(path);
+    openPaths(localPaths(event->mimeData()));
 }
 
 }  // namespace ui

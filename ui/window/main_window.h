@@ -19,6 +19,8 @@ class QStackedWidget;
 namespace ui {
 
 class ChartWidget;
+class CheckpointComparison;
+class CompareModes;
 class CompareWorkspace;
 class CostBar;
 class MessageBar;
@@ -42,6 +44,11 @@ class MainWindow : public QMainWindow {
 
     /// What the command line, a drop or a menu names: a checkpoint file or folder, a run, a plan.
     void openPath(const QString& path);
+    /// Several of them, as the command line and a drop give them: two checkpoints are opened (the
+    /// first) and compared with each other; everything else as by openPath.
+    void openPaths(const QStringList& paths);
+    /// Shows what changed from A to B.
+    void compareCheckpoints(const QString& a, const QString& b);
     /// Applied once the checkpoint that is being opened is there.
     void applyPresetWhenOpened(const core::PresetChoice& choice);
     /// Opens what the last session had open.
@@ -54,6 +61,8 @@ class MainWindow : public QMainWindow {
     ModelWorkspace& modelWorkspace() { return *model_; }
     TrainWorkspace& trainWorkspace() { return *train_; }
     CompareWorkspace& compareWorkspace() { return *compare_; }
+    CompareModes& compareModes() { return *compareModes_; }
+    CheckpointComparison& checkpointComparison() { return *checkpoints_; }
 
   protected:
     void closeEvent(QCloseEvent* event) override;
@@ -78,6 +87,10 @@ class MainWindow : public QMainWindow {
     void openModel(const QString& model);
     void openRun(const QString& path);
     void openPlan(const QString& path);
+    enum class PathKind { Model, Run, Plan };
+    static PathKind kindOf(const QString& path);
+    void compareWithChosen();
+    static QString checkpointFilter();
     bool savePlan();
     bool savePlanAs();
     void loadPlan();
@@ -103,6 +116,8 @@ class MainWindow : public QMainWindow {
     ModelWorkspace* model_ = nullptr;
     TrainWorkspace* train_ = nullptr;
     CompareWorkspace* compare_ = nullptr;
+    CheckpointComparison* checkpoints_ = nullptr;
+    CompareModes* compareModes_ = nullptr;
     CostBar* costs_ = nullptr;
     QMenu* recentMenu_ = nullptr;
     QString opening_;

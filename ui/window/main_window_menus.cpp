@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/canvas/canvas_view.h"
 #include "ui/charts/chart_widget.h"
+#include "ui/inspect/inspector.h"
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/icon.h"
 #include "ui/theme/theme.h"
@@ -23,13 +24,13 @@ namespace {
 
 constexpr double kZoomStep = 1.2;
 
-QString checkpointFilter() {
-    return MainWindow::tr(
+}  // namespace
+
+QString MainWindow::checkpointFilter() {
+    return tr(
         "Checkpoints (*.safetensors *.index.json *.h5 *.hdf5 *.npz *.bin *.pt *.pth);;All files "
         "(*)");
 }
-
-}  // namespace
 
 QAction* MainWindow::addAction(QMenu* menu, const QString& name, const QString& text,
                                const QKeySequence& shortcut, const std::function<void()>& run) {
@@ -56,6 +57,8 @@ void MainWindow::buildFileMenu() {
         if (!folder.isEmpty()) openRun(folder);
     });
     recentMenu_ = menu->addMenu(tr("Open Re&cent"));
+    addAction(menu, QStringLiteral("file.compareWith"), tr("Compare &With…"),
+              Qt::CTRL | Qt::SHIFT | Qt::Key_D, [this] { compareWithChosen(); });
     menu->addSeparator();
     addAction(menu, QStringLiteral("file.loadPlan"), tr("&Load Plan…"), Qt::CTRL | Qt::Key_L,
               [this] { loadPlan(); });
@@ -120,6 +123,12 @@ void MainWindow::buildViewMenu() {
     workspace(QStringLiteral("view.train"), tr("&Train"), Qt::Key_2, TrainTab);
     workspace(QStringLiteral("view.compare"), tr("&Compare"), Qt::Key_3, CompareTab);
     menu->addSeparator();
+    addAction(menu, QStringLiteral("view.tensors"), tr("T&ensor Table"), Qt::CTRL | Qt::Key_T,
+              [this] {
+                  showWorkspace(ModelTab);
+                  model_->inspector().showTensorTable();
+              });
+    menu->addSeparator();
     CanvasView& canvas = model_->canvas();
     addAction(menu, QStringLiteral("view.zoomIn"), tr("Zoom &In"), QKeySequence::ZoomIn,
               [&canvas] { canvas.setZoom(canvas.zoom() * kZoomStep); });
@@ -168,11 +177,13 @@ void MainWindow::refreshActions() {
     const auto enable = [this](const QString& name, bool on) {
         if (auto* action = findChild<QAction*>(name)) action->setEnabled(on);
     };
-    for (const QString& name : {QStringLiteral("file.loadPlan"), QStringLiteral("file.savePlan"),
-                                QStringLiteral("file.savePlanAs"), QStringLiteral("file.export"),
-                                QStringLiteral("file.close"), QStringLiteral("edit.selectMlps"),
-                                QStringLiteral("edit.selectNone"), QStringLiteral("view.zoomIn"),
-                                QStringLiteral("view.zoomOut"), QStringLiteral("view.zoomFit")})
+    for (const QString& name :
+         {QStringLiteral("file.loadPlan"), QStringLiteral("file.savePlan"),
+          QStringLiteral("file.savePlanAs"), QStringLiteral("file.export"),
+          QStringLiteral("file.close"), QStringLiteral("file.compareWith"),
+          QStringLiteral("edit.selectMlps"), QStringLiteral("edit.selectNone"),
+          QStringLiteral("view.tensors"), QStringLiteral("view.zoomIn"),
+          QStringLiteral("view.zoomOut"), QStringLiteral("view.zoomFit")})
         enable(name, model);
     enable(QStringLiteral("edit.selectMoes"), model && !document_.plan().layers.empty());
     enable(QStringLiteral("edit.makeMoe"), model && !document_.selectedMlps().empty());

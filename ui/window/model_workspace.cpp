@@ -26,12 +26,12 @@ ModelWorkspace::ModelWorkspace(Document& document, PlanEditor& editor, QWidget* 
       document_(document),
       editor_(editor),
       canvas_(new CanvasView(document, editor, this)),
+      inspector_(new Inspector(document, editor, this)),
       splitter_(new QSplitter(Qt::Horizontal, this)) {
-    auto* inspector = new Inspector(document, editor, this);
-    inspector->setMinimumWidth(300);
+    inspector_->setMinimumWidth(300);
     splitter_->setChildrenCollapsible(false);
     splitter_->addWidget(canvas_);
-    splitter_->addWidget(inspector);
+    splitter_->addWidget(inspector_);
     splitter_->setStretchFactor(0, 1);
     splitter_->setStretchFactor(1, 0);
     splitter_->setSizes({1280 - kInspectorWidth, kInspectorWidth});
@@ -40,6 +40,18 @@ ModelWorkspace::ModelWorkspace(Document& document, PlanEditor& editor, QWidget* 
     column->setSpacing(0);
     column->addWidget(makeToolBar());
     column->addWidget(splitter_, 1);
+    connect(inspector_, &Inspector::wideAsked, this, &ModelWorkspace::setWide);
+}
+
+void ModelWorkspace::setWide(bool wide) {
+    if (wide == canvas_->isHidden()) return;
+    if (wide) narrow_ = splitter_->saveState();
+    canvas_->setVisible(!wide);
+    inspector_->setWide(wide);
+    if (!wide) {
+        splitter_->restoreState(narrow_);
+        canvas_->setFocus();
+    }
 }
 
 QWidget* ModelWorkspace::makeToolBar() {
@@ -76,7 +88,9 @@ QWidget* ModelWorkspace::makeToolBar() {
     return bar;
 }
 
-QByteArray ModelWorkspace::saveState() const { return splitter_->saveState(); }
+QByteArray ModelWorkspace::saveState() const {
+    return canvas_->isHidden() ? narrow_ : splitter_->saveState();
+}
 
 void ModelWorkspace::restoreState(const QByteArray& state) {
     if (!state.isEmpty()) splitter_->restoreState(state);

@@ -11,6 +11,7 @@ class QToolButton;
 namespace ui {
 
 class CanvasView;
+class Inspector;
 
 /// The Model workspace: presets over the canvas, the inspector beside it.
 class ModelWorkspace : public QWidget {
@@ -19,16 +20,20 @@ class ModelWorkspace : public QWidget {
   public:
     ModelWorkspace(Document& document, PlanEditor& editor, QWidget* parent);
     CanvasView& canvas() { return *canvas_; }
+    Inspector& inspector() { return *inspector_; }
     QByteArray saveState() const;
     void restoreState(const QByteArray& state);
 
   private:
     QWidget* makeToolBar();
+    void setWide(bool wide);
 
     Document& document_;
     PlanEditor& editor_;
     CanvasView* canvas_;
+    Inspector* inspector_;
     QSplitter* splitter_;
+    QByteArray narrow_;  ///< the splitter's state while the inspector has the whole workspace
     QToolButton* zoom_ = nullptr;
 };
 

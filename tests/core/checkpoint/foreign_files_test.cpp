@@ -89,6 +89,29 @@ TEST(ForeignFiles, RangesOfAChunkedDataset) {
         }
 }
 
+TEST(ForeignFiles, APackedDatasetOfMoreThanOneWindow) {
+    const auto checkpoint = Checkpoint::open(fixture("windows.h5"));
+    const TensorInfo& info = *checkpoint->find("wide");
+    std::vector<std::uint8_t> expected(static_cast<std::size_t>(info.shape.elements()));
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        expected[i] = static_cast<std::uint8_t>(i / 512'000);
+    std::vector<std::uint8_t> read(expected.size());
+    const auto readSlice = [&](std::size_t begin, std::size_t count) {
+        const auto slice = std::span(read).subspan(begin, count);
+        checkpoint->read(info, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(count),
+                         std::as_writable_bytes(slice));
+    };
+    for (std::size_t at = 0; at < read.size(); at += 1'234'567)
+        readSlice(at, std::min<std::size_t>(1'234'567, read.size() - at));
+    EXPECT_TRUE(read == expected);
+    read.assign(read.size(), 99);
+    readSlice(0, read.size());
+    EXPECT_TRUE(read == expected);
+    readSlice(18'000'000, 400'000);
+    readSlice(3, 1);
+    EXPECT_TRUE(read == expected);
+}
+
 TEST(ForeignFiles, FlatHdf5WithoutOurAttributes) {
     const auto checkpoint = Checkpoint::open(fixture("plain.h5"));
     EXPECT_TRUE(checkpoint->configText().empty());

@@ -167,6 +167,35 @@ TEST(Npz, HeadersThatOtherWritersMake) {
     }
 }
 
+TEST(Npz, FortranOrderOfMoreThanOnePiece) {
+    constexpr std::size_t kRows = 700, kColumns = 601;
+    std::vector<float> columns(kRows * kColumns), rows(kRows * kColumns);
+    for (std::size_t r = 0; r < kRows; ++r)
+        for (std::size_t c = 0; c < kColumns; ++c)
+            rows[r * kColumns + c] = columns[c * kRows + r] =
+                static_cast<float>(r) + 1000 * static_cast<float>(c);
+    ZipPart part("w.npy", npyBytes("{'descr': '<f4', 'fortran_order': True, 'shape': (700, 601)}",
+                                   {reinterpret_cast<const char*>(columns.data()),
+                                    columns.size() * sizeof(float)}));
+    const TemporaryFolder folder;
+    for (const bool deflated : {false, true}) {
+        if (deflated) part.deflate();
+        writeBytes(folder / "x.npz", zipBytes({part}));
+        const auto checkpoint = Checkpoint::open(folder / "x.npz");
+        const TensorInfo& info = *checkpoint->find("w");
+        std::vector<float> read(rows.size());
+        for (std::size_t at = 0; at < read.size(); at += 99'999) {
+            const std::span<float> slice =
+                std::span(read).subspan(at, std::min<std::size_t>(99'999, read.size() - at));
+            checkpoint->read(info, static_cast<std::int64_t>(at),
+                             static_cast<std::int64_t>(slice.size()),
+                             std::as_writable_bytes(slice));
+        }
+        EXPECT_TRUE(read == rows) << deflated;
+        EXPECT_TRUE(checkpoint->readFloats(info) == rows) << deflated;
+    }
+}
+
 TEST(Npz, ALongHeaderOfADeflatedArray) {
     const TemporaryFolder folder;
     const std::string header = floatsHeader("(2,)") + std::string(5000, ' ') + "\n";

@@ -91,6 +91,16 @@ TEST(T5Config, ReadsTheFeedForwardAsTransformersDoes) {
     EXPECT_EQ(specOf(R"("num_layers": 4, "num_decoder_layers": null)").decoderLayers, 4);
 }
 
+TEST(T5Config, KnowsWhatEachVersionOfTransformersSaysOfTheOutput) {
+    EXPECT_TRUE(specOf(R"("d_model": 8)").scaledOutput);
+    const T5Spec four = specOf(R"("tie_word_embeddings": false)");
+    EXPECT_FALSE(four.tiedEmbeddings);
+    EXPECT_FALSE(four.scaledOutput);
+    const T5Spec five = specOf(R"("tie_word_embeddings": true, "scale_decoder_outputs": false)");
+    EXPECT_FALSE(five.tiedEmbeddings);
+    EXPECT_FALSE(five.scaledOutput);
+}
+
 TEST(T5Config, RefusesBadValuesByKey) {
     const auto refused = [](const std::string& keys, const std::vector<std::string>& words) {
         expectWords(refusal([&] { specOf(keys); }), words);
@@ -222,6 +232,17 @@ TEST(T5Files, SparseTensorsNeedTheirEntries) {
     EXPECT_EQ(readSpec(checkpoint).find("encoder.1")->moe->experts, 2);
     checkpoint.add(place + "mlp.experts.expert_2.wi.weight", {10, 6});
     expectWords(refusal([&] { readSpec(checkpoint); }), {"experts = 2", "expert_2"});
+}
+
+TEST(T5Files, AnUnscaledOutputIsTiedWhereTheFileHasNoMatrixForIt) {
+    const std::string five = "\"scale_decoder_outputs\": false, \"vocab_size\"";
+    for (const bool own : {false, true}) {
+        const auto checkpoint = fixture(own ? "v1_1" : "v1_0");
+        const HeadersOnly changed =
+            headersOf(*checkpoint, replaced(checkpoint->configText(), "\"vocab_size\"", five));
+        EXPECT_EQ(readSpec(changed).t5.tiedEmbeddings, !own);
+        EXPECT_FALSE(readSpec(changed).t5.scaledOutput);
+    }
 }
 
 TEST(T5Files, WithoutRelativeBiasTheHeadsAreUnknown) {

@@ -134,6 +134,21 @@ TEST_F(Export, ExpertsWithoutACardGetOne) {
     EXPECT_TRUE(contains(text("back/README.md"), "| encoder.2 | 2 | – |"));
 }
 
+TEST_F(Export, OnlyWhatTransformersLoadsSaysSo) {
+    const Path model = dense();
+    ConvertOptions hdf5;
+    hdf5.format = FileFormat::Hdf5;
+    exported(model, "hdf5", plan(), hdf5);
+    ConvertOptions google;
+    google.format = FileFormat::Npz;
+    google.layout = LayoutChoice::Google;
+    exported(model, "google", plan(), google);
+    for (const char* name : {"hdf5/README.md", "google/README.md"}) {
+        EXPECT_FALSE(contains(text(name), "transformers")) << text(name);
+        EXPECT_TRUE(contains(text(name), "| encoder.2 | 2 |")) << text(name);
+    }
+}
+
 TEST_F(Export, ADamagedRunIsSaidAndItsCheckpointExported) {
     const Path checkpoint = run("run", dense());
     writeBytes(folder / "run/events.jsonl", "{\"event\": \"hello\", \"schema\": 99}\n");

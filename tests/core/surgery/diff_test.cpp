@@ -13,6 +13,11 @@ namespace {
 
 using Kind = TensorChange::Kind;
 
+CheckpointDiff diffOf(const Checkpoint& a, const Checkpoint& b, double tolerance = 0) {
+    const std::atomic<bool> cancel{false};
+    return diffCheckpoints(a, b, {.tolerance = tolerance}, {}, cancel);
+}
+
 class Diff : public testing::Test {
   protected:
     std::shared_ptr<const Checkpoint> file(const std::vector<NamedFloats>& tensors) {
@@ -39,25 +44,74 @@ TEST_F(Diff, NamesEveryKindOfChange) {
                          {"changed", {2}, {1, -3}},
                          {"reshaped", {1, 2}, {1, 2}},
                          {"added", {1}, {1}}});
-    const CheckpointDiff diff = diffCheckpoints(*a, *b, 0);
+    const CheckpointDiff diff = diffOf(*a, *b, 0);
     EXPECT_EQ(diff.unchanged, 1U);
     ASSERT_EQ(diff.changes.size(), 4U);
     EXPECT_EQ(diff.changes[0].name, "removed");
     EXPECT_EQ(diff.changes[0].kind, Kind::Removed);
-    EXPECT_EQ(diff.changes[1].name, "changed");
-    EXPECT_EQ(diff.changes[1].kind, Kind::Changed);
-    EXPECT_EQ(diff.changes[1].maxDifference, 1);
-    EXPECT_EQ(diff.changes[1].relative, 0.25);
+    EXPECT_EQ(diff.changes[1].kind, Kind::Added);
     EXPECT_EQ(diff.changes[2].kind, Kind::Reshaped);
     EXPECT_EQ(diff.changes[2].detail, "[2] -> [1, 2]");
-    EXPECT_EQ(diff.changes[3].kind, Kind::Added);
+    EXPECT_EQ(diff.changes[3].name, "changed");
+    EXPECT_EQ(diff.changes[3].kind, Kind::Changed);
+    EXPECT_EQ(diff.changes[3].maxDifference, 1);
+    EXPECT_EQ(diff.changes[3].relative, 0.25);
+}
+
+TEST_F(Diff, WhatChangedMostComesFirst) {
+    const auto a = file({{"x", {1}, {1}}, {"y", {1}, {1}}, {"z", {1}, {1}}, {"n", {1}, {1}}});
+    const auto b = file({{"x", {1}, {2}}, {"y", {1}, {4}}, {"z", {1}, {3}}, {"n", {1}, {NAN}}});
+    std::vector<std::string> order;
+    for (const TensorChange& change : diffOf(*a, *b).changes) order.push_back(change.name);
+    EXPECT_EQ(order, (std::vector<std::string>{"n", "y", "z", "x"}));
+}
+
+TEST_F(Diff, LargeTensorsAreComparedWhole) {
+    std::vector<float> values((std::size_t{2} << 20U) + 77, 1.0F);
+    values[1'500'000] = -8;
+    const auto a = file({{"t", {static_cast<std::int64_t>(values.size())}, values}});
+    values.back() = 5;
+    const auto b = file({{"t", {static_cast<std::int64_t>(values.size())}, values}});
+    const CheckpointDiff diff = diffOf(*a, *b);
+    ASSERT_EQ(diff.changes.size(), 1U);
+    EXPECT_EQ(diff.changes[0].maxDifference, 4);
+    EXPECT_EQ(diff.changes[0].relative, 0.5);
+    EXPECT_EQ(diffOf(*a, *a).unchanged, 1U);
+}
+
+TEST_F(Diff, ProgressEndsAtItsTotalAndCancelStops) {
+    const auto a = SmallVit{}.write(folder / "a");
+    SurgeryPlan plan;
+    plan.layers["encoder.1"] = moeLayer(3);
+    const auto b = converted(*a, plan);
+    std::atomic<bool> cancel{false};
+    DiffProgress last;
+    const auto progress = [&](const DiffProgress& now) {
+        EXPECT_GE(now.done, last.done);
+        last = now;
+    };
+    diffCheckpoints(*a, *b, {.experts = true}, progress, cancel);
+    EXPECT_EQ(last.done, last.total);
+    EXPECT_GT(last.total, 0U);
+    int calls = 0;
+    const std::string message = errorOf(ErrorKind::Stopped, [&] {
+        diffCheckpoints(
+            *a, *b, {},
+            [&](const DiffProgress&) {
+                ++calls;
+                cancel = true;
+            },
+            cancel);
+    });
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(message, "stopped by request");
 }
 
 TEST_F(Diff, ToleranceIsRelative) {
     const auto a = file({{"t", {2}, {100, 1}}});
     const auto b = file({{"t", {2}, {100, 2}}});
-    EXPECT_EQ(diffCheckpoints(*a, *b, 0.01).unchanged, 1U);
-    EXPECT_EQ(diffCheckpoints(*a, *b, 0.009).unchanged, 0U);
+    EXPECT_EQ(diffOf(*a, *b, 0.01).unchanged, 1U);
+    EXPECT_EQ(diffOf(*a, *b, 0.009).unchanged, 0U);
 }
 
 TEST_F(Diff, NonFiniteValues) {
@@ -66,8 +120,8 @@ TEST_F(Diff, NonFiniteValues) {
     const auto a = file({{"t", {3}, {nan, infinity, 1}}});
     const auto b = file({{"t", {3}, {nan, infinity, 1}}});
     const auto c = file({{"t", {3}, {1, infinity, 1}}});
-    EXPECT_EQ(diffCheckpoints(*a, *b, 0).unchanged, 1U);
-    const CheckpointDiff diff = diffCheckpoints(*a, *c, 1e9);
+    EXPECT_EQ(diffOf(*a, *b, 0).unchanged, 1U);
+    const CheckpointDiff diff = diffOf(*a, *c, 1e9);
     ASSERT_EQ(diff.changes.size(), 1U);
     EXPECT_TRUE(std::isinf(diff.changes[0].maxDifference));
 }
@@ -77,7 +131,7 @@ TEST_F(Diff, ANewTypeIsAChangeOfItsOwn) {
     ConvertOptions options;
     options.dtype = DType::BF16;
     const auto b = converted(*a, {}, options);
-    const CheckpointDiff diff = diffCheckpoints(*a, *b, 0);
+    const CheckpointDiff diff = diffOf(*a, *b, 0);
     EXPECT_EQ(diff.changes.size(), a->tensors().size());
     EXPECT_EQ(diff.changes[0].kind, Kind::Retyped);
     EXPECT_EQ(diff.changes[0].detail, "F32 -> BF16");
@@ -90,7 +144,7 @@ TEST_F(Diff, TheStoryOfAnUpcycling) {
     for (const char* block : {"encoder.0", "encoder.3", "encoder.4", "encoder.5"})
         plan.layers[block] = moeLayer(4);
     const auto b = converted(*a, plan);
-    const CheckpointDiff diff = diffCheckpoints(*a, *b, 0);
+    const CheckpointDiff diff = diffOf(*a, *b, 0);
     ASSERT_EQ(diff.story.size(), 2U);
     EXPECT_EQ(diff.story[0],
               "blocks encoder.0, encoder.3-5 became MoE, 4 experts each, expert-choice, capacity "
@@ -99,10 +153,10 @@ TEST_F(Diff, TheStoryOfAnUpcycling) {
 
     ConvertOptions half;
     half.dtype = DType::F16;
-    EXPECT_TRUE(contains(diffCheckpoints(*a, *converted(*a, plan, half), 0).story[0],
+    EXPECT_TRUE(contains(diffOf(*a, *converted(*a, plan, half), 0).story[0],
                          "all copies of the dense MLP (in another type)"));
     plan.layers = {{"encoder.2", moeLayer(2, {ExpertInit::Kind::Noise, 0.1})}};
-    const std::string noisy = diffCheckpoints(*a, *converted(*a, plan), 0).story[0];
+    const std::string noisy = diffOf(*a, *converted(*a, plan), 0).story[0];
     EXPECT_TRUE(contains(noisy, "block encoder.2 became MoE")) << noisy;
     EXPECT_FALSE(contains(noisy, "all copies")) << noisy;
 }
@@ -114,11 +168,11 @@ TEST_F(Diff, TheStoryOfSettingsAndWayBack) {
     const auto b = converted(*a, plan);
     plan.layers["encoder.3"].moe.capacity = 1;
     const auto c = converted(*a, plan);
-    EXPECT_EQ(diffCheckpoints(*b, *c, 0).story[0],
+    EXPECT_EQ(diffOf(*b, *c, 0).story[0],
               "block encoder.3 changed from 4 experts each, expert-choice, capacity 2 to 4 experts "
               "each, expert-choice, capacity 1");
-    EXPECT_EQ(diffCheckpoints(*b, *a, 0).story[0], "block encoder.3 became dense");
-    const CheckpointDiff same = diffCheckpoints(*b, *b, 0);
+    EXPECT_EQ(diffOf(*b, *a, 0).story[0], "block encoder.3 became dense");
+    const CheckpointDiff same = diffOf(*b, *b, 0);
     EXPECT_TRUE(same.changes.empty());
     EXPECT_TRUE(contains(same.story[0], "are the same")) << same.story[0];
 }

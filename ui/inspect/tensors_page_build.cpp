@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/inspect/stats_panel.h"
+#include "ui/inspect/tensors_page.h"
+#include "ui/models/name_filter.h"
+#include "ui/models/tensor_model.h"
+#include "ui/theme/icon.h"
+#include "ui/theme/theme.h"
+#include "ui/widgets/copy_table.h"
+#include "ui/widgets/elided_label.h"
+
+#include <QAction>
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QScrollBar>
+#include <QSplitter>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace ui {
+namespace {
+
+constexpr int kSoonMs = 60;
+constexpr int kLeastName = 160;
+constexpr int kSide = 264;
+
+void setUpTable(CopyTable& table) {
+    table.setObjectName(QStringLiteral("tensorTable"));
+    table.setTextElideMode(Qt::ElideLeft);
+    QHeaderView& header = *table.horizontalHeader();
+    header.setSectionResizeMode(QHeaderView::ResizeToContents);
+    header.setResizeContentsPrecision(200);
+    header.setSectionResizeMode(TensorModel::Name, QHeaderView::Fixed);
+    const QFontMetrics metrics(textFont(TextRole::Caption));
+    for (int column = TensorModel::Min; column < TensorModel::ColumnCount; ++column) {
+        const QString longest =
+            column < TensorModel::Zeros ? QStringLiteral("-0.0000000") : QStringLiteral("00.0 %");
+        header.setSectionResizeMode(column, QHeaderView::Fixed);  // values come in, nothing jumps
+        table.setColumnWidth(column, metrics.horizontalAdvance(longest) + 3 * space::kS);
+        table.setColumnHidden(column, true);
+    }
+}
+
+}  // namespace
+
+TensorsPage::TensorsPage(Document& document, QWidget* parent)
+    : QWidget(parent),
+      document_(document),
+      loader_(this),
+      model_(new TensorModel(this)),
+      proxy_(new QSortFilterProxyModel(this)),
+      filter_(new QLineEdit(this)),
+      widen_(new QToolButton(this)),
+      count_(new ElidedLabel(Qt::ElideRight, this)),
+      progress_(new QLabel(this)),
+      stop_(new QToolButton(this)),
+      table_(new CopyTable(this)),
+      splitter_(new QSplitter(Qt::Vertical, this)),
+      stats_(new StatsPanel(loader_, this)),
+      findings_(new QLabel(this)) {
+    model_->setStats([this](std::size_t tensor) { return loader_.find(tensor); });
+    proxy_->setSourceModel(model_);
+    proxy_->setSortRole(TensorModel::kSortRole);
+    proxy_->setFilterKeyColumn(TensorModel::Name);
+    proxy_->setFilterRole(TensorModel::kWholeNameRole);
+    proxy_->setDynamicSortFilter(false);
+    table_->setModel(proxy_);
+    table_->setAccessibleName(tr("Tensors of the selection"));
+    setUpTable(*table_);
+    build();
+    connectAll();
+    setWide(false);
+}
+
+void TensorsPage::build() {
+    filter_->setPlaceholderText(tr("Filter by name, * for any text"));
+    filter_->setAccessibleName(tr("Filter tensors by name"));
+    filter_->setObjectName(QStringLiteral("tensorFilter"));
+    filter_->setClearButtonEnabled(true);
+    filter_->addAction(icon(QStringLiteral("search"), IconTone::Faint), QLineEdit::LeadingPosition);
+    widen_->setIcon(icon(QStringLiteral("fit")));
+    widen_->setObjectName(QStringLiteral("tensors.wide"));
+    widen_->setCheckable(true);
+    widen_->setFocusPolicy(Qt::StrongFocus);
+    setTextRole(count_, TextRole::Caption, true);
+    setTextRole(progress_, TextRole::Caption, true);
+    progress_->setObjectName(QStringLiteral("tensors.progress"));
+    count_->setObjectName(QStringLiteral("tensors.count"));
+    stop_->setObjectName(QStringLiteral("tensors.stop"));
+    stop_->setFocusPolicy(Qt::StrongFocus);
+    setTextRole(stop_, TextRole::Caption);
+    setTextRole(findings_, TextRole::Caption, true);
+    findings_->setObjectName(QStringLiteral("tensors.findings"));
+    findings_->setTextFormat(Qt::PlainText);
+    findings_->setWordWrap(true);
+    findings_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    findings_->setContentsMargins(space::kL, 0, space::kL, space::kL);
+
+    auto* search = new QHBoxLayout;
+    search->setSpacing(space::kXs);
+    search->addWidget(filter_, 1);
+    search->addWidget(widen_);
+    auto* summary = new QHBoxLayout;
+    summary->setSpacing(space::kS);
+    summary->addWidget(count_, 1);
+    summary->addWidget(progress_);
+    summary->addWidget(stop_);
+    auto* top = new QWidget(this);
+    auto* head = new QVBoxLayout(top);
+    head->setContentsMargins(space::kL, space::kM, space::kL, space::kXs);
+    head->setSpacing(space::kXs);
+    head->addLayout(search);
+    head->addLayout(summary);
+    auto* list = new QWidget(this);
+    auto* listColumn = new QVBoxLayout(list);
+    listColumn->setContentsMargins(0, 0, 0, 0);
+    listColumn->setSpacing(0);
+    listColumn->addWidget(top);
+    listColumn->addWidget(table_, 1);
+    side_ = new QWidget(this);
+    auto* sideColumn = new QVBoxLayout(side_);
+    sideColumn->setContentsMargins(0, 0, 0, 0);
+    sideColumn->setSpacing(0);
+    sideColumn->addWidget(stats_);
+    sideColumn->addWidget(findings_);
+    sideColumn->addStretch(1);
+    splitter_->setChildrenCollapsible(false);
+    splitter_->addWidget(list);
+    splitter_->addWidget(side_);
+    splitter_->setStretchFactor(0, 1);
+    splitter_->setStretchFactor(1, 0);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(splitter_);
+}
+
+void TensorsPage::fitSide() { side_->setMaximumWidth(wide_ ? kSide : QWIDGETSIZE_MAX); }
+
+/// The name has what the other columns leave; where that is too little, the table scrolls.
+void TensorsPage::fitName() {
+    int others = 0;
+    for (int column = TensorModel::Shape; column < TensorModel::ColumnCount; ++column)
+        if (!table_->isColumnHidden(column)) others += table_->columnWidth(column);
+    table_->setColumnWidth(TensorModel::Name,
+                           std::max(kLeastName, table_->viewport()->width() - others));
+}
+
+bool TensorsPage::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::Resize) fitName();
+    return QWidget::eventFilter(watched, event);
+}
+
+void TensorsPage::connectAll() {
+    table_->viewport()->installEventFilter(this);
+    wantSoon_.setSingleShot(true);
+    wantSoon_.setInterval(kSoonMs);
+    connect(&wantSoon_, &QTimer::timeout, this, &TensorsPage::wantShown);
+    connect(filter_, &QLineEdit::textChanged, this, [this](const QString& text) {
+        proxy_->setFilterRegularExpression(nameFilter(text));
+        showCurrent();
+        showSummary();
+        wantSoon_.start();
+    });
+    connect(table_->verticalScrollBar(), &QScrollBar::valueChanged, this, [this] {
+        if (wide_ && loader_.remaining() > 0) wantSoon_.start();
+    });
+    connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+            &TensorsPage::showCurrent);
+    connect(table_, &QTableView::activated, this, &TensorsPage::showPicture);
+    connect(table_, &CopyTable::menuOpening, this, [this](QMenu& menu) {
+        QAction* picture = menu.addAction(icon(QStringLiteral("chart")), tr("Show as picture…"));
+        picture->setEnabled(table_->currentIndex().isValid());
+        connect(picture, &QAction::triggered, this, &TensorsPage::showPicture);
+    });
+    connect(stats_, &StatsPanel::pictureAsked, this, &TensorsPage::showPicture);
+    connect(widen_, &QToolButton::clicked, this, &TensorsPage::wideAsked);
+    connect(stop_, &QToolButton::clicked, this, [this] {
+        stopped_ = !stopped_;
+        loader_.setRunning(!stopped_);
+        showProgress();
+    });
+    connect(&loader_, &StatsLoader::ready, this, [this](const std::vector<std::size_t>& tensors) {
+        model_->statsChanged(tensors);
+        if (table_->horizontalHeader()->sortIndicatorSection() >= TensorModel::Min) sorted_ = false;
+        if (loader_.remaining() == 0) showFindings();
+    });
+    connect(&loader_, &StatsLoader::changed, this, &TensorsPage::showProgress);
+}
+
+}  // namespace ui
