@@ -72,7 +72,7 @@ void requireComputableFamily(const core::ModelSpec& spec, const std::string& mod
     throw Error(ErrorKind::BadInput,
                 fmt::format("{} is a {} model: this version computes Vision Transformers only",
                             model, core::familyName(spec.family)),
-                "give a ViT checkpoint; inspect and plan take others too");
+                "give a ViT checkpoint; T5 can be inspected, planned, converted and compared");
 }
 
 core::Batch readInputBatch(const core::Path& file, const core::ModelSpec& spec,

@@ -5,6 +5,7 @@
 #include "app/upcycle/output.h"
 #include "app/upcycle/progress.h"
 #include "app/upcycle/signals.h"
+#include "app/upcycle/tensor_list.h"
 #include "app/upcycle/terminal.h"
 #include "core/base/text.h"
 #include "core/checkpoint/findings.h"
@@ -47,19 +48,6 @@ Totals totalsOf(const core::Checkpoint& checkpoint) {
         totals.bytes += tensor.bytes;
     }
     return totals;
-}
-
-Json statsJson(const core::TensorStats& stats) {
-    return {{"min", numberOrNull(stats.min)},
-            {"max", numberOrNull(stats.max)},
-            {"mean", numberOrNull(stats.mean)},
-            {"std", numberOrNull(stats.std)},
-            {"zeros", stats.zeros},
-            {"non_finite", stats.nonFinite()},
-            {"nan", stats.nan},
-            {"infinite", stats.infinite},
-            {"rounded", stats.rounded},
-            {"histogram", stats.histogram}};
 }
 
 /// Sixteen columns over [min, max].
@@ -108,19 +96,6 @@ std::vector<core::TensorStats> allStats(const core::Checkpoint& checkpoint,
         report(0);
     }
     return all;
-}
-
-Json tensorsJson(const core::Checkpoint& checkpoint, const std::vector<core::TensorStats>& stats) {
-    Json list = Json::array();
-    for (const core::TensorInfo& tensor : checkpoint.tensors()) {
-        Json entry{{"name", tensor.name},           {"dtype", core::dtypeName(tensor.dtype)},
-                   {"shape", tensor.shape.sizes()}, {"bytes", tensor.bytes},
-                   {"file", tensor.file},           {"offset", tensor.offset}};
-        if (!tensor.storedAs.empty()) entry["stored_as"] = tensor.storedAs;
-        if (!stats.empty()) entry["stats"] = statsJson(stats[list.size()]);
-        list.push_back(std::move(entry));
-    }
-    return list;
 }
 
 void printBlocks(const core::ModelSpec& spec) {
@@ -189,8 +164,7 @@ int inspect(const Options& options) {
     if (architecture.spec) document["blocks"] = blocksJson(*architecture.spec);
     document["notes"] = notes;
     for (const core::Finding& finding : findings) document["notes"].push_back(finding.text);
-    document["tensors"] = tensorsJson(*checkpoint, stats);
-    printJson(document);
+    printJson(document, "tensors", tensorListJson(*checkpoint, stats));
     return 0;
 }
 

@@ -43,6 +43,13 @@ void printJson(const Json& document) {
     putResult(document.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
+void printJson(const Json& document, std::string_view lastKey, std::string_view value) {
+    std::string text = document.dump(2, ' ', false, Json::error_handler_t::replace);
+    text.resize(text.size() - 2);  // the newline and the closing brace
+    text.append(",\n  \"").append(lastKey).append("\": ").append(value).append("\n}");
+    putResult(text);
+}
+
 void printLine(std::string_view line) { putResult(line); }
 
 void warn(std::string_view text) { put(stderr, "warning: ", oneLine(text)); }

@@ -12,6 +12,9 @@ namespace upcycle {
 
 /// stdout: the one JSON document of `--json`.
 void printJson(const nlohmann::ordered_json& document);
+/// The same with one more key at the end, whose value is JSON already (indented for its place).
+void printJson(const nlohmann::ordered_json& document, std::string_view lastKey,
+               std::string_view value);
 
 /// stdout: one line for people.
 void printLine(std::string_view line);

@@ -2,7 +2,9 @@
 // Everything that takes the keyboard has a name; everything can be reached with Tab.
 #include "tests/ui/opened_window.h"
 #include "ui/canvas/canvas_view.h"
+#include "ui/compare/checkpoint_comparison.h"
 #include "ui/export/export_dialog.h"
+#include "ui/inspect/tensor_picture.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/window/model_workspace.h"
 
@@ -74,6 +76,22 @@ TEST_F(AccessibleTest, SoHaveTrainAndCompare) {
         QCoreApplication::processEvents();
         expectNamed(window);
     }
+    window.compareCheckpoints(file("dense"), file("dense"));
+    expectNamed(window);
+    ASSERT_TRUE(
+        QTest::qWaitFor([this] { return !window.checkpointComparison().isBusy(); }, 30'000));
+    expectNamed(window);
+}
+
+TEST_F(AccessibleTest, SoHaveTheTensorTableAndItsPicture) {
+    openDense();
+    trigger("view.tensors");
+    QCoreApplication::processEvents();
+    expectNamed(window);
+    TensorPicture picture(window.document().sharedModel(), 2, &window);  // of rank 4
+    picture.show();
+    expectNamed(picture);
+    EXPECT_FALSE(picture.windowTitle().isEmpty());
 }
 
 TEST_F(AccessibleTest, SoHaveTheDialogs) {

@@ -163,6 +163,16 @@ TEST_F(TensorPictureTest, ALargeMatrixIsSampledFirstThenWhole) {
     EXPECT_EQ(picture->scaleTop(), 5);  // the one row of fives is among the rows that were read
 }
 
+TEST_F(TensorPictureTest, IsDestroyedWhileItIsSeenWithACursor) {
+    open({20, 20}, [](std::int64_t i) { return static_cast<float>(i); });
+    picture->activateWindow();
+    ASSERT_TRUE(QTest::qWaitForWindowActive(picture.get()));
+    picture->canvas().setFocus();
+    QTest::keyClick(&picture->canvas(), Qt::Key_Right);
+    ASSERT_TRUE(picture->canvas().cursor());
+    picture.reset();
+}
+
 TEST_F(TensorPictureTest, SavesCopiesAndCloses) {
     open({20, 20}, [](std::int64_t i) { return static_cast<float>(i); });
     const QString file = folder.filePath(QStringLiteral("p.png"));

@@ -49,7 +49,9 @@ double layoutStack(CanvasLayout& layout, const core::ModelSpec& spec, const std:
                    const std::vector<CellId>& cells, int column, double left) {
     const double cellsLeft = left + kLabelWidth + kStreamWidth;
     double right = cellsLeft;
-    int row = -1;
+    const bool embeds = !cells.empty() && cells.front().part == Part::Embedding;
+    const int firstRow = embeds ? 0 : 1;  // blocks of both stacks stand side by side
+    int row = firstRow - 1;
     int blocks = 0;
     double x = cellsLeft;
     std::string place;
@@ -58,7 +60,7 @@ double layoutStack(CanvasLayout& layout, const core::ModelSpec& spec, const std:
         const bool newRow =
             inBlock ? id.place != place : id.part == Part::Embedding || id.part == Part::FinalNorm;
         if (newRow) {
-            row = row < 0 && inBlock ? 1 : row + 1;
+            ++row;
             x = cellsLeft;
             place = id.place;
             if (inBlock) {
@@ -87,7 +89,8 @@ double layoutStack(CanvasLayout& layout, const core::ModelSpec& spec, const std:
     const double streamX = cellsLeft - kStreamWidth / 2;
     layout.stacks.push_back(
         {stack, QRectF(left, kMargin, right - left, kHeaderHeight),
-         QRectF(streamX, rowTop(0) + kRowHeight / 2, 0, rowTop(row) - rowTop(0)), blocks});
+         QRectF(streamX, rowTop(firstRow) + kRowHeight / 2, 0, rowTop(row) - rowTop(firstRow)),
+         blocks});
     return right;
 }
 

@@ -29,6 +29,7 @@ class TensorPicture : public QDialog {
   public:
     /// `tensor` is an index into the model's tensors; it has at least one element.
     TensorPicture(std::shared_ptr<const OpenedModel> model, std::size_t tensor, QWidget* parent);
+    ~TensorPicture() override;
 
     MatrixCanvas& canvas() { return *canvas_; }
     /// All rows have been read and what is in view is as fine as it can be.

@@ -78,6 +78,10 @@ TensorPicture::TensorPicture(std::shared_ptr<const OpenedModel> model, std::size
     showSlice();
 }
 
+/// A dialog that is destroyed while it is seen hides itself in the end, and the canvas then loses
+/// the focus: that must not reach what is gone by then.
+TensorPicture::~TensorPicture() { hide(); }
+
 QToolButton* TensorPicture::addButton(QWidget* bar, const QString& name, const QString& iconName,
                                       const QString& text) {
     auto* button = new QToolButton(bar);

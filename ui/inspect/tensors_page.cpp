@@ -23,9 +23,16 @@ namespace {
 
 constexpr qsizetype kShownFindings = 6;
 
+/// With a capital, unless it begins with a tensor's name.
+QString sentenceText(const std::string& text) {
+    QString sentence = QString::fromStdString(text);
+    if (sentence.startsWith(QStringLiteral("the "))) sentence[0] = sentence[0].toUpper();
+    return sentence;
+}
+
 }  // namespace
 
-TensorsPage::~TensorsPage() = default;
+TensorsPage::~TensorsPage() { hide(); }  // the panel inside asks the loader when it is hidden
 
 std::vector<std::size_t> TensorsPage::shownTensors() const {
     const OpenedModel& model = document_.model();
@@ -157,7 +164,7 @@ void TensorsPage::showFindings() {
         }
         if (stats.size() < checkpoint.tensors().size()) stats.clear();
         for (const core::Finding& finding : core::findingsOf(checkpoint, stats))
-            lines << QString::fromStdString(finding.text);
+            lines << sentenceText(finding.text);
     }
     findings_->setVisible(!lines.isEmpty());
     findings_->setToolTip(lines.size() > kShownFindings ? lines.join(QLatin1Char('\n'))

@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kSoonMs = 60;
 constexpr int kLeastName = 160;
-constexpr int kSide = 264;
+constexpr int kSide = 248;
 
 void setUpTable(CopyTable& table) {
     table.setObjectName(QStringLiteral("tensorTable"));
@@ -39,7 +39,7 @@ void setUpTable(CopyTable& table) {
         const QString longest =
             column < TensorModel::Zeros ? QStringLiteral("-0.0000000") : QStringLiteral("00.0 %");
         header.setSectionResizeMode(column, QHeaderView::Fixed);  // values come in, nothing jumps
-        table.setColumnWidth(column, metrics.horizontalAdvance(longest) + 3 * space::kS);
+        table.setColumnWidth(column, metrics.horizontalAdvance(longest) + 2 * space::kS + 6);
         table.setColumnHidden(column, true);
     }
 }

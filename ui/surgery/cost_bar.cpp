@@ -18,6 +18,7 @@ namespace ui {
 namespace {
 
 constexpr int kGap = 6;
+constexpr std::size_t kFlops = 2;  ///< its place among the items
 
 QString countText(double value) { return QString::fromStdString(core::formatCount(value)); }
 
@@ -25,6 +26,17 @@ QString bytesText(double value) { return QString::fromStdString(core::formatByte
 
 QString ratioText(double ratio) {
     return QStringLiteral("×%1").arg(QLocale().toString(ratio, 'f', ratio < 10 ? 2 : 1));
+}
+
+/// A T5's encoder and decoder cost differently: what the one figure is the mean of.
+QString flopsToolTip(const core::ModelCost& cost) {
+    const QString what = CostBar::tr("Forward pass, two for each multiply-add");
+    if (cost.flopsPerDecoderToken == 0) return what;
+    return CostBar::
+        tr("%1.\nEncoder %2, decoder %3; the mean of an example of %4 input and %5 target tokens")
+            .arg(what, countText(cost.flopsPerEncoderToken), countText(cost.flopsPerDecoderToken))
+            .arg(core::kT5InputTokens)
+            .arg(core::kT5TargetTokens);
 }
 
 double widen(std::uint64_t value) { return static_cast<double>(value); }
@@ -39,9 +51,11 @@ CostBar::CostBar(Document& document, QWidget* parent)
               {QStringLiteral("active"), tr("Active per token"),
                tr("Weights that one token uses on average"),
                [](const core::ModelCost& cost) { return widen(cost.activeParameters); }, countText},
-              {QStringLiteral("flops"), tr("FLOPs per token"),
-               tr("Forward pass, two for each multiply-add"),
-               [](const core::ModelCost& cost) { return cost.flopsPerToken; }, countText},
+              {QStringLiteral("flops"),
+               tr("FLOPs per token"),
+               {},
+               [](const core::ModelCost& cost) { return cost.flopsPerToken; },
+               countText},
               {QStringLiteral("file"), tr("File size"), tr("Tensor data in the checkpoint"),
                [](const core::ModelCost& cost) { return widen(cost.fileBytes); }, bytesText},
               {QStringLiteral("training"),
@@ -134,8 +148,11 @@ void CostBar::refresh() {
     for (const Item& item : items_)
         refreshItem(item, item.value(report.before), item.value(report.after));
     items_.back().after->parentWidget()->setToolTip(
-        tr("Weights, gradients, AdamW moments and activations for a batch of %1")
-            .arg(report.trainingBatch));
+        report.after.trainingBytes == 0
+            ? tr("Not known: this version does not train this family")
+            : tr("Weights, gradients, AdamW moments and activations for a batch of %1")
+                  .arg(report.trainingBatch));
+    items_[kFlops].after->parentWidget()->setToolTip(flopsToolTip(report.after));
     const int warnings = static_cast<int>(report.warnings.size());
     warnings_->setVisible(warnings > 0);
     warnings_->setText(QLocale().toString(warnings));
