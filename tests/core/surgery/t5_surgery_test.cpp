@@ -159,7 +159,8 @@ TEST_F(T5Surgery, TheStoryNamesBothStacks) {
     const auto dense = t5.write(folder_ / "dense");
     const auto sparse =
         upcycled(*dense, planOf(t5.spec(), presetBlocks(t5.spec(), {Preset::Paper, 0}), 4));
-    const CheckpointDiff diff = diffCheckpoints(*dense, *sparse, {});
+    const std::atomic<bool> cancel{false};
+    const CheckpointDiff diff = diffCheckpoints(*dense, *sparse, {}, {}, cancel);
     ASSERT_EQ(diff.story.size(), 3U);
     EXPECT_EQ(diff.story[0],
               "blocks encoder.1, encoder.3 became MoE, 4 experts each, expert-choice, capacity 2, "
