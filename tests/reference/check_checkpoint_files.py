@@ -21,7 +21,7 @@ from safetensors import safe_open
 
 
 def inside(path, pattern):
-    return sorted(glob.glob(os.path.join(path, pattern))) if os.path.isdir(path) else [path]
+    return sorted(glob.glob(os.path.join(path, pattern))) if os.path.isdir(path) else [os.fspath(path)]
 
 
 def read_safetensors(path):

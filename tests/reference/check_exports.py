@@ -5,7 +5,7 @@
 
 Needs torch, transformers (4.x or 5.x: run it with both), safetensors, h5py and numpy. Small ViTs are made by
 transformers, exported dense and upcycled in every router setting, in each format, and
- - read by safetensors-python and h5py, tensor by tensor, against each other and against transformers' own file;
+ - read by safetensors-python, h5py and numpy, tensor by tensor, against each other and against transformers' own file;
  - loaded by transformers, with no missing and no unexpected key; its logits, losses, router probabilities and combine
    weights are compared with those of `upcycle forward` on random images, at most 1e-4 apart;
  - trained for two steps there, saved by save_pretrained and read again by Upcycler.
@@ -188,15 +188,16 @@ def check_formats(bench, folder):
     for dtype in ("keep", "bf16", "f16"):
         one = bench.convert(folder, "--dtype", dtype)
         h5 = bench.convert(folder, "--dtype", dtype, "--format", "hdf5", name="export.h5")
+        npz = bench.convert(folder, "--dtype", dtype, "--format", "npz", name="export.npz")
         shards = bench.convert(folder, "--dtype", dtype, "--max-shard-size", "20KB")
         index = json.loads((shards / "model.safetensors.index.json").read_text())
         files = {path.name for path in shards.glob("*.safetensors")}
         assert set(index["weight_map"].values()) == files and len(files) > 3, files
         count, types = compare(one, h5)
-        assert compare(shards, h5) == (count, types)
+        assert compare(one, npz) == compare(shards, h5) == (count, types)
         a, b = load(one), load(shards)
         assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values()))
-        print(f"formats {dtype:5} {count} tensors {types}: file = {len(files)} shards = HDF5; both load in transformers")
+        print(f"formats {dtype:5} {count} tensors {types}: file = {len(files)} shards = HDF5 = npz; both load in transformers")
 
 
 def check_bf16(bench, folder):
