@@ -12,7 +12,9 @@ struct ByteDigest {
     std::uint64_t high = 0;
     std::uint64_t low = 0;
     bool operator==(const ByteDigest&) const = default;
-    auto operator<=>(const ByteDigest&) const = default;
+    bool operator<(const ByteDigest& other) const noexcept {
+        return high != other.high ? high < other.high : low < other.low;
+    }
 };
 
 ByteDigest digestOf(std::span<const std::byte> bytes) noexcept;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/surgery/expert_cosines.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -60,7 +62,8 @@ std::vector<std::string> denseNames(const std::string& prefix, const std::string
     std::vector<std::string> prefixes{prefix};
     if (prefix.ends_with(kMlp)) prefixes.push_back(prefix.substr(0, prefix.size() - kMlp.size()));
     for (const std::string& start : prefixes)
-        for (const char* inner : {"", "DenseReluDense."}) names.push_back(start + inner + piece);
+        for (const char* inner : {"", "DenseReluDense."})
+            names.push_back(fmt::format("{}{}{}", start, inner, piece));
     const std::size_t plain = names.size();
     for (std::size_t i = 0; i < plain; ++i)  // ViTModel and ViTForImageClassification
         names.push_back(names[i].starts_with("vit.") ? names[i].substr(4) : "vit." + names[i]);

@@ -100,6 +100,7 @@ ExpertCosines cosinesOf(const Checkpoint& a, const Checkpoint& b, const ExpertBl
     using Reference = ExpertCosines::Reference;
     const std::size_t experts = block.pieces.front().experts.size();
     const std::size_t before = block.pieces.front().before.size();
+    CORE_CHECK(experts > 0, "a block with experts");
     ExpertCosines cosines;
     cosines.block = block.block;
     if (before > 0) cosines.reference = before == 1 ? Reference::Dense : Reference::SameMoe;

@@ -19,7 +19,8 @@ double floorFor(double least) {
     if (!(least < 1)) return 0;
     if (least < 0) return -1;
     double floor = 0;
-    for (double power = 1; power >= 1e-6; power /= 10)
+    double power = 1;
+    for (int decade = 0; decade <= 6; ++decade, power /= 10)
         for (const double step : {1.0, 0.5, 0.2})
             if (1 - step * power <= least) floor = 1 - step * power;
     return floor;

@@ -98,7 +98,11 @@ void CosineMap::renderBody(QPainter& painter, const QRect& body) {
 /// As many decimals as tell the cells apart, where they have the room.
 void CosineMap::drawNumbers(QPainter& painter, const Geometry& g) const {
     int decimals = 2;
-    for (double range = 1 - floor_; range < 0.02 && decimals < 6; range *= 10) ++decimals;
+    double range = 1 - floor_;
+    while (range < 0.02 && decimals < 6) {
+        ++decimals;
+        range *= 10;
+    }
     const QFont font = textFont(TextRole::Caption);
     const QString widest = QLocale().toString(0.0, 'f', decimals);
     if (QFontMetrics(font).horizontalAdvance(widest) + 6 > g.map.height() / g.experts) return;

@@ -76,7 +76,7 @@ void DiffJob::start(const QString& a, const QString& b) {
         });
 }
 
-void DiffJob::compareExperts(std::shared_ptr<const Pair> pair, std::size_t block) {
+void DiffJob::compareExperts(const std::shared_ptr<const Pair>& pair, std::size_t block) {
     if (block == pair->blocks.size()) {
         end();
         Q_EMIT finished();

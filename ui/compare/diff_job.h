@@ -53,7 +53,7 @@ class DiffJob : public QObject {
         std::uint64_t done = 0, total = 0;
         std::string name;
     };
-    void compareExperts(std::shared_ptr<const Pair> pair, std::size_t block);
+    void compareExperts(const std::shared_ptr<const Pair>& pair, std::size_t block);
     void end();
     void tellProgress();
 

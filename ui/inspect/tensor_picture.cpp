@@ -170,7 +170,7 @@ QImage TensorPicture::picture() const {
     return image;
 }
 
-void TensorPicture::copy() { QGuiApplication::clipboard()->setImage(picture()); }
+void TensorPicture::copy() const { QGuiApplication::clipboard()->setImage(picture()); }
 
 void TensorPicture::save() {
     QString file = QFileDialog::getSaveFileName(

@@ -56,7 +56,7 @@ class TensorPicture : public QDialog {
     void readValue();
     void recolor();
     void showStatus();
-    void copy();
+    void copy() const;
     void save();
     core::Reduction reduction() const;
     bool needsDetail(const core::MatrixWindow& window) const;
