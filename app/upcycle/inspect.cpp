@@ -164,7 +164,10 @@ int inspect(const Options& options) {
     if (architecture.spec) document["blocks"] = blocksJson(*architecture.spec);
     document["notes"] = notes;
     for (const core::Finding& finding : findings) document["notes"].push_back(finding.text);
-    printJson(document, "tensors", tensorListJson(*checkpoint, stats));
+    const auto tensors = checkpoint->tensors();
+    printJson(document, "tensors", tensors.size(), [&](std::size_t i) {
+        return tensorJson(tensors[i], stats.empty() ? nullptr : &stats[i]);
+    });
     return 0;
 }
 

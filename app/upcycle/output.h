@@ -3,6 +3,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +14,10 @@ namespace upcycle {
 
 /// stdout: the one JSON document of `--json`.
 void printJson(const nlohmann::ordered_json& document);
-/// The same with one more key at the end, whose value is JSON already (indented for its place).
-void printJson(const nlohmann::ordered_json& document, std::string_view lastKey,
-               std::string_view value);
+/// The same with one more key at the end: a list of `count` values, item(i) being the JSON of one,
+/// indented for its place (by 4). It goes out piece by piece: the list may be long.
+void printJson(const nlohmann::ordered_json& document, std::string_view lastKey, std::size_t count,
+               const std::function<std::string(std::size_t)>& item);
 
 /// stdout: one line for people.
 void printLine(std::string_view line);

@@ -58,11 +58,12 @@ void appendShape(fmt::memory_buffer& out, const core::Shape& shape) {
     fmt::format_to(std::back_inserter(out), "\n{}]", kIndent);
 }
 
-void appendTensor(fmt::memory_buffer& out, const core::TensorInfo& tensor,
-                  const core::TensorStats* stats) {
+}  // namespace
+
+std::string tensorJson(const core::TensorInfo& tensor, const core::TensorStats* stats) {
+    fmt::memory_buffer out;
     const auto into = std::back_inserter(out);
-    fmt::format_to(into,
-                   "    {{\n{0}\"name\": {1},\n{0}\"dtype\": \"{2}\",\n{0}\"shape\": ", kIndent,
+    fmt::format_to(into, "{{\n{0}\"name\": {1},\n{0}\"dtype\": \"{2}\",\n{0}\"shape\": ", kIndent,
                    jsonText(tensor.name), core::dtypeName(tensor.dtype));
     appendShape(out, tensor.shape);
     fmt::format_to(into, ",\n{0}\"bytes\": {1},\n{0}\"file\": {2},\n{0}\"offset\": {3}", kIndent,
@@ -72,21 +73,6 @@ void appendTensor(fmt::memory_buffer& out, const core::TensorInfo& tensor,
     if (stats != nullptr)
         fmt::format_to(into, ",\n{}\"stats\": {}", kIndent, indented(statsJson(*stats)));
     fmt::format_to(into, "\n    }}");
-}
-
-}  // namespace
-
-std::string tensorListJson(const core::Checkpoint& checkpoint,
-                           const std::vector<core::TensorStats>& stats) {
-    if (checkpoint.tensors().empty()) return "[]";
-    fmt::memory_buffer out;
-    std::size_t index = 0;
-    for (const core::TensorInfo& tensor : checkpoint.tensors()) {
-        fmt::format_to(std::back_inserter(out), "{}\n", index == 0 ? "[" : ",");
-        appendTensor(out, tensor, index < stats.size() ? &stats[index] : nullptr);
-        ++index;
-    }
-    fmt::format_to(std::back_inserter(out), "\n  ]");
     return fmt::to_string(out);
 }
 

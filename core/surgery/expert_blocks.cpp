@@ -41,7 +41,7 @@ std::optional<ExpertName> parseExpert(std::string_view name) {
 /// "vit.encoder.layer.3.mlp." -> "encoder.3", "decoder.block.1.layer.2.mlp." -> "decoder.1",
 /// "model.layers.7." -> "decoder.7".
 std::string blockName(const std::string& prefix) {
-    for (const std::string_view mark : {".layer.", ".block.", "layers."}) {
+    for (const std::string_view mark : {".block.", ".layer.", "layers."}) {
         const std::size_t at = prefix.find(mark);
         if (at == std::string::npos) continue;
         std::string_view rest = std::string_view(prefix).substr(at + mark.size());

@@ -233,13 +233,7 @@ TEST_F(Workspace, EverythingThatTakesTheFocusHasAName) {
 }
 
 TEST_F(Workspace, SaysWhichFamiliesAreTrained) {
-    const core::Path other = core::Path(place.path().toStdString()) / "other";
-    testing::writeTinyCheckpoint(other);
-    core::writeTextFile(
-        other / "config.json",
-        R"({"model_type": "t5", "d_model": 16, "d_kv": 8, "d_ff": 32, "num_heads": 2,
-                            "num_layers": 2, "vocab_size": 40})");
-    document.open(QString::fromStdString(other.string()));
+    document.open(QStringLiteral(UPCYCLER_SOURCE_DIR "/tests/reference/t5/v1_1"));
     ASSERT_TRUE(waitFor([&] { return document.hasModel(); }));
     const auto* page = workspace.findChild<JobPage*>();
     ASSERT_NE(page, nullptr);

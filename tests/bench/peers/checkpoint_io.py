@@ -111,15 +111,24 @@ def vit_base(folder):
         "id2label": {str(i): f"LABEL_{i}" for i in range(1000)}, "label2id": {f"LABEL_{i}": i for i in range(1000)}}))
 
 
+LAUNCHER = """
+import json, os, sys, time
+begin = time.perf_counter()
+null = os.open(os.devnull, os.O_RDWR)
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ,
+                        file_actions=[(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)])
+_, status, usage = os.wait4(child, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), time.perf_counter() - begin, usage.ru_utime + usage.ru_stime,
+                  usage.ru_maxrss / 1024]))
+"""
+
+
 def measured(command):
-    """Seconds, CPU seconds and peak MiB of one whole process."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    """Seconds, CPU seconds and peak MiB of one whole process. A small process starts it: ru_maxrss begins at the parent's."""
+    launched = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *map(str, command)], check=True, capture_output=True)
+    code, *numbers = json.loads(launched.stdout)
+    assert code == 0, command
+    return numbers
 
 
 def show(name, results, scale=1e3, unit="ms", size=0):
@@ -170,7 +179,7 @@ def convert(upcycle, folder, experts, rounds):
     results, size = {name: [] for name in [*jobs, "`dd` with fsync"]}, 0
     for _ in range(rounds):
         for name, command in jobs.items():
-            source.read_bytes()  # as warm for the one as for the other
+            subprocess.run(["cat", source], check=True, stdout=subprocess.DEVNULL)  # as warm for the one as for the other
             results[name].append(measured(command))
             size = sum(path.stat().st_size for path in out.glob("*.safetensors"))
             shutil.rmtree(out)
