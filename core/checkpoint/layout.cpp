@@ -59,15 +59,15 @@ std::shared_ptr<const Checkpoint> withLayout(std::shared_ptr<const Checkpoint> r
     const auto config = [facts, configured](const Checkpoint& hf) {
         return configured && !facts.heads ? std::string() : makeLayoutConfig(hf, facts);
     };
-    std::shared_ptr<const Checkpoint> hf = raw;
     const bool stays = found.layout == "hf";
-    if (!stays || !found.notes.empty() || !config(*raw).empty()) {
-        if (stays)
-            for (const TensorInfo& tensor : raw->tensors())
-                found.tensors.push_back(unmapped(tensor));
-        hf = mapCheckpoint(
-            raw, {found.layout, std::move(found.tensors), std::move(found.notes), config});
-    }
+    if (stays && (!found.notes.empty() || !config(*raw).empty()))
+        for (const TensorInfo& tensor : raw->tensors()) found.tensors.push_back(unmapped(tensor));
+    std::shared_ptr<const Checkpoint> hf;
+    if (stays && found.tensors.empty())
+        hf = std::move(raw);
+    else
+        hf = mapCheckpoint(std::move(raw), {found.layout, std::move(found.tensors),
+                                            std::move(found.notes), config});
     return options.imageSize ? withImageSize(std::move(hf), *options.imageSize) : hf;
 }
 

@@ -128,13 +128,15 @@ Json vitToConfig(const VitSpec& vit) {
     json["hidden_dropout_prob"] = 0.0;
     json["attention_probs_dropout_prob"] = 0.0;
     json["initializer_range"] = config::shortNumber(vit.initializerRange);
+    if (vit.labels.empty()) {
+        json["num_labels"] = vit.classes;
+        return json;
+    }
     Json labels = Json::object();
     Json numbers = Json::object();
-    for (std::int64_t i = 0; i < vit.classes; ++i) {
-        const std::string name = vit.labels.empty() ? fmt::format("LABEL_{}", i)
-                                                    : vit.labels[static_cast<std::size_t>(i)];
-        labels[std::to_string(i)] = name;
-        numbers[name] = i;
+    for (std::size_t i = 0; i < vit.labels.size(); ++i) {
+        labels[std::to_string(i)] = vit.labels[i];
+        numbers[vit.labels[i]] = i;
     }
     json["id2label"] = std::move(labels);
     json["label2id"] = std::move(numbers);

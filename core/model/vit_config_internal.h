@@ -12,8 +12,8 @@ inline constexpr std::int64_t kMostSize = std::int64_t{1} << 20;
 
 /// HF ViTConfig with its defaults. BadInput names the key.
 VitSpec vitFromConfig(const config::Reader& reader);
-/// The same with `defaults` for missing keys (heads 0 there: they stay unknown).
-VitSpec vitFromConfig(const config::Reader& reader, VitSpec defaults);
+/// The same, with what `vit` has for missing keys (heads 0 there: they stay unknown).
+VitSpec vitFromConfig(const config::Reader& reader, VitSpec vit);
 
 /// The reverse, with the keys that transformers writes.
 config::Json vitToConfig(const VitSpec& vit);

@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/layout/mapped_writer.h"
+#include "core/checkpoint/npz_names.h"
 #include "core/checkpoint/safe_link.h"
 #include "core/model/config_internal.h"
 #include "core/surgery/carried_files.h"
@@ -215,6 +216,26 @@ WriterOptions writerOptions(const ConvertOptions& options) {
     return writing;
 }
 
+/// An .npz that stands alone has little room for a config.json: the names of thousands of classes
+/// go, their number stays.
+void shortenConfig(Conversion& conversion, const Path& target, const ConvertOptions& options) {
+    if (options.format != FileFormat::Npz || target.extension() != ".npz") return;
+    std::string& text = conversion.configText;
+    if (text.size() <= kMostNpzComment - kNpzConfigMark.size()) return;
+    config::Json json = config::parseObject(text, "config.json");
+    const auto labels = json.find("id2label");
+    if (labels == json.end() || !labels->is_object()) return;
+    const std::size_t classes = labels->size();
+    json.erase("id2label");
+    json.erase("label2id");
+    json["num_labels"] = classes;
+    text = json.dump(2) + "\n";
+    conversion.notes.push_back(fmt::format(
+        "the names of the {} classes are left out: an .npz that stands alone has no room for them "
+        "(a folder as target keeps them)",
+        classes));
+}
+
 /// The writer for the recipes' outputs, in their order.
 std::unique_ptr<CheckpointWriter> makeWriter(const Path& target, const Conversion& conversion,
                                              const WriterOptions& options) {
@@ -233,7 +254,8 @@ ConvertResult convertCheckpoint(const Checkpoint& source, const SurgeryPlan& pla
                                 const std::function<void(const ConvertProgress&)>& progress,
                                 const std::atomic<bool>& cancel) {
     checkTarget(source, target);
-    const Conversion conversion = prepare(source, plan, options);
+    Conversion conversion = prepare(source, plan, options);
+    shortenConfig(conversion, target, options);
     WriterOptions writing = writerOptions(options);
     writing.configText = conversion.configText;
     writing.metadata = source.metadata();

@@ -159,6 +159,25 @@ TEST(LayoutExport, AnUpcycledVitInVMoe) {
         Shape({4, 8, 12}));
 }
 
+TEST(LayoutExport, ManyClassNamesHaveNoRoomInAnNpz) {
+    const TemporaryFolder folder;
+    SmallVit small;
+    small.further = "\"kept\": 7,";
+    const auto made = small.write(folder / "dense");
+    std::string text = made->configText();
+    const std::string few = "\"0\": \"a\"";
+    text.replace(text.find(few), few.size(), "\"0\": \"" + std::string(70000, 'a') + "\"");
+    writeBytes(folder / "dense" / "config.json", text);
+    const auto dense = Checkpoint::open(folder / "dense");
+    const ConvertResult result = convert(*dense, {}, folder / "vit.npz", google());
+    EXPECT_TRUE(contains(result.notes.back(), "names of the 3 classes are left out"));
+    const auto vit = Checkpoint::open(folder / "vit.npz");
+    EXPECT_EQ(readSpec(*vit).vit.classes, 3);
+    EXPECT_TRUE(contains(vit->configText(), "\"kept\": 7"));
+    convert(*dense, {}, folder / "vit", google());
+    EXPECT_EQ(readSpec(*Checkpoint::open(folder / "vit")).vit.labels.size(), 3U);
+}
+
 TEST(LayoutExport, AConfigThatAsksNothingMore) {
     const TemporaryFolder folder;
     convert(*Checkpoint::open(fixture("google_vit.npz")), {}, folder / "vit");
