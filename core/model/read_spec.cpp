@@ -111,7 +111,9 @@ void checkHeads(const Json& json, const std::string& where, const std::string& k
 
 const Shape& shapeOf(const Checkpoint& checkpoint, const std::string& name, std::size_t rank) {
     const TensorInfo* tensor = checkpoint.find(name);
-    if (tensor == nullptr || tensor->shape.rank() != rank)
+    const auto isSize = [](std::int64_t size) { return size >= 1 && size <= kMostSize; };
+    if (tensor == nullptr || tensor->shape.rank() != rank ||
+        !std::ranges::all_of(tensor->shape.sizes(), isSize))
         throw Error(ErrorKind::BadInput,
                     fmt::format("{}: there is no config.json, and tensor {} {}",
                                 checkpoint.folder().string(), name,

@@ -28,8 +28,9 @@ void scan(const core::Path& path) {
     const core::Hdf5Listing listing = core::scanHdf5(path, std::filesystem::file_size(path));
     for (const core::Hdf5Listing::Dataset& dataset : listing.datasets) {
         const std::int64_t count = std::min<std::int64_t>(dataset.info.shape.elements(), 4096);
-        std::vector<char> into(static_cast<std::size_t>(count) * dtypeBytes(dataset.info.dtype));
-        if (!dataset.plain && count > 0) core::readHdf5Boxes(path, dataset.info, 0, count, into);
+        std::vector<std::byte> into(static_cast<std::size_t>(count) *
+                                    dtypeBytes(dataset.info.dtype));
+        if (!dataset.plain && count > 0) core::readHdf5Boxes(path, dataset, 0, count, into);
     }
 }
 

@@ -50,6 +50,7 @@ class MappedCheckpoint final : public Checkpoint {
     void read(const TensorInfo& tensor, std::int64_t begin, std::int64_t count,
               std::span<std::byte> into) const override {
         checkReadRange(tensor, begin, count, into.size());
+        if (count == 0) return;
         const std::size_t position = positionOf(tensor);
         const Source& source = sources_[position];
         if (mapping_.tensors[position].order.empty())

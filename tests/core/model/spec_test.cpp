@@ -373,6 +373,18 @@ TEST(ReadSpec, WithoutAConfigShowsWhatTheTensorsSay) {
     refusal([&] { readSpecUnchecked(unknown); });
 }
 
+/// Found by fuzzing: such sizes are divided by and multiplied.
+TEST(ReadSpec, WithoutAConfigRefusesSizesThatNoImageHas) {
+    const std::string patch = "embeddings.patch_embeddings.projection.weight";
+    for (const std::int64_t size : {std::int64_t{0}, std::int64_t{1} << 40}) {
+        HeadersOnly checkpoint = checkpointOf(withBlocks("{\"encoder.1\": " + kUpcycled + "}"), "");
+        checkpoint.setConfig("");
+        checkpoint.edit(patch)->shape = Shape{12, 1, size, size};
+        const std::string message = refusal([&] { readSpecUnchecked(checkpoint); });
+        EXPECT_NE(message.find(patch), std::string::npos) << message;
+    }
+}
+
 TEST(DescribeParameters, ExpertsAreOneParameterOfManyTensors) {
     const ModelSpec spec = specFromConfig(withBlocks("{\"encoder.1\": " + kUpcycled + "}"), "c");
     const std::vector<Parameter> parameters = describeParameters(spec);
