@@ -18,7 +18,7 @@
 namespace ui {
 namespace {
 
-constexpr int kColumns = 3;
+constexpr int kColumns = 2;
 
 /// "12 (3.1 %)".
 QString countText(std::uint64_t part, std::uint64_t whole) {
@@ -91,7 +91,7 @@ void StatsPanel::setTensor(std::shared_ptr<const OpenedModel> model,
                          model_->checkpoint->tensors()[*tensor_].shape.elements() > 0);
     if (!tensor_) {
         title_->setText(tr("No tensor selected"));
-        clear(tr("Select a tensor above to see its values."));
+        clear(tr("Select a tensor to see its values."));
         if (isVisible()) loader_.setFirst({});
         return;
     }

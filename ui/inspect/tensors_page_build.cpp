@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kSoonMs = 60;
 constexpr int kLeastName = 160;
-constexpr int kSide = 248;
+constexpr int kSide = 232;
 
 void setUpTable(CopyTable& table) {
     table.setObjectName(QStringLiteral("tensorTable"));
@@ -37,9 +37,9 @@ void setUpTable(CopyTable& table) {
     const QFontMetrics metrics(textFont(TextRole::Caption));
     for (int column = TensorModel::Min; column < TensorModel::ColumnCount; ++column) {
         const QString longest =
-            column < TensorModel::Zeros ? QStringLiteral("-0.0000000") : QStringLiteral("00.0 %");
+            column < TensorModel::Zeros ? QStringLiteral("-0.000000") : QStringLiteral("00.0 %");
         header.setSectionResizeMode(column, QHeaderView::Fixed);  // values come in, nothing jumps
-        table.setColumnWidth(column, metrics.horizontalAdvance(longest) + 2 * space::kS + 6);
+        table.setColumnWidth(column, metrics.horizontalAdvance(longest) + 2 * space::kS);
         table.setColumnHidden(column, true);
     }
 }
