@@ -36,12 +36,14 @@ photograph() {
     shift
     "$bin/upcycler_screenshots" "$model" "$runs/$run" "$work/pictures" 1280x800 "$@" 2>/dev/null
 }
-photograph expert-choice-8 model inspector export compare
+photograph expert-choice-8 model inspector export compare tensor-table tensor-picture
+"$bin/upcycle" convert "$model" --plan "$work/expert-choice-8.json" -o "$work/moe" >/dev/null
+UPCYCLER_OTHER=$work/moe photograph expert-choice-8 checkpoints
 photograph top-2-of-8 train
 QT_SCALE_FACTOR=2 photograph expert-choice-8 model
 cd "$work/pictures"
 for picture in model-light model-dark train-light train-dark compare-light export-light \
-    inspector-light inspector-dark model-light@2x; do
+    inspector-light inspector-dark tensor-table-dark tensor-picture-light checkpoints-light model-light@2x; do
     if command -v pngquant >/dev/null; then
         pngquant --quality 85-100 --speed 1 --force --output "$picture.png" "$picture.png" || true
     fi

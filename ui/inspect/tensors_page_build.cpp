@@ -39,7 +39,7 @@ void setUpTable(CopyTable& table) {
         const QString longest =
             column < TensorModel::Zeros ? QStringLiteral("-0.000000") : QStringLiteral("00.0 %");
         header.setSectionResizeMode(column, QHeaderView::Fixed);  // values come in, nothing jumps
-        table.setColumnWidth(column, metrics.horizontalAdvance(longest) + 2 * space::kS);
+        table.setColumnWidth(column, metrics.horizontalAdvance(longest) + 2 * space::kS + 8);
         table.setColumnHidden(column, true);
     }
 }
