@@ -72,7 +72,7 @@ Moments momentsOfFinite(std::span<const float> values) {
     const auto n = static_cast<double>(values.size());
     moments.finite = values.size();
     moments.mean = static_cast<long double>(shift) + static_cast<long double>(sum / n);
-    moments.squares = std::max(0.0, squares - sum / n * sum);
+    moments.squares = static_cast<long double>(std::max(0.0, squares - sum / n * sum));
     return moments;
 }
 
@@ -112,7 +112,7 @@ Moments momentsOfScalars(const std::byte* from, std::size_t count) {
             if constexpr (std::is_signed_v<T>)
                 moments.rounded = moments.rounded || stored < -kExactInteger;
         }
-        if (moments.finite == 0) shift = value;
+        if (moments.finite == 0) shift = static_cast<long double>(value);
         ++moments.finite;
         moments.zeros += stored == 0 ? 1 : 0;
         moments.min = std::min(moments.min, value);

@@ -42,8 +42,8 @@ class BinOf {
     std::size_t operator()(double value) const noexcept {
         return std::min(static_cast<std::size_t>(place(value)), kBins - 1);
     }
-    /// The same but for the maximum, whose place is kBins. Values outside (a file that changes while
-    /// it is read) belong to the ends.
+    /// The same but for the maximum, whose place is kBins. Values outside (a file that changes
+    /// while it is read) belong to the ends.
     int place(double value) const noexcept {
         const double at = (value * 0.5 - low_) * scale_;
         return static_cast<int>(std::min(std::max(at, 0.0), static_cast<double>(kBins)));
