@@ -135,7 +135,7 @@ std::vector<BadFile> badSafetensors() {
     for (const auto& [name, bytes] : headers()) files.push_back(badFile(name, kFile, bytes));
     for (const auto& [name, bytes] : tensors()) files.push_back(badFile(name, kFile, bytes));
     const std::string good = sourceFile("tests/reference/checkpoint/library.safetensors");
-    for (const std::size_t bytes : {0, 1, 7, 8, 9, 100, 400, 700, 860})
+    for (const std::size_t bytes : {0UL, 1UL, 7UL, 8UL, 9UL, 100UL, 400UL, 700UL, 860UL})
         files.push_back(badFile("Cut" + std::to_string(bytes), kFile, good.substr(0, bytes)));
     return files;
 }

@@ -45,7 +45,7 @@ struct Reference {
             else if (std::isinf(value))
                 ++infinite;
             else
-                finite.push_back(value);
+                finite.push_back(static_cast<long double>(value));
             zeros += value == 0 ? 1 : 0;
         }
         if (finite.empty()) return;
