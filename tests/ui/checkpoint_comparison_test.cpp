@@ -22,6 +22,7 @@
 #include <QUrl>
 
 #include <cmath>
+#include <limits>
 
 namespace ui {
 namespace {
@@ -31,9 +32,10 @@ TEST(ChangeModel, SortsByValueAndCopiesExactNumbers) {
     const QAbstractItemModelTester tester(&model,
                                           QAbstractItemModelTester::FailureReportingMode::Fatal);
     using Kind = core::TensorChange::Kind;
-    model.setChanges({{"a", Kind::Added, "F32 [2]", 0, 0},
-                      {"b", Kind::Changed, "up to 0.125", 0.125, INFINITY},
-                      {"c", Kind::Retyped, "F32 -> F16", 1e-4, 1.0 / 3}});
+    model.setChanges(
+        {{"a", Kind::Added, "F32 [2]", 0, 0},
+         {"b", Kind::Changed, "up to 0.125", 0.125, std::numeric_limits<double>::infinity()},
+         {"c", Kind::Retyped, "F32 -> F16", 1e-4, 1.0 / 3}});
     const auto text = [&](int row, int column, int role = Qt::DisplayRole) {
         return model.index(row, column).data(role).toString();
     };
@@ -68,7 +70,8 @@ TEST(CosineMap, TheScaleReachesJustBelowTheLeast) {
     EXPECT_EQ(map.floor(), -1);
     map.setCosines(cosines({{1, 1}, {1, 1}}));
     EXPECT_EQ(map.floor(), 0);
-    map.setCosines(cosines({{NAN, NAN}, {NAN, NAN}}));
+    constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+    map.setCosines(cosines({{kNan, kNan}, {kNan, kNan}}));
     EXPECT_EQ(map.floor(), 0);
 }
 
