@@ -202,11 +202,11 @@ TEST_F(InspectorTest, StatisticsOfTheCurrentTensorAreTheEngines) {
     const core::TensorInfo& tensor = checkpoint.tensors()[index];
     const std::atomic<bool> cancel{false};
     const core::TensorStats stats = core::computeStats(checkpoint, tensor, cancel);
-    const QString expected = QLocale().toString(stats.max, 'g', 4);
+    const QString expected = QLocale().toString(stats.max, 'g', 3);
     ASSERT_TRUE(QTest::qWaitFor([&] { return text("stats.max") == expected; }, 10'000))
         << text("stats.max").toStdString();
     EXPECT_EQ(text("stats.title"), QString::fromStdString(tensor.name));
-    EXPECT_EQ(text("stats.mean"), QLocale().toString(stats.mean, 'g', 4));
+    EXPECT_EQ(text("stats.mean"), QLocale().toString(stats.mean, 'g', 3));
     EXPECT_EQ(text("stats.nonFinite"), QStringLiteral("0"));
 }
 

@@ -19,6 +19,7 @@
 #include <QToolButton>
 
 #include <cmath>
+#include <limits>
 
 namespace ui {
 namespace {
@@ -107,7 +108,7 @@ TEST_F(TensorTableTest, StarsFilterAndTheSummaryFollows) {
 TEST_F(TensorTableTest, SortsByValueNotByText) {
     openWide();
     table().sortByColumn(TensorModel::Max, Qt::DescendingOrder);
-    double before = INFINITY;
+    double before = std::numeric_limits<double>::infinity();
     for (int row = 0; row < table().model()->rowCount(); ++row) {
         const double value =
             table().model()->index(row, TensorModel::Max).data(TensorModel::kSortRole).toDouble();

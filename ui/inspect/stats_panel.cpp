@@ -18,7 +18,7 @@
 namespace ui {
 namespace {
 
-constexpr int kColumns = 2;
+constexpr int kColumns = 3;
 
 /// "12 (3.1 %)".
 QString countText(std::uint64_t part, std::uint64_t whole) {
@@ -48,7 +48,7 @@ StatsPanel::StatsPanel(StatsLoader& loader, QWidget* parent)
         {{QStringLiteral("min"), tr("Minimum")},
          {QStringLiteral("max"), tr("Maximum")},
          {QStringLiteral("mean"), tr("Mean")},
-         {QStringLiteral("std"), tr("Std. deviation")},
+         {QStringLiteral("std"), tr("Std. dev.")},
          {QStringLiteral("zeros"), tr("Zeros")},
          {QStringLiteral("nonFinite"), tr("Not finite")}}};
     for (int i = 0; i < FieldCount; ++i) {

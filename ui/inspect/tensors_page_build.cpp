@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kSoonMs = 60;
 constexpr int kLeastName = 160;
-constexpr int kSide = 232;
+constexpr int kSide = 272;
 
 void setUpTable(CopyTable& table) {
     table.setObjectName(QStringLiteral("tensorTable"));

@@ -216,7 +216,7 @@ QString shapeText(const core::Shape& shape) {
     return sizes.isEmpty() ? TensorModel::tr("scalar") : sizes.join(QStringLiteral(" × "));
 }
 
-QString realText(double value) { return QLocale().toString(value, 'g', 4); }
+QString realText(double value) { return QLocale().toString(value, 'g', 3); }
 
 QString shareText(std::uint64_t part, std::uint64_t whole) {
     if (part == 0 || whole == 0) return QStringLiteral("0");

@@ -56,7 +56,7 @@ class TensorModel : public QAbstractTableModel {
 /// "96 × 384", "scalar".
 QString shapeText(const core::Shape& shape);
 
-/// Four significant digits.
+/// Three significant digits.
 QString realText(double value);
 
 /// "0", "0.12 %", "100 %".
