@@ -116,7 +116,7 @@ void StatsCache::keep(const TensorInfo& tensor, const TensorStats& stats) {
         return;
     try {
         append(shelf, recordOf(key, stats));
-    } catch (...) {  // the rest of this session does without
+    } catch (...) {  // this process does without the cache from here on
         shelves_.erase(found);
     }
 }
