@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/data/batch_source.h"
 #include "core/data/data_source.h"
 
 #include <cstdint>
@@ -8,19 +9,6 @@
 #include <optional>
 
 namespace core {
-
-/// A batch on the host: pixels F32 [B, C, H, W] normalised, labels I64 [B].
-struct HostBatch {
-    Tensor pixels;
-    Tensor labels;
-};
-
-/// Where in the data a run is: everything that decides the next batch besides the seed.
-struct DataPosition {
-    std::uint64_t epoch = 0;
-    std::uint64_t example = 0;  ///< examples of this epoch already given
-    bool operator==(const DataPosition&) const = default;
-};
 
 struct LoaderOptions {
     std::int64_t batch = 32;
@@ -36,22 +24,20 @@ struct LoaderOptions {
 /// Batches ahead of the trainer on threads of its own. Batch content depends on (seed, position)
 /// alone, not on the number of threads: shuffling is a keyed permutation per epoch, augmentation is
 /// keyed by (seed, epoch, example).
-class BatchLoader {
+class BatchLoader final : public BatchSource {
   public:
     /// BadInput when the dataset has no whole batch, when the normalisation does not fit the
     /// channels, or when `start` lies beyond the dataset.
     BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options,
                 DataPosition start);
-    ~BatchLoader();
-    BatchLoader(const BatchLoader&) = delete;
-    BatchLoader& operator=(const BatchLoader&) = delete;
+    ~BatchLoader() override;
 
     /// Blocks until the next batch is ready. Rethrows the loader thread's Error, then and ever
     /// after. Without shuffle it ends after one epoch: nullopt.
-    std::optional<HostBatch> next();
+    std::optional<HostBatch> next() override;
     /// Position after the batches given so far: what a checkpoint stores. An epoch without another
     /// batch counts as the beginning of the next one.
-    DataPosition position() const;
+    DataPosition position() const override;
 
   private:
     class Impl;

@@ -42,13 +42,13 @@ std::unique_ptr<Session> openSession(const JobSpec& job, const Checkpoint& check
     session->model = loadModel(checkpoint, std::move(backend), true);
     session->carried = readCarriedParts(checkpoint, session->model->parameters());
     const ModelSpec& spec = session->model->spec();
-    session->loader = std::make_unique<BatchLoader>(
+    session->batches = std::make_unique<BatchLoader>(
         openTrainingData(job, spec), loaderOptions(job, spec), session->state.position);
     TrainerSpec trainer = job.trainer;
     trainer.optimizer = session->state.optimizer;
     trainer.schedule = session->state.schedule;
     session->trainer =
-        std::make_unique<Trainer>(*session->model, *session->loader, trainer, session->state.step);
+        std::make_unique<Trainer>(*session->model, *session->batches, trainer, session->state.step);
     return session;
 }
 
@@ -172,7 +172,7 @@ std::string saveSession(const RunDirectory& run, Session& session) {
     TrainingState& state = session.state;
     state.step = session.trainer->stepsDone();
     state.globalStep = state.schedule.startStep + state.step;
-    state.position = session.loader->position();
+    state.position = session.batches->position();
     state.lr = learningRate(state.schedule, std::max<std::int64_t>(state.step - 1, 0), state.steps);
     const Path path = run.checkpointFolder(state.step);
     std::vector<Parameter>& parameters = session.model->parameters();

@@ -15,7 +15,7 @@ struct Session {
     TrainingState state;  ///< as last loaded or saved
     std::unique_ptr<Model> model;
     CarriedParts carried;
-    std::unique_ptr<BatchLoader> loader;
+    std::unique_ptr<BatchSource> batches;
     std::unique_ptr<Trainer> trainer;
 };
 

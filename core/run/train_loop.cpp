@@ -86,7 +86,7 @@ void TrainLoop::obeyOrder(const Order& order) {
         if (stop_ == Stop::None) stop_ = Stop::Save;
     } else if (order.command == "finish-epoch") {
         stopAfterEpoch_ = true;
-        epoch_ = session_.loader->position().epoch;
+        epoch_ = session_.batches->position().epoch;
         if (epochIsOver()) stop_ = Stop::Save;
     } else if (order.command == "set") {
         rates_.clear();
@@ -112,7 +112,7 @@ void TrainLoop::replayLearningRates() {
 }
 
 bool TrainLoop::epochIsOver() const {
-    const DataPosition position = session_.loader->position();
+    const DataPosition position = session_.batches->position();
     return position.epoch > epoch_ || (position.example == 0 && step() > 0);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/data/batch_loader.h"
+#include "core/data/batch_source.h"
 #include "core/model/model.h"
 
 #include <cstdint>
@@ -19,11 +19,15 @@ class DeviceBatch {
 
   private:
     Backend& backend_;
-    Tensor pixels_;
-    Tensor labels_;
+    /// One place for each of HostBatch's tensors.
+    Tensor pixels_, labels_, inputIds_, inputMask_, decoderInputIds_, decoderMask_;
 };
 
-/// How many labels in [begin, end) are not ignored (-100).
+/// Real tokens of a batch: an image's patches and cls token; a text's inputs and targets without
+/// padding.
+std::int64_t tokensIn(const HostBatch& batch, const ModelSpec& spec);
+
+/// How many labels of the examples [begin, end) are not ignored (-100).
 std::int64_t countLabels(const Tensor& labels, std::int64_t begin, std::int64_t end);
 
 }  // namespace core

@@ -14,9 +14,10 @@ struct Trainer::Totals {
     double loss = 0, auxLoss = 0, zLoss = 0;
 };
 
-Trainer::Trainer(Model& model, BatchLoader& loader, const TrainerSpec& spec, std::int64_t startStep)
+Trainer::Trainer(Model& model, BatchSource& batches, const TrainerSpec& spec,
+                 std::int64_t startStep)
     : model_(model),
-      loader_(loader),
+      batches_(batches),
       spec_(spec),
       optimizer_(makeOptimizer(spec.optimizer, model.parameters(), model.sharedBackend())),
       deviceBatch_(model.backend()),
@@ -24,9 +25,9 @@ Trainer::Trainer(Model& model, BatchLoader& loader, const TrainerSpec& spec, std
 
 StepMetrics Trainer::step(bool observeRouters) {
     const auto begin = std::chrono::steady_clock::now();
-    const std::optional<HostBatch> batch = loader_.next();
-    CORE_CHECK(batch.has_value(), "a loader that shuffles never ends");
-    const std::int64_t examples = batch->labels.elements();
+    const std::optional<HostBatch> batch = batches_.next();
+    CORE_CHECK(batch.has_value(), "a training source never ends");
+    const std::int64_t examples = batch->labels.size(0);
     const std::int64_t counted = countLabels(batch->labels, 0, examples);
     const std::int64_t microbatch = spec_.microbatch > 0 ? spec_.microbatch : examples;
 
@@ -44,7 +45,7 @@ StepMetrics Trainer::step(bool observeRouters) {
     metrics.lr = learningRate(spec_.schedule, step_, spec_.steps);
     metrics.gradNorm = gradientNorm();
     metrics.examples = examples;
-    metrics.tokens = examples * model_.spec().vit.tokens();
+    metrics.tokens = tokensIn(*batch, model_.spec());
     metrics.applied = std::isfinite(totals.loss) && std::isfinite(totals.auxLoss) &&
                       std::isfinite(totals.zLoss) && std::isfinite(metrics.gradNorm);
     if (metrics.applied) {

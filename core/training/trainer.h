@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/data/batch_loader.h"
+#include "core/data/batch_source.h"
 #include "core/model/model.h"
 #include "core/model/router_stats.h"
 #include "core/training/device_batch.h"
@@ -20,7 +20,7 @@ namespace core {
 struct TrainerSpec {
     std::int64_t steps = 1000;
     std::int64_t microbatch =
-        0;  ///< examples per forward; 0 = the loader's batch (gradient accumulation otherwise)
+        0;  ///< examples per forward; 0 = the whole batch (gradient accumulation otherwise)
     double clip = 0;  ///< global gradient norm; 0 = off
     LossSpec loss;
     OptimizerSpec optimizer;
@@ -43,8 +43,8 @@ struct StepMetrics {
 /// by its counted labels, so that a dense model's gradient is that of the whole batch.
 class Trainer {
   public:
-    /// `startStep`: steps of this run done before. Model and loader outlive the trainer.
-    Trainer(Model& model, BatchLoader& loader, const TrainerSpec& spec, std::int64_t startStep);
+    /// `startStep`: steps of this run done before. Model and batches outlive the trainer.
+    Trainer(Model& model, BatchSource& batches, const TrainerSpec& spec, std::int64_t startStep);
 
     /// A loss or gradient that is not finite: nothing is updated, `applied` is false, the step
     /// counts. `observeRouters` false leaves `routers` empty (statistics cost a pass over the
@@ -62,7 +62,7 @@ class Trainer {
     double gradientNorm();
 
     Model& model_;
-    BatchLoader& loader_;
+    BatchSource& batches_;
     TrainerSpec spec_;
     std::unique_ptr<Optimizer> optimizer_;
     DeviceBatch deviceBatch_;
