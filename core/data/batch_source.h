@@ -13,18 +13,18 @@ namespace core {
 /// others; -100 in `labels` does not count, masks are 1 for real tokens.
 struct HostBatch {
     Tensor pixels;
-    Tensor labels;           ///< I64 [B]; text: I64 [B, T]
-    Tensor inputIds;         ///< I64 [B, S]
-    Tensor inputMask;        ///< U8 [B, S]
-    Tensor decoderInputIds;  ///< I64 [B, T]: labels shifted right
-    Tensor decoderMask;      ///< U8 [B, T]
+    Tensor labels;             ///< I64 [B]; text: I64 [B, T]
+    Tensor inputIds{};         ///< I64 [B, S]
+    Tensor inputMask{};        ///< U8 [B, S]
+    Tensor decoderInputIds{};  ///< I64 [B, T]: labels shifted right
+    Tensor decoderMask{};      ///< U8 [B, T]
 };
 
 /// Where in the data a run is: everything that decides the next batch besides the seed.
 struct DataPosition {
     std::uint64_t epoch = 0;
     std::uint64_t example = 0;  ///< examples of this epoch already given
-    std::string cursor;  ///< a stream's own word for the place, or empty; means nothing to others
+    std::string cursor{};  ///< a stream's own word for the place, or empty; means nothing to others
     bool operator==(const DataPosition&) const = default;
 };
 

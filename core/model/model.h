@@ -17,12 +17,12 @@ namespace core {
 
 /// One microbatch on the backend's device. A family uses the fields it needs.
 struct Batch {
-    Tensor pixels;           ///< F32 [B, C, H, W]
-    Tensor labels;           ///< I64 [B] or (text) [B, T], -100 = ignored; may be undefined
-    Tensor inputIds;         ///< I64 [B, S]
-    Tensor inputMask;        ///< U8 [B, S], 1 = real token; undefined = all real
-    Tensor decoderInputIds;  ///< I64 [B, T]
-    Tensor decoderMask;      ///< U8 [B, T]; undefined = all real
+    Tensor pixels;             ///< F32 [B, C, H, W]
+    Tensor labels;             ///< I64 [B] or (text) [B, T], -100 = ignored; may be undefined
+    Tensor inputIds{};         ///< I64 [B, S]
+    Tensor inputMask{};        ///< U8 [B, S], 1 = real token; undefined = all real
+    Tensor decoderInputIds{};  ///< I64 [B, T]
+    Tensor decoderMask{};      ///< U8 [B, T]; undefined = all real
 };
 
 enum class LossKind { Softmax, Sigmoid };
