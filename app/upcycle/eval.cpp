@@ -30,6 +30,7 @@ struct Options {
     std::string metrics = "loss,accuracy";
     std::int64_t batch = 0;
     std::int64_t examples = 0;
+    std::vector<std::string> assignments;
     ComputeOptions compute;
     bool json = false;
 };
@@ -65,21 +66,11 @@ Metrics metricsFrom(const std::string& text) {
     return metrics;
 }
 
-core::Split splitOf(const Options& options) {
-    if (!options.split.empty())
-        return wordOption("--split", options.split, core::splitFromName,
-                          "train, validation or test");
-    const std::vector<core::Split> splits = core::splitsOf(options.data);
-    const bool test = std::find(splits.begin(), splits.end(), core::Split::Test) != splits.end();
-    return test ? core::Split::Test : core::evaluationSplit(options.data);
-}
-
-core::EvalResult evaluate(core::Model& model, const std::shared_ptr<const core::ImageDataset>& data,
-                          const core::LoaderOptions& options) {
+core::EvalResult evaluate(core::Model& model, const core::DataPass& pass) {
     Progress progress("evaluating");
-    const double total = static_cast<double>(data->size());
-    const auto result = core::evaluateInPieces(model, data, options, {}, [&](std::int64_t done) {
-        progress.update(static_cast<double>(done), total);
+    const auto result = core::evaluateInPieces(model, *pass.batches, {}, [&](std::int64_t done) {
+        progress.update(static_cast<double>(done), static_cast<double>(pass.examples.value_or(0)),
+                        fmt::format("{} examples", done));
         throwIfStopped();
         return true;
     });
@@ -102,15 +93,19 @@ Json routersJson(const std::vector<core::RouterStats>& routers) {
 struct Subject {
     core::JobSpec job;
     std::unique_ptr<core::Model> model;
+    std::unique_ptr<core::JobData> data;
 };
 
 Subject open(const Options& options) {
     const core::Path path = core::resolveModel(options.model);
-    Subject subject{core::defaultJob(path), nullptr};
+    Subject subject{core::defaultJob(path), nullptr, nullptr};
     if (!options.data.empty()) subject.job.data = absoluteSource(options.data);
     if (options.batch > 0) subject.job.batch = options.batch;
+    for (const std::string& assignment : options.assignments)
+        core::setJobField(subject.job, assignment);
     const auto checkpoint = openPath(path);
-    requireComputableFamily(core::readSpec(*checkpoint), options.model);
+    const core::ModelSpec spec = core::readSpec(*checkpoint);
+    subject.data = core::openJobData(subject.job, spec, checkpoint->folder());
     subject.model = core::loadModel(*checkpoint, backendFor(options.compute), false);
     return subject;
 }
@@ -119,49 +114,52 @@ std::shared_ptr<const core::ImageDataset> openSplit(const Subject& subject, core
                                                     std::int64_t examples) {
     auto data = core::openImages(subject.job.data, split, core::imageShape(subject.model->spec()),
                                  subject.job.seed);
-    const std::int64_t classes = subject.model->spec().vit.classes;
-    if (data->classes() > classes)
-        throw core::Error(core::ErrorKind::BadInput,
-                          fmt::format("{} has {} classes, the model distinguishes {}",
-                                      data->description(), data->classes(), classes),
-                          "choose other data, or another model");
     return examples > 0 ? core::sampleExamples(data, examples, subject.job.seed) : data;
+}
+
+void addFewShot(const Subject& subject, core::Split split, const Options& options,
+                std::int64_t shots, Json& document, std::string& line) {
+    if (subject.model->spec().family != core::Family::Vit)
+        usage(fmt::format("--metrics fewshot:{} is for image models", shots),
+              "give loss and accuracy");
+    core::LoaderOptions loader = core::loaderOptions(subject.job, subject.model->spec());
+    const auto train = openSplit(subject, core::Split::Train, 0);
+    const auto data = openSplit(subject, split, options.examples);
+    const core::FewShotResult result =
+        core::fewShot(*subject.model, *train, *data, core::inOrder(std::move(loader)), shots,
+                      kDraws, subject.job.seed);
+    document[fmt::format("fewshot:{}", shots)] = result.accuracy;
+    line += fmt::format(", {}-shot {:.2f} %", shots, 100 * result.accuracy);
 }
 
 int eval(const Options& options) {
     const Metrics metrics = metricsFrom(options.metrics);
-    const core::Split split = splitOf(options);
     const Subject subject = open(options);
-    core::LoaderOptions loader = core::loaderOptions(subject.job, subject.model->spec());
-    loader.augmentation = {};
-    loader.shuffle = false;
-    loader.dropLast = false;
-    const auto data = openSplit(subject, split, options.examples);
-    Json document{{"model", options.model},
-                  {"data", options.data},
-                  {"split", core::splitName(split)},
-                  {"examples", data->size()}};
-    std::string line = fmt::format("{} images", data->size());
+    const core::Split split = options.split.empty()
+                                  ? subject.data->measuredPart()
+                                  : wordOption("--split", options.split, core::splitFromName,
+                                               "train, validation or test");
+    Json document{
+        {"model", options.model}, {"data", options.data}, {"split", core::splitName(split)}};
+    std::string line;
     if (metrics.loss || metrics.accuracy) {
-        const core::EvalResult result = evaluate(*subject.model, data, loader);
+        const core::EvalResult result =
+            evaluate(*subject.model, subject.data->pass(split, options.examples));
+        document["examples"] = result.examples;
         if (metrics.loss) document["loss"] = numberOrNull(result.loss);
         if (metrics.accuracy) document["accuracy"] = result.accuracy;
         document["seconds"] = result.seconds;
         if (!result.routers.empty()) document["routers"] = routersJson(result.routers);
+        line = fmt::format("{} examples", result.examples);
         if (metrics.loss) line += fmt::format(", loss {:.4f}", result.loss);
         if (metrics.accuracy) line += fmt::format(", accuracy {:.2f} %", 100 * result.accuracy);
     }
-    for (const std::int64_t shots : metrics.shots) {
-        const auto train = openSplit(subject, core::Split::Train, 0);
-        const core::FewShotResult result =
-            core::fewShot(*subject.model, *train, *data, loader, shots, kDraws, subject.job.seed);
-        document[fmt::format("fewshot:{}", shots)] = result.accuracy;
-        line += fmt::format(", {}-shot {:.2f} %", shots, 100 * result.accuracy);
-    }
+    for (const std::int64_t shots : metrics.shots)
+        addFewShot(subject, split, options, shots, document, line);
     if (options.json)
         printJson(document);
     else
-        printLine(line);
+        printLine(line.starts_with(", ") ? line.substr(2) : line);
     return 0;
 }
 
@@ -172,15 +170,20 @@ Command addEval(CLI::App& root) {
     CLI::App* app =
         root.add_subcommand("eval", "Loss, accuracy and few-shot accuracy on a dataset");
     app->add_option("MODEL", options->model, "Checkpoint, RUN or RUN@STEP")->required();
-    app->add_option("--data", options->data,
-                    "fashion-mnist[:DIR], idx:DIR, images:DIR or synthetic:images=HxWxC,classes=N")
+    app->add_option(
+           "--data", options->data,
+           "fashion-mnist[:DIR], idx:DIR, images:DIR, text:PATH, jsonl:PATH or synthetic:...")
         ->required();
-    app->add_option("--split", options->split, "train, validation or test [test]");
+    app->add_option("--split", options->split,
+                    "train, validation or test [test where there is one]");
     app->add_option("--metrics", options->metrics, "loss, accuracy, fewshot:N [loss,accuracy]");
-    app->add_option("--batch", options->batch, "Images at once [as in training, else 128]")
+    app->add_option("--batch", options->batch, "Examples at once [as in training, else 128]")
         ->check(CLI::Range(1, 1 << 20));
-    app->add_option("--examples", options->examples, "Only so many images, 0 = all [0]")
+    app->add_option("--examples", options->examples, "Only so many examples, 0 = all [0]")
         ->check(CLI::NonNegativeNumber);
+    app->add_option("--set", options->assignments,
+                    "KEY=VALUE of job.json for reading the data, e.g. text.inputs_length=256")
+        ->allow_extra_args(false);
     addComputeOptions(*app, options->compute);
     addJsonOption(*app, options->json);
     app->footer(

@@ -87,15 +87,12 @@ core::Batch readDataBatch(const std::string& source, const core::Path& model, st
                           const core::ModelSpec& spec, core::Backend& backend) {
     core::JobSpec job = core::defaultJob(model);
     job.data = source;
-    const auto dataset = core::openEvaluationData(job, spec);
-    core::LoaderOptions options = core::loaderOptions(job, spec);
-    options.batch = std::min(count, dataset->size());
-    options.augmentation = {};
-    options.shuffle = false;
-    core::BatchLoader loader(dataset, options, {});
-    const std::optional<core::HostBatch> batch = loader.next();
-    CORE_CHECK(batch.has_value(), "a dataset that is not empty has a batch");
-    return {toDevice(batch->pixels, backend), toDevice(batch->labels, backend)};
+    job.batch = count;
+    const auto data = core::openJobData(job, spec, core::tokenizerFolder(job));
+    const std::optional<core::HostBatch> batch = data->pass(data->watchedPart(), 0).batches->next();
+    CORE_CHECK(batch.has_value(), "data that are not empty have a batch");
+    core::DeviceBatch device(backend);
+    return device.upload(*batch, 0, batch->labels.size(0));
 }
 
 core::Batch makeRandomBatch(std::int64_t count, const core::ModelSpec& spec,

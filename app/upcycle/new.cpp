@@ -131,8 +131,12 @@ void chooseLength(core::JobSpec& job, const Options& options, const core::ModelS
     if (!options.epochs) return;
     if (!(*options.epochs > 0) || *options.epochs > 1e9)
         usage(fmt::format("--epochs {} is not a length", *options.epochs), "give a number above 0");
-    const auto data = core::openTrainingData(job, spec);
-    job.trainer.steps = core::stepsOfEpochs(*options.epochs, data->size(), job.batch);
+    const auto data = core::openJobData(job, spec, core::tokenizerFolder(job));
+    const std::optional<std::int64_t> examples = data->trainingExamples();
+    if (!examples)
+        usage("--epochs: only reading all of a text tells how many examples it has",
+              "give --steps");
+    job.trainer.steps = core::stepsOfEpochs(*options.epochs, *examples, job.batch);
 }
 
 core::JobSpec makeJob(const Options& options) {
@@ -146,8 +150,7 @@ core::JobSpec makeJob(const Options& options) {
     take(job.trainer.loss.z, options.z);
     for (const std::string& assignment : options.assignments) core::setJobField(job, assignment);
     core::validateNumbers(job, "the job");
-    if (job.objective == core::Objective::Classify && spec.family == core::Family::Vit)
-        chooseLength(job, options, spec);
+    if (spec.family != core::Family::Llama) chooseLength(job, options, spec);
     return job;
 }
 

@@ -16,7 +16,7 @@ class Progress {
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// `done` of `total` (any unit); `detail` stands behind the bar.
+    /// `done` of `total` (any unit; 0 = nobody knows: no bar then); `detail` stands behind the bar.
     void update(double done, double total, const std::string& detail = {});
     /// Takes the bar away, so that other text can be printed.
     void clear();

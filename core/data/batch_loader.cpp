@@ -236,6 +236,13 @@ class BatchLoader::Impl {
     std::vector<std::thread> workers_;
 };
 
+LoaderOptions inOrder(LoaderOptions options) {
+    options.shuffle = false;
+    options.dropLast = false;
+    options.augmentation = {};
+    return options;
+}
+
 BatchLoader::BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options,
                          DataPosition start)
     : impl_(std::make_unique<Impl>(std::move(dataset), options, start)) {}

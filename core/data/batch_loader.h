@@ -21,6 +21,9 @@ struct LoaderOptions {
     int workers = 0;       ///< reading threads; 0 = as many as the dataset suggests
 };
 
+/// The same for one pass over everything in order, without augmentation.
+LoaderOptions inOrder(LoaderOptions options);
+
 /// Batches ahead of the trainer on threads of its own. Batch content depends on (seed, position)
 /// alone, not on the number of threads: shuffling is a keyed permutation per epoch, augmentation is
 /// keyed by (seed, epoch, example).

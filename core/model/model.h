@@ -91,6 +91,10 @@ class Model {
     Workspace workspace_;
 };
 
+/// Whether a file's tensor of this name only repeats a parameter of a model of `spec` (tied
+/// weights): it changes with that parameter and is not kept apart from it.
+bool repeatsParameter(const ModelSpec& spec, std::string_view tensor);
+
 /// The parameters that a spec asks for (names, shapes, parts; no memory): what checkpoints are
 /// checked against. `prefix` as in VitNames. None for families whose tensors are not known.
 std::vector<Parameter> describeParameters(const ModelSpec& spec, const VitNames& names = {});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/model/model.h"
 #include "core/model/t5_tensors_internal.h"
 
 #include <fmt/format.h>
@@ -122,6 +123,10 @@ T5Extra t5Extra(const T5Spec& t5, std::string_view tensor) {
     return tensor == "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"
                ? T5Extra::Stray
                : T5Extra::None;
+}
+
+bool repeatsParameter(const ModelSpec& spec, std::string_view tensor) {
+    return spec.family == Family::T5 && t5Extra(spec.t5, tensor) == T5Extra::TiedCopy;
 }
 
 std::vector<std::string> tensorNotes(const ModelSpec& spec, std::span<const TensorInfo> tensors) {

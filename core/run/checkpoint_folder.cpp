@@ -86,7 +86,7 @@ TrainingState::FileSum sumFile(const Path& path) {
 
 }  // namespace
 
-CarriedParts readCarriedParts(const Checkpoint& checkpoint,
+CarriedParts readCarriedParts(const Checkpoint& checkpoint, const ModelSpec& spec,
                               const std::vector<Parameter>& parameters) {
     CarriedParts carried;
     carried.config = checkpoint.configText();
@@ -99,7 +99,7 @@ CarriedParts readCarriedParts(const Checkpoint& checkpoint,
     for (const Parameter& parameter : parameters)
         for (const ParameterPart& part : parameter.parts) used.insert(part.tensor);
     for (const TensorInfo& info : checkpoint.tensors()) {
-        if (used.contains(info.name)) continue;
+        if (used.contains(info.name) || repeatsParameter(spec, info.name)) continue;
         CarriedParts::ExtraTensor extra{info, std::vector<std::byte>(info.bytes)};
         checkpoint.read(info, 0, info.shape.elements(), extra.bytes);
         carried.tensors.push_back(std::move(extra));

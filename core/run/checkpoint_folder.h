@@ -26,8 +26,9 @@ struct CarriedParts {
     std::vector<ExtraTensor> tensors;
 };
 
-/// Reads them from a checkpoint folder. `parameters`: the model's.
-CarriedParts readCarriedParts(const Checkpoint& checkpoint,
+/// Reads them from a checkpoint folder. `spec`, `parameters`: the model's. Tensors that only repeat
+/// a parameter are left out: training would leave them behind.
+CarriedParts readCarriedParts(const Checkpoint& checkpoint, const ModelSpec& spec,
                               const std::vector<Parameter>& parameters);
 
 /// Bytes that `writeRunCheckpoint` will need on disk, with a small margin.

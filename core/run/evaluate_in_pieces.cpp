@@ -10,14 +10,12 @@ constexpr std::chrono::milliseconds kPiece{300};
 
 }  // namespace
 
-std::optional<EvalResult> evaluateInPieces(Model& model,
-                                           const std::shared_ptr<const ImageDataset>& dataset,
-                                           const LoaderOptions& options, const LossSpec& loss,
+std::optional<EvalResult> evaluateInPieces(Model& model, BatchSource& batches, const LossSpec& loss,
                                            const std::function<bool(std::int64_t done)>& goOn) {
     using Clock = std::chrono::steady_clock;
     Clock::time_point asked = Clock::now();
     bool dropped = false;
-    EvalResult result = evaluate(model, *dataset, options, loss, [&](std::int64_t done) {
+    EvalResult result = evaluate(model, batches, loss, [&](std::int64_t done) {
         if (Clock::now() - asked < kPiece) return true;
         dropped = !goOn(done);
         asked = Clock::now();

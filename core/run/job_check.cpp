@@ -17,16 +17,19 @@ namespace {
 constexpr std::string_view kScratch = "scratch:";
 
 void checkKind(const JobSpec& job, const ModelSpec& spec) {
-    if (job.objective != Objective::Classify)
-        throw Error(ErrorKind::Usage,
-                    fmt::format("objective {} is not in this version, only classify is",
-                                objectiveName(job.objective)),
-                    "train a Vision Transformer with --objective classify");
-    if (spec.family != Family::Vit)
+    if (spec.family == Family::Llama)
         throw Error(ErrorKind::BadInput,
-                    fmt::format("{} is a {} model: this version trains Vision Transformers only",
+                    fmt::format("{} is a {} model: this version trains Vision Transformers and T5",
                                 job.model, familyName(spec.family)),
-                    "give a ViT checkpoint");
+                    "give a ViT or T5 checkpoint");
+    const bool classifies = job.objective == Objective::Classify;
+    if (job.objective == Objective::CausalLm || classifies != (spec.family == Family::Vit))
+        throw Error(ErrorKind::Usage,
+                    fmt::format("a {} model is not trained with the objective {}",
+                                familyName(spec.family), objectiveName(job.objective)),
+                    spec.family == Family::Vit
+                        ? "train a Vision Transformer with --objective classify"
+                        : "train a T5 with --objective span-corruption or text-to-text");
 }
 
 /// The model that will be trained.
@@ -67,21 +70,6 @@ void checkCarry(const JobSpec& job) {
                                 folder.string(), optimizerName(state->optimizer.kind),
                                 optimizerName(job.trainer.optimizer.kind)),
                     "keep the optimizer, or begin with fresh moments: --optimizer-state reset");
-}
-
-void checkData(const JobSpec& job, const ModelSpec& spec, std::vector<std::string>& warnings) {
-    const auto train = openTrainingData(job, spec);
-    const auto evaluation = openEvaluationData(job, spec);
-    for (const auto& data : {train, evaluation})
-        if (data->classes() > spec.vit.classes)
-            throw Error(ErrorKind::BadInput,
-                        fmt::format("{} has {} classes, the model distinguishes {}",
-                                    data->description(), data->classes(), spec.vit.classes),
-                        "choose other data, or a model with a larger head");
-    if (train->classes() < spec.vit.classes)
-        warnings.push_back(fmt::format("the model distinguishes {} classes, {} has {}",
-                                       spec.vit.classes, train->description(), train->classes()));
-    const BatchLoader probe(train, loaderOptions(job, spec), {});
 }
 
 std::uint64_t checkpointBytes(const JobSpec& job, const ModelSpec& spec) {
@@ -125,7 +113,8 @@ std::vector<std::string> checkJob(const JobSpec& job, const Path& run) {
     requireComputable(job.dtype, job.device);
     const ModelSpec spec = outputSpec(job, warnings);
     checkCarry(job);
-    checkData(job, spec, warnings);
+    for (std::string& warning : openJobData(job, spec, tokenizerFolder(job))->check())
+        warnings.push_back(std::move(warning));
     requireMemoryBytes(jobMemoryBytes(job, spec), "training");
     requireDiskBytes(run, checkpointBytes(job, spec) * checkpointsAtOnce(job),
                      "keeping the checkpoints of this run");

@@ -40,10 +40,10 @@ std::unique_ptr<Session> openSession(const JobSpec& job, const Checkpoint& check
     auto session = std::make_unique<Session>();
     session->state = std::move(state);
     session->model = loadModel(checkpoint, std::move(backend), true);
-    session->carried = readCarriedParts(checkpoint, session->model->parameters());
     const ModelSpec& spec = session->model->spec();
-    session->batches = std::make_unique<BatchLoader>(
-        openTrainingData(job, spec), loaderOptions(job, spec), session->state.position);
+    session->carried = readCarriedParts(checkpoint, spec, session->model->parameters());
+    session->data = openJobData(job, spec, checkpoint.folder());
+    session->batches = session->data->training(session->state.position);
     TrainerSpec trainer = job.trainer;
     trainer.optimizer = session->state.optimizer;
     trainer.schedule = session->state.schedule;
@@ -107,15 +107,6 @@ void carryMoments(const JobSpec& job, Session& session) {
 
 ImageShape imageShape(const ModelSpec& spec) {
     return {spec.vit.channels, spec.vit.imageSize, spec.vit.imageSize};
-}
-
-std::shared_ptr<const ImageDataset> openTrainingData(const JobSpec& job, const ModelSpec& spec) {
-    return openImages(job.data, Split::Train, imageShape(spec), job.seed);
-}
-
-std::shared_ptr<const ImageDataset> openEvaluationData(const JobSpec& job, const ModelSpec& spec) {
-    auto data = openImages(job.data, evaluationSplit(job.data), imageShape(spec), job.seed);
-    return job.evalExamples > 0 ? sampleExamples(data, job.evalExamples, job.seed) : data;
 }
 
 LoaderOptions loaderOptions(const JobSpec& job, const ModelSpec& spec) {

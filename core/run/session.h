@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/run/checkpoint_folder.h"
+#include "core/run/job_data.h"
 #include "core/run/run_directory.h"
 
 #include <atomic>
@@ -15,6 +16,7 @@ struct Session {
     TrainingState state;  ///< as last loaded or saved
     std::unique_ptr<Model> model;
     CarriedParts carried;
+    std::unique_ptr<JobData> data;
     std::unique_ptr<BatchSource> batches;
     std::unique_ptr<Trainer> trainer;
 };
@@ -41,10 +43,6 @@ void pruneCheckpoints(const RunDirectory& run, int keep);
 /// Deletes what killed trainers left: everything with ".tmp" in its name below checkpoints/. Only
 /// for the holder of run.lock.
 void removeLeftovers(const RunDirectory& run);
-
-/// The datasets of a job.
-std::shared_ptr<const ImageDataset> openTrainingData(const JobSpec& job, const ModelSpec& spec);
-std::shared_ptr<const ImageDataset> openEvaluationData(const JobSpec& job, const ModelSpec& spec);
 
 /// The loader settings of a job: what training and evaluation share.
 LoaderOptions loaderOptions(const JobSpec& job, const ModelSpec& spec);

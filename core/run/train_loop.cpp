@@ -43,7 +43,6 @@ TrainLoop::TrainLoop(const RunDirectory& run, const JobSpec& job, Session& sessi
       rates_(ratesFrom(past, session.state.step)),
       pace_(job.trainer.steps),
       watch_(session.model->spec()),
-      evaluationData_(openEvaluationData(job, session.model->spec())),
       savedStep_(session.state.step) {}
 
 TrainOutcome TrainLoop::run() {
@@ -154,14 +153,15 @@ void TrainLoop::countNonFinite(const StepMetrics& metrics) {
 
 void TrainLoop::evaluateIfDue() {
     if (!isDue(step(), job_.evalEvery, job_.trainer.steps)) return;
-    const LoaderOptions options = loaderOptions(job_, session_.model->spec());
-    const std::optional<EvalResult> result = evaluateInPieces(
-        *session_.model, evaluationData_, options, job_.trainer.loss, [this](std::int64_t) {
+    const Split part = session_.data->watchedPart();
+    const DataPass pass = session_.data->pass(part, job_.evalExamples);
+    const std::optional<EvalResult> result =
+        evaluateInPieces(*session_.model, *pass.batches, job_.trainer.loss, [this](std::int64_t) {
             obey();
             return stop_ == Stop::None;
         });
     if (!result) return;
-    log_.write(step(), EvalEvent{std::string(splitName(evaluationSplit(job_.data))),
+    log_.write(step(), EvalEvent{std::string(splitName(part)),
                                  result->loss,
                                  result->accuracy,
                                  {{"examples", static_cast<double>(result->examples)},

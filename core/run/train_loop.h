@@ -51,7 +51,6 @@ class TrainLoop {
     std::deque<std::pair<std::int64_t, double>> rates_;  ///< to be set again after a resume
     RouterPace pace_;
     RouterWatch watch_;
-    std::shared_ptr<const ImageDataset> evaluationData_;
     Stop stop_ = Stop::None;
     bool paused_ = false;
     bool stopAfterEpoch_ = false;

@@ -42,6 +42,7 @@ std::string toJson(const TrainingState& state) {
               {"normalization", toJson(state.normalization)},
               {"seed", state.seed}};
     if (state.denseFlops) json["dense_flops"] = *state.denseFlops;
+    if (!state.position.cursor.empty()) json["data"]["cursor"] = state.position.cursor;
     Json files = Json::object();
     for (const auto& [name, sum] : state.files)
         files[name] = {{"bytes", sum.bytes}, {"crc32", sum.crc32}};
@@ -59,6 +60,7 @@ TrainingState trainingStateFromJson(const std::string& text, const std::string& 
     data.read("source", state.data);
     data.read("epoch", state.position.epoch);
     data.read("example", state.position.example);
+    data.read("cursor", state.position.cursor);
     fields.readName("objective", state.objective, objectiveFromName);
     fields.read("batch", state.batch);
     fields.read("steps", state.steps);

@@ -17,7 +17,7 @@ bool isRight(const float* row, std::int64_t classes, std::int64_t label) {
 }
 
 std::int64_t countCorrect(const Tensor& logits, const Tensor& labels) {
-    const std::int64_t classes = logits.size(1);
+    const std::int64_t classes = logits.size(logits.shape().rank() - 1);
     const auto* row = logits.data<float>();
     std::int64_t correct = 0;
     for (const std::int64_t label : labels.span<std::int64_t>()) {
@@ -35,11 +35,10 @@ Tensor toHost(const Tensor& device, Backend& backend) {
     return host;
 }
 
-BatchLoader orderedLoader(const ImageDataset& dataset, LoaderOptions options) {
-    options.shuffle = false;
-    options.dropLast = false;
-    options.augmentation = {};
-    return {std::shared_ptr<const ImageDataset>(std::shared_ptr<void>(), &dataset), options, {}};
+BatchLoader orderedLoader(const ImageDataset& dataset, const LoaderOptions& options) {
+    return {std::shared_ptr<const ImageDataset>(std::shared_ptr<void>(), &dataset),
+            inOrder(options),
+            {}};
 }
 
 EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
@@ -51,8 +50,13 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
 
 EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
                     const LossSpec& loss, const std::function<bool(std::int64_t done)>& goOn) {
-    const auto begin = std::chrono::steady_clock::now();
     BatchLoader loader = orderedLoader(dataset, options);
+    return evaluate(model, loader, loss, goOn);
+}
+
+EvalResult evaluate(Model& model, BatchSource& batches, const LossSpec& loss,
+                    const std::function<bool(std::int64_t done)>& goOn) {
+    const auto begin = std::chrono::steady_clock::now();
     DeviceBatch deviceBatch(model.backend());
     RouterStatsAccumulator routers;
     ForwardOptions forwardOptions;
@@ -61,8 +65,9 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
     std::int64_t counted = 0;
     std::int64_t correct = 0;
     double lossSum = 0;
-    while (const std::optional<HostBatch> batch = loader.next()) {
-        const std::int64_t examples = batch->labels.elements();
+    std::optional<HostBatch> batch = batches.next();
+    while (batch) {
+        const std::int64_t examples = batch->labels.size(0);
         const ForwardResult forward =
             model.forward(deviceBatch.upload(*batch, 0, examples), forwardOptions);
         result.examples += examples;
@@ -71,7 +76,8 @@ EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptio
         correct += countCorrect(toHost(forward.logits, model.backend()), batch->labels);
         for (const RouterObservation& router : forward.routers)
             routers.add(router, model.backend());
-        if (result.examples < dataset.size() && !goOn(result.examples)) break;
+        batch = batches.next();
+        if (batch && !goOn(result.examples)) break;
     }
     if (counted > 0) {
         result.loss = lossSum / static_cast<double>(counted);

@@ -22,12 +22,18 @@ struct EvalResult {
 };
 
 /// Loss (without aux losses) and accuracy (the first of the largest logits; NaN is never right)
-/// over a whole dataset in its order (batches of `batch`, the last one smaller), no augmentation.
-/// `cancel` may be nullptr; when it becomes true the result is of the `examples` seen so far.
+/// over the labels that count of one ordered pass of `batches`: per image, or per target token with
+/// the true tokens before it. `goOn` is told the examples done after every batch but the last, and
+/// false ends it.
+EvalResult evaluate(Model& model, BatchSource& batches, const LossSpec& loss,
+                    const std::function<bool(std::int64_t done)>& goOn);
+
+/// The same over a whole dataset in its order (batches of `batch`, the last one smaller), no
+/// augmentation. `cancel` may be nullptr; when it becomes true the result is of the `examples` seen
+/// so far.
 EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
                     const LossSpec& loss, const std::atomic<bool>* cancel);
 
-/// The same; `goOn` is told the examples done after every batch but the last, and false ends it.
 EvalResult evaluate(Model& model, const ImageDataset& dataset, const LoaderOptions& options,
                     const LossSpec& loss, const std::function<bool(std::int64_t done)>& goOn);
 

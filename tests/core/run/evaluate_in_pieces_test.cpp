@@ -44,8 +44,8 @@ TEST(EvaluateInPieces, IsEvaluateToTheLastBit) {
     const auto data = makeClusters(61, 16, 5);
     const auto model = makeMoeVit();
     const EvalResult whole = evaluate(*model, *data, loaderOptions(), {}, nullptr);
-    const auto pieces =
-        evaluateInPieces(*model, data, loaderOptions(), {}, [](std::int64_t) { return true; });
+    BatchLoader batches(data, inOrder(loaderOptions()), {});
+    const auto pieces = evaluateInPieces(*model, batches, {}, [](std::int64_t) { return true; });
     ASSERT_TRUE(pieces.has_value());
     EXPECT_EQ(pieces->examples, 61);
     EXPECT_EQ(pieces->loss, whole.loss);
@@ -79,7 +79,8 @@ TEST(EvaluateInPieces, IsDroppedBetweenBatches) {
     const auto data = std::make_shared<SlowImages>(makeClusters(60, 16, 5));
     const auto model = makeMoeVit();
     std::vector<std::int64_t> asked;
-    const auto result = evaluateInPieces(*model, data, loaderOptions(), {}, [&](std::int64_t done) {
+    BatchLoader batches(data, inOrder(loaderOptions()), {});
+    const auto result = evaluateInPieces(*model, batches, {}, [&](std::int64_t done) {
         asked.push_back(done);
         return asked.size() < 2;
     });
