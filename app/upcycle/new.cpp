@@ -20,8 +20,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kScratch = "scratch:";
-constexpr double kPretrainedRate = 1e-4;
-constexpr double kScratchRate = 1e-3;
 constexpr float kBalanceLoss = 0.01F;
 
 struct Options {
@@ -44,24 +42,16 @@ void take(T& into, const std::optional<U>& given) {
 /// What continues the model's own training, or suits a random start.
 core::JobSpec startingPoint(const Options& options) {
     if (options.model.starts_with(kScratch)) {
-        core::JobSpec job;
         const core::Path config = options.model.substr(kScratch.size());
         if (config.empty())
             usage("--model scratch: names no file", "for example --model scratch:config.json");
         if (options.optimizerState == "carry")
             usage("--optimizer-state carry: random weights have no moments to carry",
                   "leave --optimizer-state out, or give reset");
-        job.model =
-            std::string(kScratch) + std::filesystem::absolute(config).lexically_normal().string();
-        job.optimizerState = core::OptimizerStateMode::Reset;
-        job.trainer.schedule.lr = kScratchRate;
-        return job;
+        return core::scratchJob(std::filesystem::absolute(config).lexically_normal());
     }
     const core::Path model = core::resolveModel(options.model);
-    core::JobSpec job = core::defaultJob(std::filesystem::absolute(model).lexically_normal());
-    if (!core::readTrainingState(core::Checkpoint::open(model)->folder()))
-        job.trainer.schedule.lr = kPretrainedRate;
-    return job;
+    return core::defaultJob(std::filesystem::absolute(model).lexically_normal());
 }
 
 core::ModelSpec trainedSpec(const core::JobSpec& job) {

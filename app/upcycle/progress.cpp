@@ -40,7 +40,7 @@ void Progress::update(double done, double total, const std::string& detail) {
     const double share = total > 0 ? std::clamp(done / total, 0.0, 1.0) : 0;
     const double spent = std::chrono::duration<double>(now - begin_).count();
     std::string text = label_;
-    if (total > 0 && terminal_) text += " " + barText(share, kBarWidth);
+    if (total > 0 && terminal_) text.append(" ").append(barText(share, kBarWidth));
     if (total > 0) text += fmt::format(" {:3.0f} %", 100 * share);
     if (share > 0.01) text += fmt::format(", {} left", core::formatDuration(spent / share - spent));
     if (!detail.empty()) text += fmt::format("  {}", detail);

@@ -10,6 +10,8 @@ namespace {
 
 /// Learning rate for a checkpoint that does not say at which it was trained.
 constexpr double kPretrainedRate = 1e-4;
+constexpr double kScratchRate = 1e-3;
+constexpr std::int64_t kT5Batch = 32;
 
 /// Goes on where the schedule stood: constant and rsqrt as they were, a decay from the rate it had
 /// reached (from its peak when that is 0).
@@ -24,19 +26,40 @@ ScheduleSpec continued(const TrainingState& state) {
     return schedule;
 }
 
+/// As T5X trains: Adafactor scaled by the parameters, z-loss on the logits; the rate of its
+/// pre-training, 1 / sqrt(max(step, 10000)), and of its fine-tuning, 0.001.
+void setT5Defaults(JobSpec& job, bool scratch) {
+    job.objective = Objective::SpanCorruption;
+    job.batch = kT5Batch;
+    job.trainer.optimizer.kind = OptimizerKind::Adafactor;
+    job.trainer.loss.logitZ = 1e-4F;
+    job.trainer.schedule.kind = scratch ? ScheduleKind::Rsqrt : ScheduleKind::Constant;
+    job.trainer.schedule.lr = scratch ? 0.01 : 0.001;
+}
+
 }  // namespace
+
+JobSpec scratchJob(const Path& config) {
+    JobSpec job;
+    job.model = "scratch:" + config.string();
+    job.optimizerState = OptimizerStateMode::Reset;
+    job.trainer.schedule.lr = kScratchRate;
+    if (specFromConfig(readTextFile(config), config.string()).family == Family::T5)
+        setT5Defaults(job, true);
+    return job;
+}
 
 JobSpec defaultJob(const Path& model) {
     JobSpec job;
     job.model = model.string();
     job.optimizerState = OptimizerStateMode::Reset;
-    const Path folder = Checkpoint::open(model)->folder();
+    job.trainer.schedule.lr = kPretrainedRate;
+    const auto checkpoint = Checkpoint::open(model);
+    if (readSpecUnchecked(*checkpoint).family == Family::T5) setT5Defaults(job, false);
+    const Path folder = checkpoint->folder();
     job.normalization = readPreprocessor(folder).value_or(job.normalization);
     const std::optional<TrainingState> state = readTrainingState(folder);
-    if (!state) {
-        job.trainer.schedule.lr = kPretrainedRate;
-        return job;
-    }
+    if (!state) return job;
     if (state->batch > 0) job.batch = state->batch;
     job.data = state->data;
     job.objective = state->objective;

@@ -80,6 +80,9 @@ std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec);
 /// of its preprocessor_config.json). `model`: a checkpoint, already resolved.
 JobSpec defaultJob(const Path& model);
 
+/// Defaults of a random start of CONFIG.json's model.
+JobSpec scratchJob(const Path& config);
+
 /// Steps of `epochs` passes over a training set of `examples`, whole batches only, at least 1.
 std::int64_t stepsOfEpochs(double epochs, std::int64_t examples, std::int64_t batch);
 

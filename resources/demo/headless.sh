@@ -10,9 +10,7 @@ run=$out/run
 steps=${UPCYCLER_DEMO_STEPS:-300}
 mkdir -p "$out"
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-show() { printf '$ upcycle %s\n' "$*"; "$upcycle" "$@"; }
-number() { sed -n "s/.*\"$2\": *\([-0-9.e+]*\).*/\1/p" "$1" | head -n 1; }
+. "$(dirname "$0")/common.sh"
 
 say "1. Plan: the last half of the MLP layers become 8 experts each"
 show plan "$dense" -o "$out/plan.json" --preset paper --experts 8
@@ -25,12 +23,7 @@ say "3. Train: Fashion-MNIST, the dense run's schedule continued and cooled down
 job="--data fashion-mnist --steps $steps --set schedule.cooldown=$((steps * 3 / 4))"
 # shellcheck disable=SC2086
 show new "$run" --model "$dense" --plan "$out/plan.json" $job --eval-every $((steps / 2))
-"$upcycle" train "$run" 2>"$out/train.log" &
-trainer=$!
-trap 'kill "$trainer" 2>/dev/null || true' EXIT
-show watch "$run"
-wait "$trainer" || { cat "$out/train.log" >&2; exit 1; }
-trap - EXIT
+train_watched "$run"
 
 say "4. The baseline: the dense model continued by the same job, without experts"
 # shellcheck disable=SC2086
@@ -51,13 +44,8 @@ show export "$run" -o "$out/export"
 
 same=no
 [ "$(number "$out/upcycled.json" loss)" = "$(number "$out/export.json" loss)" ] && same=yes
-worst=$(grep '"event": *"router"' "$run/events.jsonl" | tail -n 3 | sed -n 's/.*"cv": *\([-0-9.e+]*\).*/\1/p' | sort -g | tail -n 1)
-unrouted=$(grep '"event": *"router"' "$run/events.jsonl" | tail -n 3 | sed -n 's/.*"unrouted": *\([-0-9.e+]*\).*/\1/p' | sort -g | tail -n 1)
-
-percent() { LC_ALL=C awk -v x="$1" 'BEGIN { printf "%.2f%%", 100 * x }'; }
-row() { LC_ALL=C printf '%-26s %12s %16s %12s\n' "$@"; }
-accuracy() { percent "$(number "$out/$1.json" accuracy)"; }
-loss() { LC_ALL=C printf '%.4f' "$(number "$out/$1.json" loss)"; }
+worst=$(last_routers "$run" 3 cv)
+unrouted=$(last_routers "$run" 3 unrouted)
 parameters=$(number "$out/dense-inspect.json" parameters)
 
 say "The demo in one table"
