@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -18,6 +19,27 @@ std::string scaled(double value, const std::array<const char*, 5>& units, int pl
     if (unit == 0) return fmt::format("{:.{}f}{}", value, plainDigits, units[0]);
     const int digits = std::abs(value) < 9.995 ? 2 : 1;
     return fmt::format("{:.{}f}{}", value, digits, units[unit]);
+}
+
+/// Bytes of the well-formed UTF-8 character that `text` (not empty) begins with, or 0.
+std::size_t characterLength(std::string_view text) noexcept {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const std::size_t length = lead < 0x80          ? 1
+                               : (lead >> 5U) == 6  ? 2
+                               : (lead >> 4U) == 14 ? 3
+                               : (lead >> 3U) == 30 ? 4
+                                                    : 0;
+    if (length == 0 || length > text.size()) return 0;
+    std::uint32_t point = length == 1 ? lead : lead & (0xFFU >> (length + 1));
+    for (std::size_t k = 1; k < length; ++k) {
+        const auto next = static_cast<unsigned char>(text[k]);
+        if ((next >> 6U) != 2) return 0;
+        point = (point << 6U) | (next & 0x3FU);
+    }
+    constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
+    const bool isCharacter =
+        point >= kLeast[length] && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
+    return isCharacter ? length : 0;
 }
 
 }  // namespace
@@ -63,27 +85,27 @@ std::string printable(std::string_view text, std::size_t maxBytes) {
 }
 
 bool isUtf8(std::string_view text) noexcept {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        const std::size_t length = lead < 0x80          ? 1
-                                   : (lead >> 5U) == 6  ? 2
-                                   : (lead >> 4U) == 14 ? 3
-                                   : (lead >> 3U) == 30 ? 4
-                                                        : 0;
-        if (length == 0 || i + length > text.size()) return false;
-        std::uint32_t point = length == 1 ? lead : lead & (0xFFU >> (length + 1));
-        for (std::size_t k = 1; k < length; ++k) {
-            const auto next = static_cast<unsigned char>(text[i + k]);
-            if ((next >> 6U) != 2) return false;
-            point = (point << 6U) | (next & 0x3FU);
-        }
-        constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-        if (point < kLeast[length] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
-            return false;
-        i += length;
+    while (!text.empty()) {
+        const std::size_t length = characterLength(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
     }
     return true;
+}
+
+ValidText replaceInvalidUtf8(std::string_view text) {
+    ValidText valid;
+    while (!text.empty()) {
+        const std::size_t length = characterLength(text);
+        if (length == 0) {
+            valid.text += "\xEF\xBF\xBD";
+            ++valid.replaced;
+        } else {
+            valid.text += text.substr(0, length);
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return valid;
 }
 
 }  // namespace core

@@ -27,4 +27,11 @@ std::string printable(std::string_view text, std::size_t maxBytes = 120);
 /// Whether `text` is well-formed UTF-8.
 bool isUtf8(std::string_view text) noexcept;
 
+/// `text` with U+FFFD for every byte that is not part of well-formed UTF-8.
+struct ValidText {
+    std::string text;
+    std::uint64_t replaced = 0;  ///< bytes
+};
+ValidText replaceInvalidUtf8(std::string_view text);
+
 }  // namespace core

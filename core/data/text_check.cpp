@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/error.h"
+#include "core/data/text_loader.h"
+
+#include <fmt/format.h>
+
+namespace core {
+namespace {
+
+constexpr std::int64_t kLongestInputs = std::int64_t{1} << 16U;
+constexpr std::int64_t kShortestInputs = 4;
+
+[[noreturn]] void refuse(const std::string& what, const std::string& hint) {
+    throw Error(ErrorKind::BadInput, what, hint);
+}
+
+void checkLengths(const TextLoaderOptions& options) {
+    const TextSpec& text = options.text;
+    if (text.inputsLength < kShortestInputs || text.inputsLength > kLongestInputs)
+        refuse(fmt::format("text.inputs_length is {}, expected {} to {} tokens", text.inputsLength,
+                           kShortestInputs, kLongestInputs),
+               "T5 was trained with 512");
+    if (text.targetsLength < 0 || text.targetsLength > kLongestInputs || text.targetsLength == 1)
+        refuse(fmt::format("text.targets_length is {}, expected 0 or 2 to {} tokens",
+                           text.targetsLength, kLongestInputs),
+               "0 takes what the task gives");
+    if (options.task != TextTask::SpanCorruption) return;
+    const SpanCorruption& corruption = text.corruption;
+    if (!(corruption.noiseDensity > 0 && corruption.noiseDensity < 1) ||
+        !(corruption.meanSpanLength >= 1 && corruption.meanSpanLength <= 1000))
+        refuse(
+            fmt::format("text.noise_density is {} and text.mean_span_length {}, expected a share "
+                        "between 0 and 1 and a length from 1 to 1000",
+                        corruption.noiseDensity, corruption.meanSpanLength),
+            "T5 was trained with 0.15 and 3");
+    const CorruptedLengths lengths = lengthsForInputs(text.inputsLength, corruption);
+    if (text.targetsLength > 0 && text.targetsLength < lengths.targets)
+        refuse(fmt::format("text.targets_length is {}, but inputs of {} tokens have targets of {}",
+                           text.targetsLength, text.inputsLength, lengths.targets),
+               "leave text.targets_length at 0");
+    if (options.tokenizer && lengths.spans > options.tokenizer->sentinels())
+        refuse(fmt::format("inputs of {} tokens have {} hidden spans, but the tokenizer has {} "
+                           "sentinels",
+                           text.inputsLength, lengths.spans, options.tokenizer->sentinels()),
+               "take shorter inputs, longer spans or less noise");
+}
+
+}  // namespace
+
+void checkText(const TextLoaderOptions& options) {
+    checkLengths(options);
+    if (options.tokenizer && options.tokenizer->size() > options.vocabulary)
+        refuse(fmt::format("{} has {} ids with its sentinels, the model's vocabulary {}",
+                           options.tokenizer->file().string(), options.tokenizer->size(),
+                           options.vocabulary),
+               "use the tokenizer that the model was trained with");
+}
+
+}  // namespace core

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/data/text_files.h"
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+namespace core {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kText = "text:";
+constexpr std::string_view kJson = "jsonl:";
+constexpr const char* kWanted = "give text files (plain or gzip), or folders of them";
+
+[[noreturn]] void refuse(const std::string& source, const std::string& what) {
+    throw Error(ErrorKind::BadInput, fmt::format("data source '{}': {}", printable(source), what),
+                kWanted);
+}
+
+std::vector<Path> filesBelow(const Path& folder) {
+    std::vector<Path> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+        if (entry.is_regular_file() && !entry.path().filename().string().starts_with("."))
+            files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// A path as it is, or several with commas between them.
+std::vector<Path> pathsOf(const std::string& list) {
+    std::error_code code;
+    if (fs::exists(list, code)) return {list};
+    std::vector<Path> paths;
+    for (std::size_t begin = 0; begin <= list.size();) {
+        const std::size_t end = std::min(list.find(',', begin), list.size());
+        if (end > begin) paths.emplace_back(list.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return paths;
+}
+
+void addPath(const std::string& source, const Path& path, TextSource& texts) {
+    std::error_code code;
+    if (!fs::exists(path, code)) refuse(source, fmt::format("{} does not exist", path.string()));
+    if (!fs::is_directory(path, code)) return texts.train.push_back(path);
+    for (const auto& [name, part] :
+         {std::pair("validation", Split::Validation), std::pair("test", Split::Test)}) {
+        if (!fs::is_directory(path / "train", code) || !fs::is_directory(path / name, code))
+            continue;
+        const std::vector<Path> train = filesBelow(path / "train");
+        texts.train.insert(texts.train.end(), train.begin(), train.end());
+        texts.held = filesBelow(path / name);
+        texts.heldPart = part;
+        return;
+    }
+    const std::vector<Path> files = filesBelow(path);
+    if (files.empty()) refuse(source, fmt::format("{} holds no files", path.string()));
+    texts.train.insert(texts.train.end(), files.begin(), files.end());
+}
+
+/// Control characters other than white space say that a file is no text.
+void requireText(const std::string& source, const Path& path, TextSource::Kind kind) {
+    std::error_code code;
+    if (fs::file_size(path, code) == 0 || code)
+        refuse(source, fmt::format("{} is empty", path.string()));
+    DocumentReader reader(path, kind);
+    std::uint64_t bytes = 0;
+    std::uint64_t odd = 0;
+    while (bytes < kLongestDocument) {
+        const std::optional<Document> document = reader.next();
+        if (!document) break;
+        bytes += document->text.size();
+        for (const char c : document->text)
+            if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r' &&
+                c != '\f' && c != '\v' && c != '\x1b' && c != '\b')
+                ++odd;
+    }
+    if (bytes == 0) refuse(source, fmt::format("{} holds nothing but white space", path.string()));
+    odd += reader.replaced();
+    if (odd * 20 > bytes)
+        refuse(source, fmt::format("{} does not look like text: {} of its first {} bytes are "
+                                   "control characters or no UTF-8",
+                                   path.string(), odd, bytes));
+}
+
+}  // namespace
+
+bool isTextSource(const std::string& source) {
+    return source.starts_with(kText) || source.starts_with(kJson) ||
+           source.starts_with("synthetic:tokens");
+}
+
+TextSource openTextSource(const std::string& source) {
+    TextSource texts;
+    texts.name = source;
+    const bool json = source.starts_with(kJson);
+    if (!json && !source.starts_with(kText))
+        throw Error(ErrorKind::Usage,
+                    fmt::format("data source '{}' is not known for texts", printable(source)),
+                    "use text:PATH, jsonl:PATH or synthetic:tokens,vocab=N,inputs=N,targets=N");
+    texts.kind = json ? TextSource::Kind::JsonLines : TextSource::Kind::Text;
+    const std::vector<Path> paths = pathsOf(source.substr(json ? kJson.size() : kText.size()));
+    if (paths.empty()) refuse(source, "it names no file");
+    for (const Path& path : paths) addPath(source, path, texts);
+    if (texts.train.empty()) refuse(source, "it holds no files");
+    for (const std::vector<Path>* files : {&texts.train, &texts.held})
+        for (const Path& path : *files) requireText(source, path, texts.kind);
+    return texts;
+}
+
+}  // namespace core

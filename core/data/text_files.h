@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/file.h"
+#include "core/data/data_source.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace core {
+
+/// The texts of a SOURCE "text:PATH,..." or "jsonl:PATH,...": files, or folders with all that lies
+/// below them. Plain or gzip, told by their first bytes.
+struct TextSource {
+    enum class Kind { Text, JsonLines };
+    Kind kind = Kind::Text;
+    std::string name;         ///< as given
+    std::vector<Path> train;  ///< sorted
+    std::vector<Path> held;   ///< of validation/ or test/; empty: cut off from train
+    Split heldPart = Split::Validation;
+};
+
+/// Whether SOURCE is one of these (or synthetic tokens, which lie in no file).
+bool isTextSource(const std::string& source);
+
+/// BadInput when a path does not exist, holds no file, or a file is empty or does not look like
+/// text (the first 64 KiB are looked at).
+TextSource openTextSource(const std::string& source);
+
+/// A paragraph of a text file (lines up to a blank one) or a line of a JSONL file. Pieces of more
+/// than kLongestDocument bytes are cut, a text file's at the end of a character; a longer line of
+/// JSON is BadInput.
+struct Document {
+    std::string text;          ///< valid UTF-8: what was not has become U+FFFD
+    std::uint64_t offset = 0;  ///< of its first byte in the unpacked file
+    std::int64_t line = 0;     ///< of its first line, from 1
+};
+constexpr std::size_t kLongestDocument = std::size_t{1} << 16U;
+constexpr std::size_t kLongestJsonLine = std::size_t{1} << 24U;
+
+/// Reads a file's documents one after the other in little memory.
+class DocumentReader {
+  public:
+    /// Goes on at a document's offset and line.
+    DocumentReader(const Path& file, TextSource::Kind kind, std::uint64_t offset = 0,
+                   std::int64_t line = 1);
+    ~DocumentReader();
+    DocumentReader(const DocumentReader&) = delete;
+    DocumentReader& operator=(const DocumentReader&) = delete;
+
+    std::optional<Document> next();
+    /// Where the next one may begin.
+    struct Place {
+        std::uint64_t offset = 0;
+        std::int64_t line = 1;
+    };
+    Place place() const;
+    /// Bytes of invalid UTF-8 so far.
+    std::uint64_t replaced() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace core

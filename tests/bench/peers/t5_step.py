@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Seconds per training step and peak memory of a T5 in transformers, beside the same job in upcycle: random weights, random tokens
+without padding, f32, Adafactor with parameter scaling and no momentum. The two take turns; both medians and their ratio are printed.
+
+usage: t5_step.py UPCYCLE CONFIG.json [--batch 2] [--inputs 512] [--targets 114] [--steps 4] [--threads 2] [--rounds 2]
+"""
+import argparse
+import json
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def peer(options):
+    import torch
+    from transformers import Adafactor, T5Config, T5ForConditionalGeneration
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    config = T5Config.from_pretrained(pathlib.Path(options.config).parent, _configuration_file=pathlib.Path(options.config).name)
+    config.dropout_rate = 0.0
+    model = T5ForConditionalGeneration(config).train()
+    optimizer = Adafactor(model.parameters(), lr=1e-3, scale_parameter=True, relative_step=False, warmup_init=False)
+    seconds = []
+    for _ in range(options.steps):
+        begin = time.perf_counter()
+        inputs = torch.randint(2, config.vocab_size, (options.batch, options.inputs))
+        labels = torch.randint(2, config.vocab_size, (options.batch, options.targets))
+        optimizer.zero_grad(set_to_none=True)
+        model(input_ids=inputs, labels=labels).loss.backward()
+        optimizer.step()
+        seconds.append(time.perf_counter() - begin)
+    print(json.dumps({"seconds": seconds[1:], "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+
+
+def ours(options, folder):
+    run = os.path.join(folder, "run")
+    data = f"synthetic:tokens,vocab={json.load(open(options.config))['vocab_size']},inputs={options.inputs},targets={options.targets}"
+    new = [options.upcycle, "new", run, "--model", f"scratch:{options.config}", "--data", data, "--objective", "text-to-text",
+           "--batch", str(options.batch), "--steps", str(options.steps), "--optimizer", "adafactor", "--lr", "1e-3", "--schedule", "constant",
+           "--keep", "1", "--set", "eval_examples=1", "--set", "dropout=0", "--threads", str(options.threads)]
+    subprocess.run(new, check=True, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen([options.upcycle, "train", run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    assert status == 0, f"upcycle train ended with {status}"
+    events = [json.loads(line) for line in open(os.path.join(run, "events.jsonl"))]
+    return {"seconds": [e["seconds"] for e in events if e["event"] == "step"][1:], "peak": usage.ru_maxrss * 1024}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("upcycle")
+    parser.add_argument("config")
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--inputs", type=int, default=512)
+    parser.add_argument("--targets", type=int, default=114)
+    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--peer", action="store_true")
+    options = parser.parse_args()
+    if options.peer:
+        return peer(options)
+    results = {"upcycle": [], "transformers": []}
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            results["upcycle"].append(ours(options, folder))
+        text = subprocess.run([sys.executable, *sys.argv, "--peer"], check=True, capture_output=True, text=True).stdout
+        results["transformers"].append(json.loads(text.strip().splitlines()[-1]))
+    median = {}
+    for name, rounds in results.items():
+        seconds = [s for one in rounds for s in one["seconds"]]
+        median[name] = statistics.median(seconds)
+        peak = max(one["peak"] for one in rounds) / 2**30
+        print(f"{name:13s} median {median[name]:.2f} s a step (best {min(seconds):.2f}), peak {peak:.2f} GiB")
+    print(f"upcycle needs {median['upcycle'] / median['transformers']:.2f} of transformers' time")
+
+
+if __name__ == "__main__":
+    main()
