@@ -28,6 +28,28 @@ struct AttentionShape {
     float scale = 1.0F;
 };
 
+/// What attention does besides softmax(scale * q k^T) v; by default nothing.
+struct AttentionOptions {
+    Tensor bias;  ///< F32 [heads, queries, keys], finite, added to the scaled scores; or undefined
+    Tensor keyMask;       ///< U8 [batch, keys], 0 = not seen; undefined = all seen
+    bool causal = false;  ///< query i sees keys <= i + queryOffset
+    std::int64_t queryOffset = 0;
+    std::int64_t keyStride = 0;  ///< rows of k and v per batch entry, at least keys (a cache is
+                                 ///< longer); 0 = keys
+    float dropout = 0.0F;  ///< rate on the probabilities, as dropout.h by (dropoutKey, index in
+                           ///< [batch, heads, queries, keys])
+    std::uint64_t dropoutKey = 0;
+};
+
+/// T5's buckets of relative positions; queryOffset is the position of the first query (the first
+/// key's is 0).
+struct RelativeBuckets {
+    bool bidirectional = true;
+    std::int64_t buckets = 32;
+    std::int64_t maxDistance = 128;
+    std::int64_t queryOffset = 0;
+};
+
 /// Which expert gets which token: the router's decision for one MoE layer over n token rows. Slots
 /// are the accepted (token, expert) pairs, sorted by expert, then by routing group, then by place
 /// (Expert Choice: decreasing probability; Top-K: the order of placement). Slots of expert e are
