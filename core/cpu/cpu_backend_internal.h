@@ -96,8 +96,8 @@ class CpuBackend final : public Backend {
     // routing.h
     Assignment expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
                             double capacity) override;
-    Assignment topK(const Tensor& scores, const RoutingGroups& groups, int k, double capacity,
-                    bool dropless, bool batchPriority) override;
+    Assignment topK(const Tensor& scores, const RoutingGroups& groups,
+                    const TopKRule& rule) override;
     void combineWeightsForward(Out weights, Out sums, const Tensor& probabilities,
                                const Assignment& assignment, bool topKSoftmax,
                                bool renormalize) override;

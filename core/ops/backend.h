@@ -112,8 +112,8 @@ class Backend {
     // routing.h
     virtual Assignment expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
                                     double capacity) = 0;
-    virtual Assignment topK(const Tensor& scores, const RoutingGroups& groups, int k,
-                            double capacity, bool dropless, bool batchPriority) = 0;
+    virtual Assignment topK(const Tensor& scores, const RoutingGroups& groups,
+                            const TopKRule& rule) = 0;
     virtual void combineWeightsForward(Out weights, Out sums, const Tensor& probabilities,
                                        const Assignment& assignment, bool topKSoftmax,
                                        bool renormalize) = 0;

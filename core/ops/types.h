@@ -73,6 +73,24 @@ struct Assignment {
     std::int64_t slots() const { return offsets.empty() ? 0 : offsets.back(); }
 };
 
+/// Whose assignments of Top-K are placed first, where an expert's capacity binds.
+enum class TopKPlacement {
+    ChoicesFirst,   ///< first choices of all tokens, then second ones ..., each in token order
+    BatchPriority,  ///< the same with tokens by decreasing largest score, ties to the lower row
+    TokenOrder,     ///< all choices of a token, best first, before the next token's: no token's
+                    ///< place depends on a later one (causal decoders)
+};
+
+/// How Top-K routing chooses.
+struct TopKRule {
+    int k = 2;
+    double capacity = 2.0;  ///< capacity factor
+    bool dropless = false;  ///< no capacity
+    TopKPlacement placement = TopKPlacement::ChoicesFirst;
+    std::int64_t fixedSlots = 0;  ///< > 0: slots per expert in every group, whatever its size, in
+                                  ///< place of capacity and dropless (SwitchTransformers)
+};
+
 /// Rows [begin, end) of each routing group, and which rows are real tokens.
 struct RoutingGroups {
     std::vector<std::int64_t> begins;  ///< [groups + 1], increasing, from 0 to n
