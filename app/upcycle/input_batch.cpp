@@ -4,7 +4,8 @@
 #include "app/upcycle/input_text.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
-#include "core/run/session.h"
+#include "core/run/job_data.h"
+#include "core/training/device_batch.h"
 
 #include <fmt/format.h>
 
@@ -76,14 +77,6 @@ void requireComputableFamily(const core::ModelSpec& spec, const std::string& mod
                 "give a ViT or T5 checkpoint; others can be inspected and compared");
 }
 
-void requireImages(const core::ModelSpec& spec, const std::string& model) {
-    if (spec.family == core::Family::Vit) return;
-    throw Error(ErrorKind::BadInput,
-                fmt::format("{} is a {} model: images are for Vision Transformers", model,
-                            core::familyName(spec.family)),
-                "give a ViT checkpoint, or compute a batch of tokens with upcycle forward");
-}
-
 core::Batch readInputBatch(const core::Path& file, const core::ModelSpec& spec,
                            core::Backend& backend) {
     if (spec.family == core::Family::T5) return readTextBatch(file, spec.t5, backend);
@@ -95,7 +88,6 @@ core::Batch readInputBatch(const core::Path& file, const core::ModelSpec& spec,
 
 core::Batch readDataBatch(const std::string& source, const core::Path& model, std::int64_t count,
                           const core::ModelSpec& spec, core::Backend& backend) {
-    requireImages(spec, model.string());
     core::JobSpec job = core::defaultJob(model);
     job.data = source;
     job.batch = count;

@@ -15,7 +15,7 @@ namespace upcycle {
 core::Batch readInputBatch(const core::Path& file, const core::ModelSpec& spec,
                            core::Backend& backend);
 
-/// The first `count` images of a data source's evaluation part, normalised.
+/// The first `count` examples of a data source's evaluation part.
 core::Batch readDataBatch(const std::string& source, const core::Path& model, std::int64_t count,
                           const core::ModelSpec& spec, core::Backend& backend);
 
@@ -25,8 +25,5 @@ core::Batch makeRandomBatch(std::int64_t count, const core::ModelSpec& spec,
 
 /// Throws BadInput unless the model is of a family that this version computes.
 void requireComputableFamily(const core::ModelSpec& spec, const std::string& model);
-
-/// Throws BadInput unless the model takes images.
-void requireImages(const core::ModelSpec& spec, const std::string& model);
 
 }  // namespace upcycle

@@ -23,7 +23,7 @@ constexpr std::string_view kScratch = "scratch:";
 constexpr float kBalanceLoss = 0.01F;
 
 struct Options {
-    std::string run, model, plan, data, objective, optimizer, schedule, optimizerState;
+    std::string run, model, plan, data, objective, tokenizer, optimizer, schedule, optimizerState;
     std::optional<std::int64_t> steps, batch, warmup, evalEvery, checkpointEvery;
     std::optional<double> epochs, lr, weightDecay, clip;
     std::optional<float> aux, z;
@@ -97,7 +97,7 @@ void chooseSchedule(core::JobSpec& job, const Options& options) {
     take(schedule.warmup, options.warmup);
 }
 
-void chooseRest(core::JobSpec& job, const Options& options) {
+void chooseRest(core::JobSpec& job, const Options& options, const core::ModelSpec& spec) {
     if (!options.plan.empty())
         job.plan = core::planFromJson(core::readTextFile(options.plan), options.plan);
     if (!options.data.empty()) job.data = absoluteSource(options.data);
@@ -105,6 +105,13 @@ void chooseRest(core::JobSpec& job, const Options& options) {
     if (!options.objective.empty())
         job.objective = wordOption("--objective", options.objective, core::objectiveFromName,
                                    "classify, span-corruption, text-to-text or causal-lm");
+    else if (spec.family == core::Family::T5 && options.data.starts_with("jsonl:"))
+        job.objective = core::Objective::TextToText;
+    else if (spec.family == core::Family::T5 && options.data.starts_with("synthetic:"))
+        job.objective = core::Objective::TextToText;
+    if (!options.tokenizer.empty())
+        job.text.tokenizer =
+            std::filesystem::absolute(options.tokenizer).lexically_normal().string();
     take(job.trainer.steps, options.steps);
     take(job.batch, options.batch);
     take(job.trainer.clip, options.clip);
@@ -133,8 +140,8 @@ core::JobSpec makeJob(const Options& options) {
     core::JobSpec job = startingPoint(options);
     chooseOptimizer(job, options);
     chooseSchedule(job, options);
-    chooseRest(job, options);
     const core::ModelSpec spec = trainedSpec(job);
+    chooseRest(job, options, spec);
     if (hasTopK(job, spec)) job.trainer.loss.aux = kBalanceLoss;
     take(job.trainer.loss.aux, options.aux);
     take(job.trainer.loss.z, options.z);
@@ -191,9 +198,13 @@ Command addNew(CLI::App& root) {
                     "Checkpoint, RUN or RUN@STEP; or scratch:CONFIG.json for random weights")
         ->required();
     app->add_option("--plan", options->plan, "Upcycle by this plan first");
-    app->add_option("--data", options->data,
-                    "fashion-mnist[:DIR], idx:DIR, images:DIR or synthetic:images=HxWxC,classes=N");
-    app->add_option("--objective", options->objective, "classify [classify]");
+    app->add_option(
+        "--data", options->data,
+        "fashion-mnist[:DIR], idx:DIR, images:DIR, text:PATH, jsonl:PATH or synthetic:...");
+    app->add_option("--objective", options->objective,
+                    "classify, span-corruption or text-to-text [by model and data]");
+    app->add_option("--tokenizer", options->tokenizer,
+                    "Of texts: spiece.model or tokenizer.json [beside the model]");
     CLI::Option* steps = app->add_option("--steps", options->steps, "Optimizer steps [1000]");
     app->add_option("--epochs", options->epochs, "Passes over the data")->excludes(steps);
     app->add_option("--batch", options->batch, "Examples a step [the checkpoint's, else 128]");

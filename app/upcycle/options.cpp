@@ -3,6 +3,7 @@
 
 #include "app/upcycle/output.h"
 #include "core/base/text.h"
+#include "core/data/text_files.h"
 #include "core/run/device.h"
 #include "core/run/run_directory.h"
 
@@ -120,6 +121,7 @@ bool switchOption(const std::string& option, const std::string& text) {
 }
 
 std::string absoluteSource(const std::string& source) {
+    if (core::isTextSource(source)) return core::absoluteTextSource(source);
     for (const std::string_view prefix : {"fashion-mnist:", "idx:", "images:"})
         if (source.starts_with(prefix) && source.size() > prefix.size())
             return std::string(prefix) + std::filesystem::absolute(source.substr(prefix.size()))

@@ -97,6 +97,17 @@ bool isTextSource(const std::string& source) {
            source.starts_with("synthetic:tokens");
 }
 
+std::string absoluteTextSource(const std::string& source) {
+    const std::size_t begin = source.find(':') + 1;
+    if (source.starts_with("synthetic:")) return source;
+    std::string result = source.substr(0, begin);
+    for (const Path& path : pathsOf(source.substr(begin))) {
+        if (result.size() > begin) result += ',';
+        result += fs::absolute(path).lexically_normal().string();
+    }
+    return result;
+}
+
 TextSource openTextSource(const std::string& source) {
     TextSource texts;
     texts.name = source;

@@ -26,6 +26,9 @@ struct TextSource {
 /// Whether SOURCE is one of these (or synthetic tokens, which lie in no file).
 bool isTextSource(const std::string& source);
 
+/// The same source with absolute paths.
+std::string absoluteTextSource(const std::string& source);
+
 /// BadInput when a path does not exist, holds no file, or a file is empty or does not look like
 /// text (the first 64 KiB are looked at).
 TextSource openTextSource(const std::string& source);

@@ -67,6 +67,8 @@ JobSpec defaultJob(const Path& model) {
     job.trainer.schedule = continued(*state);
     job.augmentation = state->augmentation;
     job.normalization = state->normalization;
+    job.text = state->text;
+    job.text.tokenizer.clear();  // it lies beside the model
     std::error_code code;
     if (std::filesystem::exists(folder / "optimizer.safetensors", code))
         job.optimizerState = OptimizerStateMode::Carry;

@@ -143,6 +143,32 @@ Json toJson(const OptimizerSpec& spec) {
             {"step_offset", spec.stepOffset}};
 }
 
+Json toJson(const TextSpec& spec) {
+    return {{"tokenizer", spec.tokenizer},
+            {"inputs_length", spec.inputsLength},
+            {"targets_length", spec.targetsLength},
+            {"noise_density", spec.corruption.noiseDensity},
+            {"mean_span_length", spec.corruption.meanSpanLength},
+            {"batch_tokens", spec.batchTokens},
+            {"text_field", spec.textField},
+            {"input_field", spec.inputField},
+            {"target_field", spec.targetField},
+            {"prefix", spec.prefix}};
+}
+
+void read(const Fields& fields, TextSpec& spec) {
+    fields.read("tokenizer", spec.tokenizer);
+    fields.read("inputs_length", spec.inputsLength);
+    fields.read("targets_length", spec.targetsLength);
+    fields.read("noise_density", spec.corruption.noiseDensity);
+    fields.read("mean_span_length", spec.corruption.meanSpanLength);
+    fields.read("batch_tokens", spec.batchTokens);
+    fields.read("text_field", spec.textField);
+    fields.read("input_field", spec.inputField);
+    fields.read("target_field", spec.targetField);
+    fields.read("prefix", spec.prefix);
+}
+
 void read(const Fields& fields, OptimizerSpec& spec) {
     fields.readName("kind", spec.kind, optimizerFromName);
     fields.read("weight_decay", spec.weightDecay);

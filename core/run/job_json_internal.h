@@ -58,7 +58,9 @@ double shortest(float value);
 
 // The parts that job.json and training.json share.
 Json toJson(const OptimizerSpec& spec);
+Json toJson(const TextSpec& spec);
 void read(const Fields& fields, OptimizerSpec& spec);
+void read(const Fields& fields, TextSpec& spec);
 Json toJson(const ScheduleSpec& spec);
 void read(const Fields& fields, ScheduleSpec& spec);
 Json toJson(const Augmentation& augmentation);

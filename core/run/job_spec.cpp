@@ -35,7 +35,8 @@ Json lossJson(const LossSpec& loss) {
     return {{"kind", lossName(loss.kind)},
             {"label_smoothing", shortest(loss.labelSmoothing)},
             {"aux", shortest(loss.aux)},
-            {"z", shortest(loss.z)}};
+            {"z", shortest(loss.z)},
+            {"logit_z", shortest(loss.logitZ)}};
 }
 
 void readLoss(const Fields& fields, LossSpec& loss) {
@@ -43,6 +44,7 @@ void readLoss(const Fields& fields, LossSpec& loss) {
     fields.read("label_smoothing", loss.labelSmoothing);
     fields.read("aux", loss.aux);
     fields.read("z", loss.z);
+    fields.read("logit_z", loss.logitZ);
 }
 
 Json jobJson(const JobSpec& job) {
@@ -58,8 +60,10 @@ Json jobJson(const JobSpec& job) {
     json["optimizer"] = toJson(job.trainer.optimizer);
     json["schedule"] = toJson(job.trainer.schedule);
     json["optimizer_state"] = optimizerStateModeName(job.optimizerState);
+    json["dropout"] = job.trainer.dropout ? Json(shortest(*job.trainer.dropout)) : Json();
     json["augmentation"] = toJson(job.augmentation);
     json["normalization"] = toJson(job.normalization);
+    json["text"] = toJson(job.text);
     json["eval_every"] = job.evalEvery;
     json["eval_examples"] = job.evalExamples;
     json["checkpoint_every"] = job.checkpointEvery;
@@ -88,8 +92,13 @@ JobSpec jobFrom(const Json& json, const std::string& where) {
     read(fields.object("optimizer"), job.trainer.optimizer);
     read(fields.object("schedule"), job.trainer.schedule);
     fields.readName("optimizer_state", job.optimizerState, optimizerStateModeFromName);
+    if (const Json* rate = fields.find("dropout"); rate != nullptr && !rate->is_null()) {
+        job.trainer.dropout = 0.0F;
+        fields.read("dropout", *job.trainer.dropout);
+    }
     read(fields.object("augmentation"), job.augmentation);
     read(fields.object("normalization"), job.normalization);
+    read(fields.object("text"), job.text);
     fields.read("eval_every", job.evalEvery);
     fields.read("eval_examples", job.evalExamples);
     fields.read("checkpoint_every", job.checkpointEvery);

@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/data/batch_loader.h"
+#include "core/data/text_loader.h"
 #include "core/surgery/plan.h"
 #include "core/training/trainer.h"
 
@@ -37,6 +38,7 @@ struct JobSpec {
     OptimizerStateMode optimizerState = OptimizerStateMode::Carry;
     Augmentation augmentation;
     Normalization normalization;
+    TextSpec text;
     std::int64_t evalEvery = 0;        ///< steps; 0 = at the end only
     std::int64_t evalExamples = 0;     ///< of the evaluation split; 0 = all
     std::int64_t checkpointEvery = 0;  ///< steps; 0 = at the end only
@@ -49,7 +51,8 @@ struct JobSpec {
 
 /// Keys: model, plan, data, objective, steps, batch, microbatch, clip, loss.{kind, label_smoothing,
 /// aux, z}, optimizer.{kind, weight_decay, ...}, schedule.{kind, lr, warmup, ...},
-/// optimizer_state, augmentation.{crop_padding, flip}, normalization.{mean, std}, eval_every,
+/// optimizer_state, dropout, augmentation.{crop_padding, flip}, normalization.{mean, std},
+/// text.{tokenizer, inputs_length, ...}, eval_every,
 /// eval_examples, checkpoint_every, keep, seed, device, dtype, threads.
 std::string toJson(const JobSpec& job);
 /// Unknown keys are skipped, missing ones keep their defaults; a newer schema, a key of another

@@ -67,6 +67,9 @@ void validateNumbers(const JobSpec& job, const std::string& where) {
     check.share("loss.label_smoothing", static_cast<double>(trainer.loss.labelSmoothing), false);
     check.finite("loss.aux", static_cast<double>(trainer.loss.aux), 0);
     check.finite("loss.z", static_cast<double>(trainer.loss.z), 0);
+    check.finite("loss.logit_z", static_cast<double>(trainer.loss.logitZ), 0);
+    if (trainer.dropout) check.share("dropout", static_cast<double>(*trainer.dropout), false);
+    check.range<std::int64_t>("text.batch_tokens", job.text.batchTokens, 0, kMostSteps);
     check.finite("optimizer.weight_decay", trainer.optimizer.weightDecay, 0);
     check.share("optimizer.beta1", trainer.optimizer.beta1, false);
     check.share("optimizer.beta2", trainer.optimizer.beta2, false);

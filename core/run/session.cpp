@@ -30,6 +30,7 @@ TrainingState initialState(const JobSpec& job) {
     state.schedule = job.trainer.schedule;
     state.augmentation = job.augmentation;
     state.normalization = job.normalization;
+    state.text = job.text;
     state.seed = job.seed;
     return state;
 }
@@ -42,11 +43,14 @@ std::unique_ptr<Session> openSession(const JobSpec& job, const Checkpoint& check
     session->model = loadModel(checkpoint, std::move(backend), true);
     const ModelSpec& spec = session->model->spec();
     session->carried = readCarriedParts(checkpoint, spec, session->model->parameters());
-    session->data = openJobData(job, spec, checkpoint.folder());
+    JobSpec own = job;
+    own.text.tokenizer.clear();  // the run's checkpoints have it beside them
+    session->data = openJobData(own, spec, checkpoint.folder());
     session->batches = session->data->training(session->state.position);
     TrainerSpec trainer = job.trainer;
     trainer.optimizer = session->state.optimizer;
     trainer.schedule = session->state.schedule;
+    trainer.seed = job.seed;
     session->trainer =
         std::make_unique<Trainer>(*session->model, *session->batches, trainer, session->state.step);
     return session;
@@ -62,6 +66,25 @@ void writeScratchModel(const JobSpec& job, const Path& folder,
     CarriedParts carried;
     carried.config = text;
     writeModel(folder, *model, model->parameters(), carried);
+}
+
+/// The job's tokenizer beside a model of texts, in the place of any other.
+void placeTokenizer(const JobSpec& job, const Path& folder) {
+    std::optional<Path> file = Path(job.text.tokenizer);
+    if (job.text.tokenizer.empty()) {
+        if (Tokenizer::findIn(folder)) return;
+        file = Tokenizer::findIn(tokenizerFolder(job));
+    } else if (fs::is_directory(*file)) {
+        file = Tokenizer::findIn(*file);
+    }
+    if (!file) return;  // synthetic tokens need none, and nothing else was let through
+    while (const std::optional<Path> old = Tokenizer::findIn(folder)) fs::remove(*old);
+    const bool json = file->extension() == ".json";
+    fs::copy_file(*file, folder / (json ? "tokenizer.json" : "spiece.model"));
+    const Path settings = file->parent_path() / "tokenizer_config.json";
+    if (fs::exists(settings))
+        fs::copy_file(settings, folder / "tokenizer_config.json",
+                      fs::copy_options::overwrite_existing);
 }
 
 /// Runs the executor into a folder inside `folder` and moves what it made up.
@@ -146,7 +169,11 @@ std::unique_ptr<Session> startSession(const RunDirectory& run, const JobSpec& jo
         writeScratchModel(job, folder, backend);
     else
         writeConvertedModel(job, folder, cancel);
-    writePreprocessor(folder, job.normalization, imageShape(readSpec(*Checkpoint::open(folder))));
+    if (job.objective == Objective::Classify)
+        writePreprocessor(folder, job.normalization,
+                          imageShape(readSpec(*Checkpoint::open(folder))));
+    else
+        placeTokenizer(job, folder);
     auto session = openSession(job, *Checkpoint::open(folder), initialState(job), backend);
     if (!scratch && job.optimizerState == OptimizerStateMode::Carry) {
         carryMoments(job, *session);

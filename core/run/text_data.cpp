@@ -1,8 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/error.h"
+#include "core/data/text_loader.h"
 #include "core/run/job_data.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
 namespace core {
-std::unique_ptr<JobData> openTextData(const JobSpec&, const ModelSpec&, const Path&) {
-    throw Error(ErrorKind::BadInput, "text", "");
+namespace {
+
+bool isSynthetic(const JobSpec& job) { return job.data.starts_with("synthetic:"); }
+
+TextTask taskOf(Objective objective) {
+    return objective == Objective::TextToText ? TextTask::TextToText : TextTask::SpanCorruption;
 }
+
+class TextData final : public JobData {
+  public:
+    TextData(const JobSpec& job, const ModelSpec& spec, const Path& folder) : job_(job) {
+        options_.text = job.text;
+        options_.task = taskOf(job.objective);
+        options_.batch = job.batch;
+        options_.vocabulary = spec.t5.vocab;
+        options_.pad = static_cast<std::int32_t>(spec.t5.padToken);
+        options_.decoderStart = static_cast<std::int32_t>(spec.t5.decoderStartToken);
+        options_.seed = job.seed;
+        if (!isSynthetic(job))
+            options_.tokenizer = Tokenizer::open(
+                job.text.tokenizer.empty() ? tokenizerIn(folder) : Path(job.text.tokenizer));
+        checkText(options_);
+    }
+
+    std::unique_ptr<BatchSource> training(const DataPosition& start) override {
+        return std::make_unique<TextBatchLoader>(job_.data, options_, start);
+    }
+    DataPass pass(Split part, std::int64_t examples) override {
+        const Split held = watchedPart();
+        if (part != Split::Train && part != held)
+            throw Error(ErrorKind::BadInput,
+                        fmt::format("{} has no {} part, only train and {}", job_.data,
+                                    splitName(part), splitName(held)),
+                        fmt::format("give --split train or --split {}", splitName(held)));
+        TextLoaderOptions options = options_;
+        options.part = part;
+        options.shuffle = false;
+        options.mostExamples = examples;
+        return {std::make_unique<TextBatchLoader>(job_.data, options, DataPosition{}),
+                examples > 0 ? std::optional(examples) : std::nullopt};
+    }
+    Split watchedPart() const override { return heldOutPart(job_.data); }
+    Split measuredPart() const override { return watchedPart(); }
+    std::optional<std::int64_t> trainingExamples() override { return std::nullopt; }
+
+    std::vector<std::string> check() override {
+        if (!training({})->next() || !pass(watchedPart(), 1).batches->next())
+            throw Error(ErrorKind::BadInput,
+                        fmt::format("{} has not enough text for one example to train on and one to "
+                                    "hold out",
+                                    job_.data),
+                        "give more text, or shorter inputs: --set text.inputs_length=N");
+        return {};
+    }
+    std::shared_ptr<const Tokenizer> tokenizer() const override { return options_.tokenizer; }
+
+  private:
+    static Path tokenizerIn(const Path& folder) {
+        if (const std::optional<Path> file = Tokenizer::findIn(folder)) return *file;
+        throw Error(
+            ErrorKind::BadInput,
+            fmt::format("{} holds no tokenizer (spiece.model or tokenizer.json)", folder.string()),
+            "name one with --tokenizer FILE, or train one: upcycle tokenizer train");
+    }
+
+    JobSpec job_;
+    TextLoaderOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<JobData> openTextData(const JobSpec& job, const ModelSpec& spec,
+                                      const Path& folder) {
+    if (!isTextSource(job.data))
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{} is no text, and {} models train on texts", job.data,
+                                familyName(spec.family)),
+                    "give --data text:PATH, jsonl:PATH or synthetic:tokens,...");
+    return std::make_unique<TextData>(job, spec, folder);
+}
+
 }  // namespace core

@@ -40,6 +40,7 @@ std::string toJson(const TrainingState& state) {
               {"lr", state.lr},
               {"augmentation", toJson(state.augmentation)},
               {"normalization", toJson(state.normalization)},
+              {"text", toJson(state.text)},
               {"seed", state.seed}};
     if (state.denseFlops) json["dense_flops"] = *state.denseFlops;
     if (!state.position.cursor.empty()) json["data"]["cursor"] = state.position.cursor;
@@ -69,6 +70,7 @@ TrainingState trainingStateFromJson(const std::string& text, const std::string& 
     fields.read("lr", state.lr);
     read(fields.object("augmentation"), state.augmentation);
     read(fields.object("normalization"), state.normalization);
+    read(fields.object("text"), state.text);
     fields.read("seed", state.seed);
     if (fields.find("dense_flops") != nullptr) {
         double flops = 0;

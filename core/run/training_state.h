@@ -26,6 +26,7 @@ struct TrainingState {
     double lr = 0;          ///< of the last step
     Augmentation augmentation;
     Normalization normalization;
+    TextSpec text;
     std::uint64_t seed = 0;
     std::optional<double> denseFlops;  ///< of the dense training, where somebody gave it
 

@@ -2,11 +2,13 @@
 #include "core/training/trainer.h"
 
 #include "core/base/error.h"
+#include "core/base/random.h"
 #include "core/ops/reduce.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <string>
 
 namespace core {
 
@@ -68,6 +70,9 @@ void Trainer::accumulate(const HostBatch& batch, std::int64_t begin, std::int64_
     ForwardOptions options;
     options.loss = spec_.loss;
     options.training = true;
+    options.dropout = spec_.dropout;
+    options.seed =
+        hashName(spec_.seed, "dropout " + std::to_string(step_) + "." + std::to_string(begin));
     const ForwardResult result = model_.forward(device, options);
     const double share =
         counted > 0 ? static_cast<double>(result.counted) / static_cast<double>(counted) : 0.0;

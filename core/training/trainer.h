@@ -23,6 +23,8 @@ struct TrainerSpec {
         0;  ///< examples per forward; 0 = the whole batch (gradient accumulation otherwise)
     double clip = 0;  ///< global gradient norm; 0 = off
     LossSpec loss;
+    std::optional<float> dropout{};  ///< rate in place of the model's config's
+    std::uint64_t seed = 0;          ///< of dropout
     OptimizerSpec optimizer;
     ScheduleSpec schedule;
 };
