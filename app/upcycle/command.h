@@ -30,6 +30,7 @@ Command addNew(CLI::App& root);
 Command addTrain(CLI::App& root);
 Command addStatus(CLI::App& root);
 Command addWatch(CLI::App& root);
+Command addTokenizer(CLI::App& root);
 std::vector<Command> addOrders(CLI::App& root);
 
 }  // namespace upcycle

@@ -25,6 +25,7 @@ std::vector<Command> addCommands(CLI::App& root) {
         upcycle::addForward(root), upcycle::addEval(root),   upcycle::addNew(root),
         upcycle::addTrain(root),   upcycle::addStatus(root), upcycle::addWatch(root)};
     for (Command& order : upcycle::addOrders(root)) commands.push_back(std::move(order));
+    commands.push_back(upcycle::addTokenizer(root));
     commands.push_back(upcycle::addDevices(root));
     return commands;
 }

@@ -50,14 +50,19 @@ struct Sentinels {
 Sentinels findSentinels(const Path& path, const SentencePieceModel& model,
                         const std::vector<AddedToken>& added) {
     std::map<std::int32_t, std::int32_t> idOf;
+    const auto note = [&](std::string_view text, std::int32_t id) {
+        const auto number = sentinelNumber(text);
+        if (!number) return;
+        const std::int32_t known = idOf.emplace(*number, id).first->second;
+        if (known != id)
+            refuse(path, fmt::format("<extra_id_{}> has two ids, {} and {}", *number, known, id));
+    };
     for (std::size_t id = 0; id < model.pieces.size(); ++id) {
         std::string_view text = model.pieces[id].text;
         if (text.starts_with(kSpaceMark)) text.remove_prefix(kSpaceMark.size());
-        if (const auto number = sentinelNumber(text))
-            idOf.emplace(*number, static_cast<std::int32_t>(id));
+        note(text, static_cast<std::int32_t>(id));
     }
-    for (const AddedToken& token : added)
-        if (const auto number = sentinelNumber(token.text)) idOf[*number] = token.id;
+    for (const AddedToken& token : added) note(token.text, token.id);
     Sentinels sentinels;
     for (const auto& [number, id] : idOf) {
         if (number == 0) sentinels.first = id;
