@@ -22,24 +22,24 @@ struct ModelType {
     std::string_view file;  ///< the modelling file
     std::string_view (*text)() noexcept;
     std::string_view classes;  ///< what its classes' names begin with
-    /// What a class' name ends with, and the auto class that loads it; the first is the class of a
-    /// file that says nothing else.
+    std::string_view usual;    ///< ending of the class of a file that says nothing else
+    /// What a class' name ends with, and the auto class that loads it.
     std::span<const std::pair<std::string_view, std::string_view>> endings;
 };
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kVitEndings{{
-    {"ForImageClassification", "AutoModelForImageClassification"},
     {"Model", "AutoModel"},
+    {"ForImageClassification", "AutoModelForImageClassification"},
 }};
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kT5Endings{{
-    {"ForConditionalGeneration", "AutoModelForSeq2SeqLM"},
     {"Model", "AutoModel"},
+    {"ForConditionalGeneration", "AutoModelForSeq2SeqLM"},
     {"EncoderModel", "AutoModelForTextEncoding"},
 }};
 constexpr std::array<ModelType, 3> kTypes{{
-    {"vit", kVitModelingName, vitModelingText, "ViT", kVitEndings},
-    {"t5", kT5ModelingName, t5ModelingText, "T5", kT5Endings},
-    {"mt5", kT5ModelingName, t5ModelingText, "MT5", kT5Endings},
+    {"vit", kVitModelingName, vitModelingText, "ViT", "ForImageClassification", kVitEndings},
+    {"t5", kT5ModelingName, t5ModelingText, "T5", "ForConditionalGeneration", kT5Endings},
+    {"mt5", kT5ModelingName, t5ModelingText, "MT5", "ForConditionalGeneration", kT5Endings},
 }};
 
 struct Upcycled {
@@ -71,7 +71,7 @@ std::string architectureOf(const ModelType& type, const Json& config) {
             if (found->front() == std::string(type.classes) + std::string(ending) ||
                 found->front() == ours(type, ending))
                 return ours(type, ending);
-    return ours(type, type.endings.front().first);
+    return ours(type, type.usual);
 }
 
 }  // namespace

@@ -299,8 +299,10 @@ def check_training(bench, dense, folder):
     print(f"trained {'two steps, saved, exported again':40} {shown(found)}, logits equal bit for bit")
 
 
-def check_bf16(bench, folder):
-    """In bf16: near f32; saved in bf16 and read again the same; an export in bf16 too."""
+def check_half(bench, dense):
+    """In half precision: near f32 (experts alike, so that a choice that changes with the rounding does not count); saved
+    in bf16 and read again the same; an export in bf16 too."""
+    folder = upcycled(bench, dense, (top(2, None, True), top(2, None, True)), experts="copy")
     model, half, inputs = open_moe(folder), open_moe(folder, torch_dtype=torch.bfloat16), batch()
     saved, exported = bench.path("saved"), bench.convert(folder, "--dtype", "bf16")
     half.save_pretrained(saved)
@@ -311,12 +313,12 @@ def check_bf16(bench, folder):
         sixteen = open_moe(folder, torch_dtype=torch.float16)(**inputs)
     assert all(p.dtype == torch.float32 for p in b.router_probabilities)
     assert torch.equal(b.logits, same.logits)
-    size = a.logits.abs().mean()  # a token whose expert changes with the rounding moves far: means, not the largest
-    found = {name: ((half_logits.float() - a.logits).abs().mean() / size).item() for name, half_logits in
-             (("bf16", b.logits), ("bf16 file", other.logits), ("f16", sixteen.logits))}
-    assert max(found.values()) < 0.05, found
+    size = a.logits.abs().max().item()
+    found = {"bf16": worst(a.logits, b.logits) / size, "bf16 file": worst(a.logits, other.logits) / size,
+             "f16": worst(a.logits, sixteen.logits) / size}
+    assert max(found["bf16"], found["bf16 file"]) < 0.04 and found["f16"] < 0.005, found
     routers = {str(value.dtype) for name, value in half.named_parameters() if "router" in name}
-    print(f"half    {'relative to f32':40} {shown(found)}, router in {routers}; saved and read again: equal")
+    print(f"half    {'relative to the largest logit':40} {shown(found)}, router in {routers}; saved and read again: equal")
 
 
 def check_config(bench, dense, folders):
@@ -419,7 +421,7 @@ def main():
         check_padding(folders)
         check_causality({name: folders[name] for name in SETTINGS})
         check_training(bench, gated, folders["batch priority, renormalised; top 3"])
-        check_bf16(bench, folders["renormalised, C 1"])
+        check_half(bench, gated)
         for kind, folder in dense.items():
             check_t5x(bench, kind, upcycled(bench, folder, SETTINGS["the paper's"]))
         if not arguments.no_forward:
