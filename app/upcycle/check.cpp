@@ -90,9 +90,10 @@ Command addCheck(CLI::App& root) {
         "check", "Does the upcycled model still compute the dense function at step 0?");
     app->add_option("DENSE", options->dense, "The dense checkpoint")->required();
     app->add_option("UPCYCLED", options->upcycled, "The upcycled one, or RUN@0")->required();
-    CLI::Option* data =
-        app->add_option("--data", options->data, "Take the images from here [random images]");
-    app->add_option("--input", options->input, "Take pixel_values from this safetensors file")
+    CLI::Option* data = app->add_option("--data", options->data,
+                                        "Take the images from here [random images or tokens]");
+    app->add_option("--input", options->input,
+                    "Take pixel_values, or input_ids and labels, from this safetensors file")
         ->excludes(data);
     app->add_option("--examples", options->examples, "Images of --data [64]")
         ->check(CLI::Range(1, 65536));

@@ -110,7 +110,7 @@ Subject open(const Options& options) {
     if (!options.data.empty()) subject.job.data = absoluteSource(options.data);
     if (options.batch > 0) subject.job.batch = options.batch;
     const auto checkpoint = openPath(path);
-    requireComputableFamily(core::readSpec(*checkpoint), options.model);
+    requireImages(core::readSpec(*checkpoint), options.model);
     subject.model = core::loadModel(*checkpoint, backendFor(options.compute), false);
     return subject;
 }

@@ -122,8 +122,19 @@ void requireSafetensorsName(const char* option, const std::string& path) {
               "give a file name that ends in .safetensors");
 }
 
-void checkMemory(const core::ModelSpec& spec, std::int64_t batch, bool gradients) {
-    const std::uint64_t bytes = core::trainingBytes(spec, batch, 0);
+/// A T5's parameters and logits; its activations are small beside them at the lengths of a file.
+std::uint64_t textBytes(const core::ModelSpec& spec, const core::Batch& batch) {
+    double floats =
+        static_cast<double>(batch.decoderInputIds.elements()) * static_cast<double>(spec.t5.vocab);
+    for (const core::Parameter& p : core::describeParameters(spec))
+        floats += static_cast<double>(p.shape.elements());
+    return static_cast<std::uint64_t>(2 * sizeof(float) * floats);
+}
+
+void checkMemory(const core::ModelSpec& spec, const core::Batch& batch, bool gradients) {
+    const std::uint64_t bytes = spec.family == core::Family::T5
+                                    ? textBytes(spec, batch)
+                                    : core::trainingBytes(spec, batch.pixels.size(0), 0);
     core::requireMemoryBytes(gradients ? bytes : bytes / 2, "this forward pass");
 }
 
@@ -138,14 +149,16 @@ int forward(const Options& options) {
     const auto backend = backendFor(options.compute);
     const core::Batch batch = readInputBatch(options.input, spec, *backend);
     if (gradients && !batch.labels.defined())
-        throw core::Error(core::ErrorKind::BadInput,
-                          options.input + ": gradients need labels, and there is no tensor labels",
-                          "add labels I64 [B], or leave --gradients out");
-    checkMemory(spec, batch.pixels.size(0), gradients);
+        throw core::Error(
+            core::ErrorKind::BadInput,
+            options.input + ": gradients need labels, and there is no tensor labels",
+            "add labels I64 (one per image, or per target token), or leave --gradients out");
+    checkMemory(spec, batch, gradients);
     const auto model = core::loadModel(*checkpoint, backend, gradients);
     core::ForwardOptions how;
     how.loss = loss;
     how.training = gradients;
+    how.dropout = 0.0F;  // of the function itself
     const core::ForwardResult result = model->forward(batch, how);
     throwIfStopped();
     const NamedTensors outputs = outputsOf(result, batch.labels.defined(), *backend);
@@ -180,7 +193,9 @@ Command addForward(CLI::App& root) {
     CLI::App* app = root.add_subcommand("forward", "Compute logits, loss and gradients of a batch");
     app->add_option("MODEL", options->model, "Checkpoint, RUN or RUN@STEP")->required();
     app->add_option("--input", options->input,
-                    "safetensors with pixel_values F32 [B,C,H,W] and labels I64 [B]")
+                    "safetensors with pixel_values F32 [B,C,H,W] and labels I64 [B]; for T5 "
+                    "input_ids [B,S], attention_mask, labels [B,T], decoder_input_ids, "
+                    "decoder_attention_mask, all I64")
         ->required();
     app->add_option("--output", options->output, "safetensors for logits, loss and routing")
         ->required();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/upcycle/input_batch.h"
 
+#include "app/upcycle/input_text.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/run/session.h"
@@ -68,15 +69,24 @@ Tensor readLabels(const core::Checkpoint& input, const core::Path& file, std::in
 }  // namespace
 
 void requireComputableFamily(const core::ModelSpec& spec, const std::string& model) {
+    if (spec.family == core::Family::Vit || spec.family == core::Family::T5) return;
+    throw Error(ErrorKind::BadInput,
+                fmt::format("{} is a {} model: this version computes Vision Transformers and T5",
+                            model, core::familyName(spec.family)),
+                "give a ViT or T5 checkpoint; others can be inspected and compared");
+}
+
+void requireImages(const core::ModelSpec& spec, const std::string& model) {
     if (spec.family == core::Family::Vit) return;
     throw Error(ErrorKind::BadInput,
-                fmt::format("{} is a {} model: this version computes Vision Transformers only",
-                            model, core::familyName(spec.family)),
-                "give a ViT checkpoint; T5 can be inspected, planned, converted and compared");
+                fmt::format("{} is a {} model: images are for Vision Transformers", model,
+                            core::familyName(spec.family)),
+                "give a ViT checkpoint, or compute a batch of tokens with upcycle forward");
 }
 
 core::Batch readInputBatch(const core::Path& file, const core::ModelSpec& spec,
                            core::Backend& backend) {
+    if (spec.family == core::Family::T5) return readTextBatch(file, spec.t5, backend);
     const auto input = core::Checkpoint::open(file);
     const Tensor pixels = readPixels(*input, file, spec);
     const Tensor labels = readLabels(*input, file, pixels.size(0), spec.vit.classes);
@@ -85,6 +95,7 @@ core::Batch readInputBatch(const core::Path& file, const core::ModelSpec& spec,
 
 core::Batch readDataBatch(const std::string& source, const core::Path& model, std::int64_t count,
                           const core::ModelSpec& spec, core::Backend& backend) {
+    requireImages(spec, model.string());
     core::JobSpec job = core::defaultJob(model);
     job.data = source;
     const auto dataset = core::openEvaluationData(job, spec);
@@ -100,6 +111,7 @@ core::Batch readDataBatch(const std::string& source, const core::Path& model, st
 
 core::Batch makeRandomBatch(std::int64_t count, const core::ModelSpec& spec,
                             core::Backend& backend) {
+    if (spec.family == core::Family::T5) return makeRandomTextBatch(count, spec.t5, backend);
     Tensor pixels = Tensor::host(pixelShape(count, spec));
     const core::CounterRandom random(core::hashName(0, "check"));
     std::uint64_t index = 0;

@@ -26,6 +26,7 @@ class CpuBackend final : public Backend {
     void copy(Out y, const Tensor& x) override;
     // elementwise.h
     void add(Out y, const Tensor& a, const Tensor& b) override;
+    void multiply(Out y, const Tensor& a, const Tensor& b) override;
     void accumulate(InOut y, const Tensor& x, float factor) override;
     void scale(InOut y, float factor) override;
     // activation.h
@@ -48,12 +49,29 @@ class CpuBackend final : public Backend {
                           const Tensor& beta, float epsilon) override;
     void layerNormBackward(Out dx, InOut dGamma, InOut dBeta, const Tensor& dy, const Tensor& x,
                            const Tensor& mean, const Tensor& rstd, const Tensor& gamma) override;
+    // rms_norm.h
+    void rmsNormForward(Out y, Out rstd, const Tensor& x, const Tensor& gamma,
+                        float epsilon) override;
+    void rmsNormBackward(Out dx, InOut dGamma, const Tensor& dy, const Tensor& x,
+                         const Tensor& rstd, const Tensor& gamma) override;
+    // dropout.h
+    void dropout(Out y, const Tensor& x, float rate, std::uint64_t key) override;
     // attention.h
     void attentionForward(Out o, Out logSumExp, const Tensor& q, const Tensor& k, const Tensor& v,
-                          const AttentionShape& shape) override;
-    void attentionBackward(Out dq, Out dk, Out dv, const Tensor& dOut, const Tensor& q,
+                          const AttentionShape& shape, const AttentionOptions& options) override;
+    void attentionBackward(Out dq, Out dk, Out dv, InOut dBias, const Tensor& dOut, const Tensor& q,
                            const Tensor& k, const Tensor& v, const Tensor& o,
-                           const Tensor& logSumExp, const AttentionShape& shape) override;
+                           const Tensor& logSumExp, const AttentionShape& shape,
+                           const AttentionOptions& options) override;
+    // relative_bias.h: byDistance [queries + keys - 1] has the bucket of key j and query i at j - i
+    // + queries - 1
+    void relativeBiasForward(Out bias, const Tensor& table,
+                             std::span<const std::int64_t> byDistance) override;
+    void relativeBiasBackward(InOut dTable, const Tensor& dBias,
+                              std::span<const std::int64_t> byDistance) override;
+    // embedding.h
+    void embeddingForward(Out y, const Tensor& ids, const Tensor& table) override;
+    void embeddingBackward(InOut dTable, const Tensor& dy, const Tensor& ids) override;
     // patches.h
     void patchify(Out patches, const Tensor& pixels, std::int64_t patch) override;
     void embedForward(Out y, const Tensor& patches, const Tensor& cls,
@@ -69,8 +87,8 @@ class CpuBackend final : public Backend {
     void softmaxCrossEntropyForward(Out loss, Out logSumExp, const Tensor& logits,
                                     const Tensor& labels, float labelSmoothing) override;
     void softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits, const Tensor& logSumExp,
-                                     const Tensor& labels, float labelSmoothing,
-                                     float dLoss) override;
+                                     const Tensor& labels, float labelSmoothing, float dLoss,
+                                     float z) override;
     void sigmoidCrossEntropyForward(Out loss, const Tensor& logits, const Tensor& labels,
                                     float labelSmoothing) override;
     void sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits, const Tensor& labels,
@@ -78,8 +96,8 @@ class CpuBackend final : public Backend {
     // routing.h
     Assignment expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
                             double capacity) override;
-    Assignment topK(const Tensor& scores, const RoutingGroups& groups, int k, double capacity,
-                    bool dropless, bool batchPriority) override;
+    Assignment topK(const Tensor& scores, const RoutingGroups& groups,
+                    const TopKRule& rule) override;
     void combineWeightsForward(Out weights, Out sums, const Tensor& probabilities,
                                const Assignment& assignment, bool topKSoftmax,
                                bool renormalize) override;
@@ -133,5 +151,8 @@ constexpr std::int64_t kElementGrain = 1 << 14;
 constexpr std::int64_t rowGrain(std::int64_t columns) {
     return kElementGrain / (columns > 0 ? columns : 1) + 1;
 }
+
+/// 0 <= rate < 1.
+Keep keepOf(float rate, std::uint64_t key);
 
 }  // namespace core::cpu

@@ -54,7 +54,7 @@ void CpuBackend::softmaxCrossEntropyForward(Out loss, Out logSumExp, const Tenso
 
 void CpuBackend::softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
                                              const Tensor& logSumExp, const Tensor& labels,
-                                             float labelSmoothing, float dLoss) {
+                                             float labelSmoothing, float dLoss, float z) {
     const Kernels& k = start();
     const std::int64_t classes = logits.size(1);
     requireLabels(labels, classes);
@@ -68,9 +68,10 @@ void CpuBackend::softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
                             std::fill_n(into, classes, 0.0F);
                             continue;
                         }
+                        const float total = logSumExp.data<float>()[r];
                         std::fill_n(into, classes, -dLoss * target.every);
-                        k.expInto(into, logits.data<float>() + r * classes,
-                                  logSumExp.data<float>()[r], dLoss, true, classes);
+                        k.expInto(into, logits.data<float>() + r * classes, total,
+                                  dLoss * (1.0F + 2.0F * z * total), true, classes);
                         into[label[r]] -= dLoss * target.label;
                     }
                 });

@@ -14,6 +14,16 @@ void CpuBackend::add(Out y, const Tensor& a, const Tensor& b) {
     });
 }
 
+void CpuBackend::multiply(Out y, const Tensor& a, const Tensor& b) {
+    const Kernels& k = start();
+    float* into = y.data<float>();
+    const float* left = a.data<float>();
+    const float* right = b.data<float>();
+    parallelFor(y.elements(), kElementGrain, [&](std::int64_t begin, std::int64_t end, int) {
+        k.multiply(into + begin, left + begin, right + begin, end - begin);
+    });
+}
+
 void CpuBackend::accumulate(InOut y, const Tensor& x, float factor) {
     const Kernels& k = start();
     float* into = y.data<float>();

@@ -92,18 +92,29 @@ void orderByPriority(std::vector<std::int32_t>& tokens, const float* score, std:
                    [](std::uint64_t key) { return static_cast<std::int32_t>(indexOf(key)); });
 }
 
-/// First choices of all tokens in order, then second ones ...; counts what was asked for.
+/// First choices of all tokens in order, then second ones ... (tokenByToken: a token's choices
+/// together); counts what was asked for.
 void place(TokenLists& accepted, float* requested, const std::vector<std::int32_t>& tokens,
-           const std::int32_t* asked, std::int64_t k, std::int64_t capacity) {
+           const std::int32_t* asked, std::int64_t k, std::int64_t capacity, bool tokenByToken) {
     std::vector<std::int64_t> taken(accepted.size(), 0);
-    for (std::int64_t choice = 0; choice < k; ++choice)
-        for (const std::int32_t t : tokens) {
-            const auto e = static_cast<std::size_t>(asked[t * k + choice]);
-            requested[e] += 1.0F;
-            if (taken[e] == capacity) continue;
-            ++taken[e];
-            accepted[e].push_back(t);
-        }
+    const auto place = [&](std::int32_t t, std::int64_t choice) {
+        const auto e = static_cast<std::size_t>(asked[t * k + choice]);
+        requested[e] += 1.0F;
+        if (taken[e] == capacity) return;
+        ++taken[e];
+        accepted[e].push_back(t);
+    };
+    if (tokenByToken)
+        for (const std::int32_t t : tokens)
+            for (std::int64_t choice = 0; choice < k; ++choice) place(t, choice);
+    else
+        for (std::int64_t choice = 0; choice < k; ++choice)
+            for (const std::int32_t t : tokens) place(t, choice);
+}
+
+std::int64_t slotsPerExpert(const TopKRule& rule, std::int64_t tokens, std::int64_t experts) {
+    if (rule.fixedSlots > 0) return std::min(rule.fixedSlots, tokens);
+    return rule.dropless ? tokens : ops::expertCapacity(rule.capacity, tokens, experts);
 }
 
 }  // namespace
@@ -129,22 +140,24 @@ Assignment CpuBackend::expertChoice(const Tensor& probabilities, const RoutingGr
     return a;
 }
 
-Assignment CpuBackend::topK(const Tensor& scores, const RoutingGroups& groups, int k,
-                            double capacity, bool dropless, bool batchPriority) {
+Assignment CpuBackend::topK(const Tensor& scores, const RoutingGroups& groups,
+                            const TopKRule& rule) {
     start();
     const std::int64_t experts = scores.size(1);
     TokenLists tokens = realTokens(groups);
+    const std::int64_t k = rule.k;
     const Tensor asked = askExperts(scores, tokens, k);
     const auto* choices = asked.data<std::int32_t>();
     TokenLists accepted(static_cast<std::size_t>(experts));
     const Tensor requested = Tensor::zeros({static_cast<std::int64_t>(tokens.size()), experts});
     std::vector<std::int64_t> totals(static_cast<std::size_t>(experts), 0);
     for (std::size_t g = 0; g < tokens.size(); ++g) {
-        if (batchPriority) orderByPriority(tokens[g], scores.data<float>(), experts, choices, k);
+        if (rule.placement == TopKPlacement::BatchPriority)
+            orderByPriority(tokens[g], scores.data<float>(), experts, choices, k);
         const auto n = static_cast<std::int64_t>(tokens[g].size());
         float* row = requested.data<float>() + static_cast<std::int64_t>(g) * experts;
-        place(accepted, row, tokens[g], choices, k,
-              dropless ? n : ops::expertCapacity(capacity, n, experts));
+        place(accepted, row, tokens[g], choices, k, slotsPerExpert(rule, n, experts),
+              rule.placement == TopKPlacement::TokenOrder);
         for (std::size_t e = 0; e < totals.size(); ++e)
             totals[e] += static_cast<std::int64_t>(row[e]);
     }

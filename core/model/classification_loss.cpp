@@ -12,14 +12,16 @@ namespace {
 
 constexpr std::int64_t kIgnored = -100;
 
-std::int64_t countLabels(Backend& backend, const Tensor& labels, std::int64_t classes) {
-    Tensor host = labels;
-    if (!labels.onHost()) {
-        host = Tensor::host(labels.shape(), labels.dtype());
-        backend.download(host, labels);
-    }
+Tensor onHost(Backend& backend, const Tensor& tensor) {
+    if (tensor.onHost()) return tensor;
+    Tensor host = Tensor::host(tensor.shape(), tensor.dtype());
+    backend.download(host, tensor);
+    return host;
+}
+
+std::int64_t countLabels(const Tensor& hostLabels, std::int64_t classes) {
     std::int64_t counted = 0;
-    for (const std::int64_t label : host.span<std::int64_t>()) {
+    for (const std::int64_t label : hostLabels.span<std::int64_t>()) {
         if (label == kIgnored) continue;
         if (label < 0 || label >= classes)
             throw Error(ErrorKind::BadInput,
@@ -32,16 +34,29 @@ std::int64_t countLabels(Backend& backend, const Tensor& labels, std::int64_t cl
     return counted;
 }
 
+double sumOfSquares(const Tensor& hostLabels, const Tensor& hostLogSumExp) {
+    double sum = 0;
+    for (std::int64_t i = 0; i < hostLabels.elements(); ++i) {
+        const auto value = static_cast<double>(hostLogSumExp.data<float>()[i]);
+        if (hostLabels.data<std::int64_t>()[i] != kIgnored) sum += value * value;
+    }
+    return sum;
+}
+
 }  // namespace
 
 ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Tensor& logits,
                                                       const Tensor& labels, const LossSpec& spec) {
-    Saved s{logits, labels, {}, spec, countLabels(pass.backend, labels, logits.size(1)), 0};
+    const Tensor hostLabels = onHost(pass.backend, labels);
+    Saved s{logits, labels, {}, spec, countLabels(hostLabels, logits.size(1)), 0, 0};
     const Tensor losses = pass.tensor({logits.size(0)});
     if (spec.kind == LossKind::Softmax) {
         s.logSumExp = pass.tensor({logits.size(0)});
         ops::softmaxCrossEntropyForward(pass.backend, losses, s.logSumExp, logits, labels,
                                         spec.labelSmoothing);
+        if (s.counted > 0)
+            s.logitZLoss = sumOfSquares(hostLabels, onHost(pass.backend, s.logSumExp)) /
+                           static_cast<double>(s.counted);
     } else {
         ops::sigmoidCrossEntropyForward(pass.backend, losses, logits, labels, spec.labelSmoothing);
     }
@@ -53,7 +68,7 @@ void ClassificationLoss::backward(const Pass& pass, Out dLogits, const Saved& s,
     const float each = s.counted == 0 ? 0.0F : dLoss / static_cast<float>(s.counted);
     if (s.spec.kind == LossKind::Softmax)
         ops::softmaxCrossEntropyBackward(pass.backend, dLogits, s.logits, s.logSumExp, s.labels,
-                                         s.spec.labelSmoothing, each);
+                                         s.spec.labelSmoothing, each, s.spec.logitZ);
     else
         ops::sigmoidCrossEntropyBackward(pass.backend, dLogits, s.logits, s.labels,
                                          s.spec.labelSmoothing, each);

@@ -8,19 +8,21 @@
 
 namespace core {
 
-/// Mean cross-entropy of logits [B, classes] over the labels that are not -100.
+/// Mean cross-entropy of logits [m, classes] over the labels [m] that are not -100, and the z-loss
+/// of the logits.
 class ClassificationLoss {
   public:
     struct Saved {
         Tensor logits, labels, logSumExp;
         LossSpec spec;
         std::int64_t counted = 0;
-        double loss = 0;  ///< 0 when nothing is counted
+        double loss = 0;        ///< 0 when nothing is counted
+        double logitZLoss = 0;  ///< mean of logSumExp^2 over counted rows (softmax)
     };
     /// BadInput when a label is neither -100 nor a class.
     static Saved forward(const Pass& pass, const Tensor& logits, const Tensor& labels,
                          const LossSpec& spec);
-    /// dLogits = dLoss * d loss / d logits.
+    /// dLogits = dLoss * d (loss + spec.logitZ * logitZLoss) / d logits.
     static void backward(const Pass& pass, Out dLogits, const Saved& saved, float dLoss);
 };
 

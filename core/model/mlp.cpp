@@ -1,29 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/mlp.h"
 
-#include "core/ops/activation.h"
+#include "core/ops/elementwise.h"
 
 namespace core {
 
-Mlp::Mlp(const Linear& up, const Linear& down, Activation activation)
-    : up_(up), down_(down), activation_(activation) {}
+Mlp::Mlp(const Linear& up, const Linear& down, Activation activation,
+         const std::optional<Linear>& gate)
+    : up_(up), down_(down), gate_(gate), inner_{activation} {}
 
-Mlp::Saved Mlp::forward(const Pass& pass, Out y, const Tensor& x) const {
+Mlp::Saved Mlp::forward(const Pass& pass, Out y, const Tensor& x, const Dropout& dropout) const {
     const Intermediates intermediates(pass);
     const Shape inner{x.size(0), up_.outputs()};
-    Saved s{x, pass.tensor(inner), pass.tensor(inner)};
-    up_.forward(pass, s.before, x);
-    ops::activationForward(pass.backend, s.after, s.before, activation_);
-    down_.forward(pass, y, s.after);
+    Saved s{
+        x,
+        {pass.tensor(inner), gate_ ? pass.tensor(inner) : Tensor(), pass.tensor(inner), dropout}};
+    up_.forward(pass, s.inner.before, x);
+    if (gate_) gate_->forward(pass, s.inner.gate, x);
+    inner_.forward(pass, s.inner);
+    down_.forward(pass, y, s.inner.after);
     return s;
 }
 
 void Mlp::backward(const Pass& pass, Out dx, const Saved& s, const Tensor& dy) const {
     const Workspace::Scope scope(pass.workspace);
-    const Tensor dInner = pass.tensor(s.before.shape());
-    down_.backward(pass, dInner, s.after, dy);
-    ops::activationBackward(pass.backend, dInner, dInner, s.before, activation_);
+    const Tensor dInner = pass.tensor(s.inner.before.shape());
+    const Tensor dGate = gate_ ? pass.tensor(dInner.shape()) : Tensor();
+    down_.backward(pass, dInner, s.inner.after, dy);
+    inner_.backward(pass, dInner, dGate, s.inner);
     up_.backward(pass, dx, s.x, dInner);
+    if (!gate_) return;
+    const Tensor throughGate = pass.tensor(dx.shape());
+    gate_->backward(pass, throughGate, s.x, dGate);
+    ops::accumulate(pass.backend, dx, throughGate);
 }
 
 }  // namespace core

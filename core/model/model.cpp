@@ -2,6 +2,7 @@
 #include "core/model/model.h"
 
 #include "core/base/error.h"
+#include "core/model/t5.h"
 #include "core/model/vit.h"
 #include "core/ops/memory.h"
 
@@ -20,18 +21,36 @@ void Model::zeroGradients() {
 
 std::unique_ptr<Model> makeModel(const ModelSpec& spec, std::shared_ptr<Backend> backend,
                                  bool gradients, const VitNames& names) {
+    if (spec.family == Family::T5) return std::make_unique<T5>(spec, std::move(backend), gradients);
     if (spec.family != Family::Vit)
         throw Error(ErrorKind::BadInput,
                     fmt::format("models of the family {} can be inspected, not computed",
                                 familyName(spec.family)),
-                    "use a Vision Transformer");
+                    "use a Vision Transformer or a T5");
     return std::make_unique<Vit>(spec, std::move(backend), gradients, names);
 }
+
+namespace {
+
+/// A file may hold a T5's embedding under the name of one of its uses alone.
+void takeStoredName(Model& model, const Checkpoint& checkpoint) {
+    constexpr const char* kEmbedding = "shared.weight";
+    if (model.spec().family != Family::T5 || checkpoint.find(kEmbedding) != nullptr) return;
+    for (Parameter& parameter : model.parameters())
+        for (const char* name : {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"})
+            if (parameter.name == kEmbedding && checkpoint.find(name) != nullptr) {
+                parameter.parts.front().tensor = name;
+                return;
+            }
+}
+
+}  // namespace
 
 std::unique_ptr<Model> loadModel(const Checkpoint& checkpoint, std::shared_ptr<Backend> backend,
                                  bool gradients) {
     std::unique_ptr<Model> model = makeModel(readSpec(checkpoint), std::move(backend), gradients,
                                              vitNames(checkpoint.tensors()));
+    takeStoredName(*model, checkpoint);
     loadParameters(model->parameters(), checkpoint, model->backend());
     return model;
 }

@@ -32,6 +32,8 @@ struct LossSpec {
     float labelSmoothing = 0.0F;
     float aux = 0.0F;  ///< weight of the balance loss in the total
     float z = 0.0F;    ///< weight of the router z-loss in the total
+    /// Weight of the mean of logsumexp(logits)^2 over counted labels (softmax; T5X: 1e-4).
+    float logitZ = 0.0F;
 };
 
 /// What one MoE layer did in one forward pass (method: load, unrouted, dropped, entropy, combine
@@ -53,15 +55,18 @@ struct ForwardOptions {
     /// MLP outputs of another model by block name: they take the place of this model's in the
     /// residual sum, so that every block sees the other model's input.
     std::vector<std::pair<std::string, Tensor>> substituteOutputs;
+    std::uint64_t seed = 0;          ///< of this training forward's dropout; a new one every step
+    std::optional<float> dropout{};  ///< rate in place of the config's, in [0, 1)
 };
 
 struct ForwardResult {
-    Tensor logits;             ///< F32 [B, classes]
-    Tensor features;           ///< F32 [B, hidden], pre-logits (final norm, cls)
+    Tensor logits;             ///< F32 [B, classes], T5 [B, T, vocab]
+    Tensor features;           ///< F32 [B, hidden], pre-logits (final norm, cls); T5: none
     std::int64_t counted = 0;  ///< labels that are not ignored
     double loss = 0;           ///< mean cross-entropy over counted labels (0 without labels)
     double auxLoss = 0;        ///< unweighted mean over MoE layers
     double zLoss = 0;
+    double logitZLoss = 0;                   ///< unweighted; no part of `loss`
     std::vector<RouterObservation> routers;  ///< in block order
     std::vector<std::pair<std::string, Tensor>>
         mlpOutputs;  ///< per block, when keepOutputs; [n, hidden], before the residual
@@ -75,8 +80,8 @@ class Model {
     virtual const ModelSpec& spec() const = 0;
     virtual std::vector<Parameter>& parameters() = 0;
     virtual ForwardResult forward(const Batch& batch, const ForwardOptions& options) = 0;
-    /// Gradient of scale * (loss + aux * auxLoss + z * zLoss) of the last training forward (with
-    /// labels), added to the parameters' gradients. Once per forward.
+    /// Gradient of scale * (loss + aux * auxLoss + z * zLoss + logitZ * logitZLoss) of the last
+    /// training forward (with labels), added to the parameters' gradients. Once per forward.
     virtual void backward(float scale) = 0;
     void zeroGradients();
     Backend& backend() const { return *backend_; }

@@ -1,33 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/moe_mlp.h"
 
-#include "core/ops/activation.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/grouped_linear.h"
 #include "core/ops/moe.h"
 
 namespace core {
+namespace {
+
+Tensor valueOf(const Parameter* parameter) {
+    return parameter == nullptr ? Tensor() : parameter->value;
+}
+
+Tensor gradientOf(const Parameter* parameter) {
+    return parameter == nullptr ? Tensor() : parameter->gradient;
+}
+
+}  // namespace
 
 MoeMlp::MoeMlp(const Router& router, const Experts& experts, Activation activation)
-    : router_(router), experts_(experts), activation_(activation) {}
+    : router_(router), experts_(experts), inner_{activation} {}
 
-MoeMlp::Saved MoeMlp::forward(const Pass& pass, Out y, const Tensor& x,
-                              std::int64_t sequences) const {
+MoeMlp::Saved MoeMlp::forward(const Pass& pass, Out y, const Tensor& x, const TokenRows& rows,
+                              const Dropout& dropout) const {
     const Intermediates intermediates(pass);
     Saved s;
     s.x = x;
-    s.routing = router_.forward(pass, x, sequences);
+    s.routing = router_.forward(pass, x, rows);
     const Assignment& a = s.routing.assignment;
-    s.before = pass.tensor({a.slots(), experts_.upWeight->shape[1]});
-    s.after = pass.tensor(s.before.shape());
+    const Shape inner{a.slots(), experts_.upWeight->shape[1]};
+    s.inner.before = pass.tensor(inner);
+    if (experts_.gateWeight != nullptr) s.inner.gate = pass.tensor(inner);
+    s.inner.after = pass.tensor(inner);
+    s.inner.dropout = dropout;
     s.slotOutputs = pass.tensor({a.slots(), x.size(1)});
     const Tensor& slotInputs = s.slotOutputs;  // one after the other in the same place
     ops::dispatchForward(pass.backend, slotInputs, x, a);
-    ops::groupedLinearForward(pass.backend, s.before, slotInputs, experts_.upWeight->value,
-                              experts_.upBias->value, a.offsets);
-    ops::activationForward(pass.backend, s.after, s.before, activation_);
-    ops::groupedLinearForward(pass.backend, s.slotOutputs, s.after, experts_.downWeight->value,
-                              experts_.downBias->value, a.offsets);
+    ops::groupedLinearForward(pass.backend, s.inner.before, slotInputs, experts_.upWeight->value,
+                              valueOf(experts_.upBias), a.offsets);
+    if (experts_.gateWeight != nullptr)
+        ops::groupedLinearForward(pass.backend, s.inner.gate, slotInputs,
+                                  experts_.gateWeight->value, {}, a.offsets);
+    inner_.forward(pass, s.inner);
+    ops::groupedLinearForward(pass.backend, s.slotOutputs, s.inner.after,
+                              experts_.downWeight->value, valueOf(experts_.downBias), a.offsets);
     ops::combineForward(pass.backend, y, s.slotOutputs, s.routing.weights, a);
     return s;
 }
@@ -38,20 +54,30 @@ void MoeMlp::backward(const Pass& pass, Out dx, const Saved& s, const Tensor& dy
     const Workspace::Scope scope(pass.workspace);
     const Tensor dSlots = pass.tensor(s.slotOutputs.shape());
     const Tensor dWeights = pass.tensor(s.routing.weights.shape());
-    const Tensor dInner = pass.tensor(s.before.shape());
+    const Tensor dInner = pass.tensor(s.inner.before.shape());
+    const Tensor dGate = s.inner.gate.defined() ? pass.tensor(dInner.shape()) : Tensor();
     const Tensor throughRouter = pass.tensor(s.x.shape());
     ops::combineBackward(pass.backend, dSlots, dWeights, dy, s.slotOutputs, s.routing.weights, a);
     ops::groupedLinearBackwardWeight(pass.backend, experts_.downWeight->gradient,
-                                     experts_.downBias->gradient, dSlots, s.after, a.offsets);
+                                     gradientOf(experts_.downBias), dSlots, s.inner.after,
+                                     a.offsets);
     ops::groupedLinearBackwardData(pass.backend, dInner, dSlots, experts_.downWeight->value,
                                    a.offsets);
-    ops::activationBackward(pass.backend, dInner, dInner, s.before, activation_);
+    inner_.backward(pass, dInner, dGate, s.inner);
     const Tensor& slotInputs = s.slotOutputs;  // gathered again: cheaper than keeping both
     ops::dispatchForward(pass.backend, slotInputs, s.x, a);
     ops::groupedLinearBackwardWeight(pass.backend, experts_.upWeight->gradient,
-                                     experts_.upBias->gradient, dInner, slotInputs, a.offsets);
+                                     gradientOf(experts_.upBias), dInner, slotInputs, a.offsets);
     ops::groupedLinearBackwardData(pass.backend, dSlots, dInner, experts_.upWeight->value,
                                    a.offsets);
+    if (dGate.defined()) {
+        ops::groupedLinearBackwardWeight(pass.backend, experts_.gateWeight->gradient, {}, dGate,
+                                         slotInputs, a.offsets);
+        const Tensor& throughGate = slotInputs;
+        ops::groupedLinearBackwardData(pass.backend, throughGate, dGate, experts_.gateWeight->value,
+                                       a.offsets);
+        ops::accumulate(pass.backend, dSlots, throughGate);
+    }
     ops::dispatchBackward(pass.backend, dx, dSlots, a);
     router_.backward(pass, throughRouter, s.routing, s.x, dWeights, dAux, dZ);
     ops::accumulate(pass.backend, dx, throughRouter);

@@ -7,34 +7,42 @@
 
 namespace core {
 
-RoutingGroups routingGroups(const GroupSize& group, std::int64_t tokens, std::int64_t sequences) {
+RoutingGroups routingGroups(const GroupSize& group, std::int64_t tokens, const TokenRows& rows) {
     const std::int64_t size = group.kind == GroupSize::Kind::Batch      ? tokens
-                              : group.kind == GroupSize::Kind::Sequence ? tokens / sequences
+                              : group.kind == GroupSize::Kind::Sequence ? tokens / rows.sequences
                                                                         : group.tokens;
     RoutingGroups groups;
+    groups.mask = rows.mask;
     for (std::int64_t begin = 0; begin < tokens; begin += size) groups.begins.push_back(begin);
     groups.begins.push_back(tokens);
     return groups;
 }
 
-Router::Router(const Linear& classifier, const MoeSpec& moe) : classifier_(classifier), moe_(moe) {}
+TopKRule topKRule(const MoeSpec& moe, bool causal) {
+    const TopKPlacement placement = causal              ? TopKPlacement::TokenOrder
+                                    : moe.batchPriority ? TopKPlacement::BatchPriority
+                                                        : TopKPlacement::ChoicesFirst;
+    return {moe.k, moe.capacity, moe.dropless, placement, moe.fixedSlots};
+}
+
+Router::Router(const Linear& classifier, const MoeSpec& moe, bool causal)
+    : classifier_(classifier), moe_(moe), causal_(causal) {}
 
 bool Router::softmaxOverChosen() const {
     return moe_.router == RouterKind::TopK && moe_.order == TopKOrder::TopKSoftmax;
 }
 
-Routing Router::forward(const Pass& pass, const Tensor& x, std::int64_t sequences) const {
+Routing Router::forward(const Pass& pass, const Tensor& x, const TokenRows& rows) const {
     const Shape table{x.size(0), moe_.experts};
     Routing r;
-    r.groups = routingGroups(moe_.group, x.size(0), sequences);
+    r.groups = routingGroups(moe_.group, x.size(0), rows);
     r.logits = pass.tensor(table);
     r.probabilities = pass.shown.allocate(table);
     r.sums = pass.tensor({x.size(0)});
     classifier_.forward(pass, r.logits, x);
     ops::softmaxForward(pass.backend, r.probabilities, r.logits);
     if (moe_.router == RouterKind::TopK) {
-        r.assignment = ops::topK(pass.backend, r.probabilities, r.groups, moe_.k, moe_.capacity,
-                                 moe_.dropless, moe_.batchPriority);
+        r.assignment = ops::topK(pass.backend, r.probabilities, r.groups, topKRule(moe_, causal_));
         r.auxLoss = ops::balanceLossForward(pass.backend, r.probabilities, r.groups, r.assignment);
     } else {
         r.assignment = ops::expertChoice(pass.backend, r.probabilities, r.groups, moe_.capacity);

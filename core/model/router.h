@@ -18,19 +18,29 @@ struct Routing {
     double zLoss = 0;
 };
 
-/// Rows [begin, end) of the routing groups of `tokens` rows that are `sequences` sequences of equal
-/// length, in order; the last group of a number of tokens may be smaller.
-RoutingGroups routingGroups(const GroupSize& group, std::int64_t tokens, std::int64_t sequences);
+/// The token rows of one forward: sequences of equal length, one after the other.
+struct TokenRows {
+    std::int64_t sequences = 0;
+    Tensor mask{};  ///< U8 [n], 1 = real token; undefined = all real
+};
+
+/// Rows [begin, end) of the routing groups of all `tokens` rows in order,
+/// padding among them; the last group of a number of tokens may be smaller.
+RoutingGroups routingGroups(const GroupSize& group, std::int64_t tokens, const TokenRows& rows);
+
+/// In a causal decoder Top-K is placed in token order: with first choices of a group before second
+/// ones, a later token's first choice could take the last slot before an earlier token's second.
+TopKRule topKRule(const MoeSpec& moe, bool causal);
 
 /// logits = x weight^T (no bias) -> softmax over experts -> Expert Choice or Top-K in every routing
 /// group -> combine weights. The gradient reaches the weight through the combine weights (through
-/// their sum too when renormalised) and through both losses, not through the choice. Probabilities
-/// and weights outlive the pass: they are shown.
+/// their sum too when renormalised) and through both losses, not through the choice. Padding
+/// rows are never routed. Probabilities and weights outlive the pass: they are shown.
 class Router {
   public:
-    Router(const Linear& classifier, const MoeSpec& moe);
+    Router(const Linear& classifier, const MoeSpec& moe, bool causal = false);
 
-    Routing forward(const Pass& pass, const Tensor& x, std::int64_t sequences) const;
+    Routing forward(const Pass& pass, const Tensor& x, const TokenRows& rows) const;
 
     /// `dWeights` [slots]; dAux and dZ are the total loss' derivatives by auxLoss and zLoss.
     void backward(const Pass& pass, Out dx, const Routing& routing, const Tensor& x,
@@ -40,6 +50,7 @@ class Router {
     bool softmaxOverChosen() const;
     Linear classifier_;
     MoeSpec moe_;
+    bool causal_;
 };
 
 }  // namespace core

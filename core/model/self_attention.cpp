@@ -46,7 +46,7 @@ void SelfAttention::backward(const Pass& pass, Out dx, const Saved& s, const Ten
     const Tensor dk = like();
     const Tensor dv = like();
     output_.backward(pass, dO, s.o, dy);
-    ops::attentionBackward(pass.backend, dq, dk, dv, dO, s.q, s.k, s.v, s.o, s.logSumExp,
+    ops::attentionBackward(pass.backend, dq, dk, dv, {}, dO, s.q, s.k, s.v, s.o, s.logSumExp,
                            shape(s.x, s.sequences));
     query_.backward(pass, dx, s.x, dq);
     key_.backward(pass, dq, s.x, dk);

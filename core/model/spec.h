@@ -46,6 +46,9 @@ struct MoeSpec {
     TopKOrder order = TopKOrder::SoftmaxTopK;
     bool dropless = false;
     bool batchPriority = false;
+    /// > 0: slots per expert whatever the group's size; `capacity` and `dropless` then say what
+    /// that is at the model's usual length. SwitchTransformers' expert_capacity; not written.
+    std::int64_t fixedSlots = 0;
     bool operator==(const MoeSpec&) const = default;
 };
 
@@ -147,7 +150,7 @@ std::string configWithUpcycling(const std::string& configText, const ModelSpec& 
 /// Throws BadInput, naming the block and the setting, when a MoE layer's numbers cannot work (0 or
 /// absurd experts, capacity NaN or
 /// <= 0, K > experts, group 0 ...). `causal`: the block is in a causal decoder (Expert Choice and
-/// batch priority refused).
+/// batch priority refused: they would see the future; Top-K is placed there in token order).
 void validate(const MoeSpec& moe, const std::string& block, bool causal);
 
 /// Name pieces of a ViT block in the HF layout.

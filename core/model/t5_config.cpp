@@ -182,6 +182,7 @@ void readSwitchBlocks(const Reader& reader, ModelSpec& spec) {
     moe.k = 1;
     moe.renormalize = false;
     moe.group = {GroupSize::Kind::Sequence, 0};
+    moe.fixedSlots = capacity;
     moe.dropless = capacity >= sequence;
     if (!moe.dropless)
         moe.capacity = static_cast<double>(capacity) * static_cast<double>(experts) /

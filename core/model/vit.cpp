@@ -2,6 +2,7 @@
 #include "core/model/vit.h"
 
 #include "core/base/error.h"
+#include "core/model/block_record.h"
 #include "core/ops/memory.h"
 #include "core/ops/patches.h"
 #include "core/ops/rows.h"
@@ -12,13 +13,6 @@
 
 namespace core {
 namespace {
-
-Tensor zerosOn(Backend& backend, const Shape& shape) {
-    const auto bytes = static_cast<std::size_t>(shape.elements()) * sizeof(float);
-    Tensor tensor(backend.allocate(bytes), 0, shape, DType::F32);
-    ops::fill(backend, tensor, 0.0F);
-    return tensor;
-}
 
 Tensor flat(const Tensor& tensor) { return tensor.view({tensor.elements()}); }
 
@@ -38,78 +32,47 @@ Tensor cropped(const Pass& pass, const Tensor& pixels, std::int64_t size) {
     return result;
 }
 
-RouterObservation observe(const std::string& block, const Routing& routing) {
-    return {block,
-            routing.probabilities,
-            routing.weights,
-            routing.assignment,
-            routing.groups.mask,
-            routing.auxLoss,
-            routing.zLoss};
-}
-
-Tensor substituteFor(const ForwardOptions& options, const std::string& block) {
-    for (const auto& [name, output] : options.substituteOutputs)
-        if (name == block) return output;
-    return {};
-}
-
 }  // namespace
 
 Vit::Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names)
     : Model(std::move(backend)),
       spec_(std::move(spec)),
       names_(names),
-      parameters_(describeParameters(spec_, names)),
+      table_(describeParameters(spec_, names), this->backend(), gradients),
       shown_([this](std::size_t bytes) { return this->backend().allocate(bytes); }) {
-    for (Parameter& p : parameters_) {
-        p.value = zerosOn(this->backend(), p.shape);
-        if (gradients) p.gradient = zerosOn(this->backend(), p.shape);
-    }
     for (const BlockSpec& block : spec_.blocks) {
         blocks_.push_back(makeBlock(block));
         if (block.moe) ++moeBlocks_;
     }
-    projection_ = linear(names_.prefix + "embeddings.patch_embeddings.projection");
+    projection_ = table_.linear(names_.prefix + "embeddings.patch_embeddings.projection");
     norm_ = layerNorm(names_.prefix + "layernorm");
-    classifier_ = linear("classifier");
-}
-
-const Parameter& Vit::parameter(const std::string& name) const {
-    const auto at = std::find_if(parameters_.begin(), parameters_.end(),
-                                 [&](const Parameter& p) { return p.name == name; });
-    CORE_CHECK(at != parameters_.end(), "a parameter " + name);
-    return *at;
-}
-
-Linear Vit::linear(const std::string& name) const {
-    const bool hasBias = std::any_of(parameters_.begin(), parameters_.end(),
-                                     [&](const Parameter& p) { return p.name == name + ".bias"; });
-    return Linear(parameter(name + ".weight"), hasBias ? &parameter(name + ".bias") : nullptr);
+    classifier_ = table_.linear("classifier");
 }
 
 LayerNorm Vit::layerNorm(const std::string& name) const {
-    return {parameter(name + ".weight"), parameter(name + ".bias"), spec_.vit.layerNormEpsilon};
+    return {table_.at(name + ".weight"), table_.at(name + ".bias"), spec_.vit.layerNormEpsilon};
 }
 
 VitBlock Vit::makeBlock(const BlockSpec& block) const {
     const std::string at = names_.block(block.index);
     const std::string attention = at + "attention.attention.";
-    const SelfAttention selfAttention(linear(attention + "query"), linear(attention + "key"),
-                                      linear(attention + "value"),
-                                      linear(at + "attention.output.dense"), spec_.vit.heads);
+    const SelfAttention selfAttention(
+        table_.linear(attention + "query"), table_.linear(attention + "key"),
+        table_.linear(attention + "value"), table_.linear(at + "attention.output.dense"),
+        spec_.vit.heads);
     const LayerNorm before = layerNorm(at + "layernorm_before");
     const LayerNorm after = layerNorm(at + "layernorm_after");
     const Activation activation = spec_.vit.activation;
     if (!block.moe)
         return {block.name, before, selfAttention, after,
-                Mlp(linear(at + "intermediate.dense"), linear(at + "output.dense"), activation)};
+                Mlp(table_.linear(at + "intermediate.dense"), table_.linear(at + "output.dense"),
+                    activation)};
     const std::string expert = at + "mlp.experts.expert_{e}.";
-    const MoeMlp::Experts experts{&parameter(expert + "intermediate.dense.weight"),
-                                  &parameter(expert + "intermediate.dense.bias"),
-                                  &parameter(expert + "output.dense.weight"),
-                                  &parameter(expert + "output.dense.bias")};
-    const Router router(linear(at + "mlp.router.classifier"), *block.moe);
+    const MoeMlp::Experts experts{&table_.at(expert + "intermediate.dense.weight"),
+                                  &table_.at(expert + "intermediate.dense.bias"),
+                                  &table_.at(expert + "output.dense.weight"),
+                                  &table_.at(expert + "output.dense.bias")};
+    const Router router(table_.linear(at + "mlp.router.classifier"), *block.moe);
     return {block.name, before, selfAttention, after, MoeMlp(router, experts, activation)};
 }
 
@@ -146,8 +109,8 @@ Tensor Vit::embed(const Pass& pass, const Tensor& pixels, Trace& trace) const {
     const Tensor projected = pass.tensor({rows, vit.hidden});
     projection_->forward(pass, projected, trace.patches);
     ops::embedForward(pass.backend, x, projected,
-                      flat(parameter(names_.prefix + "embeddings.cls_token").value),
-                      parameter(names_.prefix + "embeddings.position_embeddings")
+                      flat(table_.at(names_.prefix + "embeddings.cls_token").value),
+                      table_.at(names_.prefix + "embeddings.position_embeddings")
                           .value.view({vit.tokens(), vit.hidden}));
     return x.view({pixels.size(0) * vit.tokens(), vit.hidden});
 }
@@ -157,18 +120,9 @@ Tensor Vit::runBlocks(const Pass& pass, Tensor x, const ForwardOptions& options,
     Tensor spare = pass.training ? Tensor() : pass.tensor(x.shape());
     for (const VitBlock& block : blocks_) {
         const Tensor y = pass.training ? pass.tensor(x.shape()) : spare;
-        VitBlock::MlpOutput output;
-        if (options.keepOutputs) {
-            output.kept = pass.shown.allocate(x.shape());
-            result.mlpOutputs.emplace_back(block.name(), output.kept);
-        }
-        output.substitute = substituteFor(options, block.name());
+        const MlpOutput output = askedOutput(pass, options, block.name(), x.shape(), result);
         VitBlock::Saved saved = block.forward(pass, y, x, trace.batch, output);
-        if (const Routing* routing = saved.routing()) {
-            result.routers.push_back(observe(block.name(), *routing));
-            result.auxLoss += routing->auxLoss / static_cast<double>(moeBlocks_);
-            result.zLoss += routing->zLoss / static_cast<double>(moeBlocks_);
-        }
+        record(result, block.name(), saved.routing(), moeBlocks_);
         if (pass.training) trace.blocks.push_back(std::move(saved));
         spare = x;
         x = y;
@@ -197,6 +151,7 @@ ForwardResult Vit::forward(const Batch& batch, const ForwardOptions& options) {
         trace.loss = ClassificationLoss::forward(p, result.logits, batch.labels, options.loss);
         result.counted = trace.loss.counted;
         result.loss = trace.loss.loss;
+        result.logitZLoss = trace.loss.logitZLoss;
     }
     trace.loss.spec = options.loss;
     if (options.training) trace_ = std::move(trace);
@@ -233,8 +188,8 @@ void Vit::backwardEmbedding(const Pass& pass, const Trace& trace, const Tensor& 
     const VitSpec& vit = spec_.vit;
     const Tensor dProjected = pass.tensor({trace.patches.size(0), vit.hidden});
     ops::embedBackward(pass.backend, dProjected,
-                       flat(parameter(names_.prefix + "embeddings.cls_token").gradient),
-                       parameter(names_.prefix + "embeddings.position_embeddings")
+                       flat(table_.at(names_.prefix + "embeddings.cls_token").gradient),
+                       table_.at(names_.prefix + "embeddings.position_embeddings")
                            .gradient.view({vit.tokens(), vit.hidden}),
                        dx.view({trace.batch, vit.tokens(), vit.hidden}));
     projection_->backwardWeight(pass, trace.patches, dProjected);

@@ -3,6 +3,7 @@
 
 #include "core/model/classification_loss.h"
 #include "core/model/model.h"
+#include "core/model/parameter_table.h"
 #include "core/model/vit_block.h"
 
 #include <memory>
@@ -22,7 +23,7 @@ class Vit final : public Model {
     Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names);
 
     const ModelSpec& spec() const override { return spec_; }
-    std::vector<Parameter>& parameters() override { return parameters_; }
+    std::vector<Parameter>& parameters() override { return table_.all(); }
     ForwardResult forward(const Batch& batch, const ForwardOptions& options) override;
     void backward(float scale) override;
 
@@ -37,8 +38,6 @@ class Vit final : public Model {
         ClassificationLoss::Saved loss;
     };
 
-    const Parameter& parameter(const std::string& name) const;
-    Linear linear(const std::string& name) const;
     LayerNorm layerNorm(const std::string& name) const;
     VitBlock makeBlock(const BlockSpec& block) const;
     Pass pass(bool training);
@@ -50,7 +49,7 @@ class Vit final : public Model {
 
     ModelSpec spec_;
     VitNames names_;
-    std::vector<Parameter> parameters_;
+    ParameterTable table_;
     std::vector<VitBlock> blocks_;
     std::int64_t moeBlocks_ = 0;
     std::optional<Linear> projection_, classifier_;

@@ -7,24 +7,8 @@
 namespace core {
 
 VitBlock::VitBlock(std::string name, const LayerNorm& before, const SelfAttention& attention,
-                   const LayerNorm& after, std::variant<Mlp, MoeMlp> mlp)
-    : name_(std::move(name)),
-      before_(before),
-      attention_(attention),
-      after_(after),
-      mlp_(std::move(mlp)) {}
-
-const Routing* VitBlock::Saved::routing() const {
-    const auto* moe = std::get_if<MoeMlp::Saved>(&mlp);
-    return moe == nullptr ? nullptr : &moe->routing;
-}
-
-std::variant<Mlp::Saved, MoeMlp::Saved> VitBlock::forwardMlp(const Pass& pass, Out y,
-                                                             const Tensor& x,
-                                                             std::int64_t sequences) const {
-    if (const auto* dense = std::get_if<Mlp>(&mlp_)) return dense->forward(pass, y, x);
-    return std::get<MoeMlp>(mlp_).forward(pass, y, x, sequences);
-}
+                   const LayerNorm& after, const FeedForward& mlp)
+    : name_(std::move(name)), before_(before), attention_(attention), after_(after), mlp_(mlp) {}
 
 VitBlock::Saved VitBlock::forward(const Pass& pass, Out y, const Tensor& x, std::int64_t sequences,
                                   const MlpOutput& output) const {
@@ -37,7 +21,7 @@ VitBlock::Saved VitBlock::forward(const Pass& pass, Out y, const Tensor& x, std:
     s.attention = attention_.forward(pass, middle, normed, sequences);
     ops::add(pass.backend, middle, middle, x);
     s.after = after_.forward(pass, normedAgain, middle);
-    s.mlp = forwardMlp(pass, y, normedAgain, sequences);
+    s.mlp = mlp_.forward(pass, y, normedAgain, {sequences});
     if (output.kept.defined()) ops::copy(pass.backend, output.kept, y);
     ops::add(pass.backend, y, output.substitute.defined() ? output.substitute : y, middle);
     return s;
@@ -47,10 +31,7 @@ void VitBlock::backwardInPlace(const Pass& pass, const Saved& s, InOut dy, float
                                float dZ) const {
     const Workspace::Scope scope(pass.workspace);
     const Tensor d = pass.tensor(dy.shape());
-    if (const auto* dense = std::get_if<Mlp>(&mlp_))
-        dense->backward(pass, d, std::get<Mlp::Saved>(s.mlp), dy);
-    else
-        std::get<MoeMlp>(mlp_).backward(pass, d, std::get<MoeMlp::Saved>(s.mlp), dy, dAux, dZ);
+    mlp_.backward(pass, d, s.mlp, dy, dAux, dZ);
     after_.backward(pass, d, s.after, d);
     ops::accumulate(pass.backend, dy, d);
     attention_.backward(pass, d, s.attention, dy);

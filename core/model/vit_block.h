@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/model/feed_forward.h"
 #include "core/model/layer_norm.h"
-#include "core/model/mlp.h"
-#include "core/model/moe_mlp.h"
 #include "core/model/self_attention.h"
 
 #include <string>
-#include <variant>
 
 namespace core {
 
@@ -16,21 +14,15 @@ namespace core {
 class VitBlock {
   public:
     VitBlock(std::string name, const LayerNorm& before, const SelfAttention& attention,
-             const LayerNorm& after, std::variant<Mlp, MoeMlp> mlp);
+             const LayerNorm& after, const FeedForward& mlp);
 
     struct Saved {
         LayerNorm::Saved before;
         SelfAttention::Saved attention;
         LayerNorm::Saved after;
-        std::variant<Mlp::Saved, MoeMlp::Saved> mlp;
-        const Routing* routing() const;  ///< nullptr when dense
+        FeedForward::Saved mlp;
+        const Routing* routing() const { return mlp.routing(); }  ///< nullptr when dense
     };
-    /// The MLP's output before the residual sum.
-    struct MlpOutput {
-        Tensor kept;        ///< when defined: receives it, [n, d]
-        Tensor substitute;  ///< when defined: takes its place in the residual sum, [n, d]
-    };
-
     const std::string& name() const noexcept { return name_; }
     Saved forward(const Pass& pass, Out y, const Tensor& x, std::int64_t sequences,
                   const MlpOutput& output) const;
@@ -39,14 +31,11 @@ class VitBlock {
                          float dZ) const;
 
   private:
-    std::variant<Mlp::Saved, MoeMlp::Saved> forwardMlp(const Pass& pass, Out y, const Tensor& x,
-                                                       std::int64_t sequences) const;
-
     std::string name_;
     LayerNorm before_;
     SelfAttention attention_;
     LayerNorm after_;
-    std::variant<Mlp, MoeMlp> mlp_;
+    FeedForward mlp_;
 };
 
 }  // namespace core

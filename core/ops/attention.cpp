@@ -9,20 +9,31 @@ namespace {
 struct Checker {
     const char* op;
     const AttentionShape& shape;
+    const AttentionOptions& options;
 
     void sizes() const {
         require(op,
                 shape.batch >= 0 && shape.heads > 0 && shape.queries > 0 && shape.keys > 0 &&
                     shape.headDim > 0,
                 "a size is not positive");
+        require(op, options.keyStride == 0 || options.keyStride >= shape.keys,
+                "the stride of keys is below their number");
+        require(op, options.queryOffset >= 0, "the offset of queries is negative");
+        require(op, options.dropout >= 0.0F && options.dropout < 1.0F,
+                "the rate of dropout is not within 0 and 1");
+        requireTensorOrNone(op, "keyMask", options.keyMask, DType::U8, {shape.batch, shape.keys});
+        bias("bias", options.bias);
     }
     void queries(const char* what, const Tensor& t) const {
         requireTensor(op, what, t, DType::F32,
                       {shape.batch * shape.queries, shape.heads * shape.headDim});
     }
     void keys(const char* what, const Tensor& t) const {
-        requireTensor(op, what, t, DType::F32,
-                      {shape.batch * shape.keys, shape.heads * shape.headDim});
+        const std::int64_t stride = options.keyStride > 0 ? options.keyStride : shape.keys;
+        requireTensor(op, what, t, DType::F32, {shape.batch * stride, shape.heads * shape.headDim});
+    }
+    void bias(const char* what, const Tensor& t) const {
+        requireTensorOrNone(op, what, t, DType::F32, {shape.heads, shape.queries, shape.keys});
     }
     void logSumExp(const Tensor& t) const {
         requireTensor(op, "logSumExp", t, DType::F32, {shape.batch, shape.heads, shape.queries});
@@ -32,22 +43,27 @@ struct Checker {
 }  // namespace
 
 void attentionForward(Backend& backend, Out o, Out logSumExp, const Tensor& q, const Tensor& k,
-                      const Tensor& v, const AttentionShape& shape) {
-    const Checker check{"attentionForward", shape};
+                      const Tensor& v, const AttentionShape& shape,
+                      const AttentionOptions& options) {
+    const Checker check{"attentionForward", shape, options};
     check.sizes();
     check.queries("q", q);
     check.keys("k", k);
     check.keys("v", v);
     check.queries("o", o);
     check.logSumExp(logSumExp);
-    backend.attentionForward(o, logSumExp, q, k, v, shape);
+    backend.attentionForward(o, logSumExp, q, k, v, shape, options);
 }
 
-void attentionBackward(Backend& backend, Out dq, Out dk, Out dv, const Tensor& dOut,
+void attentionBackward(Backend& backend, Out dq, Out dk, Out dv, InOut dBias, const Tensor& dOut,
                        const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& o,
-                       const Tensor& logSumExp, const AttentionShape& shape) {
-    const Checker check{"attentionBackward", shape};
+                       const Tensor& logSumExp, const AttentionShape& shape,
+                       const AttentionOptions& options) {
+    const Checker check{"attentionBackward", shape, options};
     check.sizes();
+    require(check.op, options.keyStride == 0 || options.keyStride == shape.keys,
+            "a cache of keys has no gradient");
+    require(check.op, shape.scale != 0.0F, "the scale is 0");
     check.queries("q", q);
     check.keys("k", k);
     check.keys("v", v);
@@ -57,7 +73,8 @@ void attentionBackward(Backend& backend, Out dq, Out dk, Out dv, const Tensor& d
     check.queries("dq", dq);
     check.keys("dk", dk);
     check.keys("dv", dv);
-    backend.attentionBackward(dq, dk, dv, dOut, q, k, v, o, logSumExp, shape);
+    check.bias("dBias", dBias);
+    backend.attentionBackward(dq, dk, dv, dBias, dOut, q, k, v, o, logSumExp, shape, options);
 }
 
 }  // namespace core::ops

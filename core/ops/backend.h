@@ -35,6 +35,7 @@ class Backend {
     virtual void copy(Out y, const Tensor& x) = 0;
     // elementwise.h
     virtual void add(Out y, const Tensor& a, const Tensor& b) = 0;
+    virtual void multiply(Out y, const Tensor& a, const Tensor& b) = 0;
     virtual void accumulate(InOut y, const Tensor& x, float factor) = 0;
     virtual void scale(InOut y, float factor) = 0;
     // activation.h
@@ -61,12 +62,31 @@ class Backend {
     virtual void layerNormBackward(Out dx, InOut dGamma, InOut dBeta, const Tensor& dy,
                                    const Tensor& x, const Tensor& mean, const Tensor& rstd,
                                    const Tensor& gamma) = 0;
+    // rms_norm.h
+    virtual void rmsNormForward(Out y, Out rstd, const Tensor& x, const Tensor& gamma,
+                                float epsilon) = 0;
+    virtual void rmsNormBackward(Out dx, InOut dGamma, const Tensor& dy, const Tensor& x,
+                                 const Tensor& rstd, const Tensor& gamma) = 0;
+    // dropout.h
+    virtual void dropout(Out y, const Tensor& x, float rate, std::uint64_t key) = 0;
     // attention.h
     virtual void attentionForward(Out o, Out logSumExp, const Tensor& q, const Tensor& k,
-                                  const Tensor& v, const AttentionShape& shape) = 0;
-    virtual void attentionBackward(Out dq, Out dk, Out dv, const Tensor& dOut, const Tensor& q,
-                                   const Tensor& k, const Tensor& v, const Tensor& o,
-                                   const Tensor& logSumExp, const AttentionShape& shape) = 0;
+                                  const Tensor& v, const AttentionShape& shape,
+                                  const AttentionOptions& options) = 0;
+    virtual void attentionBackward(Out dq, Out dk, Out dv, InOut dBias, const Tensor& dOut,
+                                   const Tensor& q, const Tensor& k, const Tensor& v,
+                                   const Tensor& o, const Tensor& logSumExp,
+                                   const AttentionShape& shape,
+                                   const AttentionOptions& options) = 0;
+    // relative_bias.h: byDistance [queries + keys - 1] has the bucket of key j and query i at j - i
+    // + queries - 1
+    virtual void relativeBiasForward(Out bias, const Tensor& table,
+                                     std::span<const std::int64_t> byDistance) = 0;
+    virtual void relativeBiasBackward(InOut dTable, const Tensor& dBias,
+                                      std::span<const std::int64_t> byDistance) = 0;
+    // embedding.h
+    virtual void embeddingForward(Out y, const Tensor& ids, const Tensor& table) = 0;
+    virtual void embeddingBackward(InOut dTable, const Tensor& dy, const Tensor& ids) = 0;
     // patches.h
     virtual void patchify(Out patches, const Tensor& pixels, std::int64_t patch) = 0;
     virtual void embedForward(Out y, const Tensor& patches, const Tensor& cls,
@@ -83,7 +103,7 @@ class Backend {
                                             const Tensor& labels, float labelSmoothing) = 0;
     virtual void softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
                                              const Tensor& logSumExp, const Tensor& labels,
-                                             float labelSmoothing, float dLoss) = 0;
+                                             float labelSmoothing, float dLoss, float z) = 0;
     virtual void sigmoidCrossEntropyForward(Out loss, const Tensor& logits, const Tensor& labels,
                                             float labelSmoothing) = 0;
     virtual void sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits,
@@ -92,8 +112,8 @@ class Backend {
     // routing.h
     virtual Assignment expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
                                     double capacity) = 0;
-    virtual Assignment topK(const Tensor& scores, const RoutingGroups& groups, int k,
-                            double capacity, bool dropless, bool batchPriority) = 0;
+    virtual Assignment topK(const Tensor& scores, const RoutingGroups& groups,
+                            const TopKRule& rule) = 0;
     virtual void combineWeightsForward(Out weights, Out sums, const Tensor& probabilities,
                                        const Assignment& assignment, bool topKSoftmax,
                                        bool renormalize) = 0;

@@ -27,12 +27,13 @@ void softmaxCrossEntropyForward(Backend& backend, Out loss, Out logSumExp, const
 
 void softmaxCrossEntropyBackward(Backend& backend, Out dLogits, const Tensor& logits,
                                  const Tensor& logSumExp, const Tensor& labels,
-                                 float labelSmoothing, float dLoss) {
+                                 float labelSmoothing, float dLoss, float z) {
     constexpr const char* kOp = "softmaxCrossEntropyBackward";
     requireCase(kOp, logits, labels, labelSmoothing);
     requireTensor(kOp, "logSumExp", logSumExp, DType::F32, {logits.size(0)});
     requireLike(kOp, "dLogits", dLogits, logits);
-    backend.softmaxCrossEntropyBackward(dLogits, logits, logSumExp, labels, labelSmoothing, dLoss);
+    backend.softmaxCrossEntropyBackward(dLogits, logits, logSumExp, labels, labelSmoothing, dLoss,
+                                        z);
 }
 
 void sigmoidCrossEntropyForward(Backend& backend, Out loss, const Tensor& logits,

@@ -15,10 +15,11 @@ void softmaxCrossEntropyForward(Backend& backend, Out loss, Out logSumExp, const
                                 const Tensor& labels, float labelSmoothing);
 
 /// dLogits [m, classes] = dLoss * d loss / d logits (dLoss is one factor for all rows: 1 / counted
-/// rows for a mean).
+/// rows for a mean). With z the loss that is differentiated has z * logSumExp^2 besides in every
+/// counted row (T5X's z-loss of the logits; the forward's loss is without it).
 void softmaxCrossEntropyBackward(Backend& backend, Out dLogits, const Tensor& logits,
                                  const Tensor& logSumExp, const Tensor& labels,
-                                 float labelSmoothing, float dLoss);
+                                 float labelSmoothing, float dLoss, float z = 0.0F);
 
 /// Per row the sum over classes of binary cross-entropy with logits against one-hot targets;
 /// smoothing s turns targets into (1-s) * target + s / classes. -100 is ignored.

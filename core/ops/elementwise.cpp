@@ -12,6 +12,13 @@ void add(Backend& backend, Out y, const Tensor& a, const Tensor& b) {
     backend.add(y, a, b);
 }
 
+void multiply(Backend& backend, Out y, const Tensor& a, const Tensor& b) {
+    requireF32("multiply", "a", a);
+    requireLike("multiply", "b", b, a);
+    requireLike("multiply", "y", y, a);
+    backend.multiply(y, a, b);
+}
+
 void accumulate(Backend& backend, InOut y, const Tensor& x, float factor) {
     requireF32("accumulate", "x", x);
     requireLike("accumulate", "y", y, x);

@@ -11,6 +11,9 @@ namespace core::ops {
 /// y = a + b, same shapes; y may be a or b.
 void add(Backend& backend, Out y, const Tensor& a, const Tensor& b);
 
+/// y = a * b, same shapes; y may be a or b.
+void multiply(Backend& backend, Out y, const Tensor& a, const Tensor& b);
+
 /// y += factor * x.
 void accumulate(Backend& backend, InOut y, const Tensor& x, float factor = 1.0F);
 

@@ -63,14 +63,16 @@ Assignment expertChoice(Backend& backend, const Tensor& probabilities, const Rou
     return backend.expertChoice(probabilities, groups, capacityFactor);
 }
 
-Assignment topK(Backend& backend, const Tensor& scores, const RoutingGroups& groups, int k,
-                double capacityFactor, bool dropless, bool batchPriority) {
+Assignment topK(Backend& backend, const Tensor& scores, const RoutingGroups& groups,
+                const TopKRule& rule) {
     constexpr const char* kOp = "topK";
     requireTensor(kOp, "scores", scores, DType::F32, {"n", "E"});
-    require(kOp, k >= 1 && k <= scores.size(1), "k is not within 1 and the number of experts");
-    require(kOp, dropless || capacityFactor > 0.0, "the capacity factor is not positive");
+    require(kOp, rule.k >= 1 && rule.k <= scores.size(1),
+            "k is not within 1 and the number of experts");
+    require(kOp, rule.dropless || rule.fixedSlots > 0 || rule.capacity > 0.0,
+            "the capacity factor is not positive");
     requireGroups(kOp, groups, scores.size(0));
-    return backend.topK(scores, groups, k, capacityFactor, dropless, batchPriority);
+    return backend.topK(scores, groups, rule);
 }
 
 void combineWeightsForward(Backend& backend, Out weights, Out sums, const Tensor& probabilities,

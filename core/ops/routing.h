@@ -27,12 +27,11 @@ std::int64_t foreignCapacity(CapacityRule rule, double capacityFactor, std::int6
 Assignment expertChoice(Backend& backend, const Tensor& probabilities, const RoutingGroups& groups,
                         double capacityFactor);
 
-/// Top-K: each real token asks its k largest scores (F32 [n, E], ties to the lower expert). First
-/// choices of all tokens are placed before second ones, in token order (batchPriority: by
-/// decreasing largest score, ties to the lower row); an expert over capacity in its group drops the
-/// assignment. dropless: no capacity.
-Assignment topK(Backend& backend, const Tensor& scores, const RoutingGroups& groups, int k,
-                double capacityFactor, bool dropless, bool batchPriority);
+/// Top-K: each real token asks its k largest scores (F32 [n, E], ties to the lower expert). They
+/// are placed in the order that the rule says; an expert over capacity in its group drops the
+/// assignment.
+Assignment topK(Backend& backend, const Tensor& scores, const RoutingGroups& groups,
+                const TopKRule& rule);
 
 /// Combine weight of each slot: weights [slots] = probabilities[token, expert]; topKSoftmax:
 /// instead the softmax over the token's *asked-for* K logits, given through `probabilities` = full

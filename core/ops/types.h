@@ -28,6 +28,28 @@ struct AttentionShape {
     float scale = 1.0F;
 };
 
+/// What attention does besides softmax(scale * q k^T) v; by default nothing.
+struct AttentionOptions {
+    Tensor bias;  ///< F32 [heads, queries, keys], finite, added to the scaled scores; or undefined
+    Tensor keyMask;       ///< U8 [batch, keys], 0 = not seen; undefined = all seen
+    bool causal = false;  ///< query i sees keys <= i + queryOffset
+    std::int64_t queryOffset = 0;
+    std::int64_t keyStride = 0;  ///< rows of k and v per batch entry, at least keys (a cache is
+                                 ///< longer); 0 = keys
+    float dropout = 0.0F;  ///< rate on the probabilities, as dropout.h by (dropoutKey, index in
+                           ///< [batch, heads, queries, keys])
+    std::uint64_t dropoutKey = 0;
+};
+
+/// T5's buckets of relative positions; queryOffset is the position of the first query (the first
+/// key's is 0).
+struct RelativeBuckets {
+    bool bidirectional = true;
+    std::int64_t buckets = 32;
+    std::int64_t maxDistance = 128;
+    std::int64_t queryOffset = 0;
+};
+
 /// Which expert gets which token: the router's decision for one MoE layer over n token rows. Slots
 /// are the accepted (token, expert) pairs, sorted by expert, then by routing group, then by place
 /// (Expert Choice: decreasing probability; Top-K: the order of placement). Slots of expert e are
@@ -49,6 +71,24 @@ struct Assignment {
     Tensor askedExperts;    ///< I32 [n, k]: experts asked for by each token (Top-K; -1 in padding
                             ///< rows), else undefined
     std::int64_t slots() const { return offsets.empty() ? 0 : offsets.back(); }
+};
+
+/// Whose assignments of Top-K are placed first, where an expert's capacity binds.
+enum class TopKPlacement {
+    ChoicesFirst,   ///< first choices of all tokens, then second ones ..., each in token order
+    BatchPriority,  ///< the same with tokens by decreasing largest score, ties to the lower row
+    TokenOrder,     ///< all choices of a token, best first, before the next token's: no token's
+                    ///< place depends on a later one (causal decoders)
+};
+
+/// How Top-K routing chooses.
+struct TopKRule {
+    int k = 2;
+    double capacity = 2.0;  ///< capacity factor
+    bool dropless = false;  ///< no capacity
+    TopKPlacement placement = TopKPlacement::ChoicesFirst;
+    std::int64_t fixedSlots = 0;  ///< > 0: slots per expert in every group, whatever its size, in
+                                  ///< place of capacity and dropless (SwitchTransformers)
 };
 
 /// Rows [begin, end) of each routing group, and which rows are real tokens.

@@ -48,11 +48,7 @@ void requireSame(const char* what, std::int64_t dense, std::int64_t upcycled) {
                     "compare a model with the one it was upcycled from");
 }
 
-void requireComparable(const ModelSpec& dense, const ModelSpec& upcycled) {
-    const VitSpec& a = dense.vit;
-    const VitSpec& b = upcycled.vit;
-    requireSame("the number of blocks", static_cast<std::int64_t>(dense.blocks.size()),
-                static_cast<std::int64_t>(upcycled.blocks.size()));
+void requireSameVit(const VitSpec& a, const VitSpec& b) {
     requireSame("hidden_size", a.hidden, b.hidden);
     requireSame("intermediate_size", a.intermediate, b.intermediate);
     requireSame("num_attention_heads", a.heads, b.heads);
@@ -61,6 +57,35 @@ void requireComparable(const ModelSpec& dense, const ModelSpec& upcycled) {
     requireSame("num_channels", a.channels, b.channels);
     requireSame("the number of classes", a.classes, b.classes);
     requireSame("qkv_bias", a.qkvBias, b.qkvBias);
+}
+
+void requireSameT5(const T5Spec& a, const T5Spec& b) {
+    requireSame("vocab_size", a.vocab, b.vocab);
+    requireSame("d_model", a.dModel, b.dModel);
+    requireSame("d_kv", a.dKv, b.dKv);
+    requireSame("d_ff", a.dFf, b.dFf);
+    requireSame("num_heads", a.heads, b.heads);
+    requireSame("num_layers", a.encoderLayers, b.encoderLayers);
+    requireSame("num_decoder_layers", a.decoderLayers, b.decoderLayers);
+    requireSame("relative_attention_num_buckets", a.relativeBuckets, b.relativeBuckets);
+    requireSame("relative_attention_max_distance", a.relativeMaxDistance, b.relativeMaxDistance);
+    requireSame("the gate of the MLPs", a.gated, b.gated);
+    requireSame("tie_word_embeddings", a.tiedEmbeddings, b.tiedEmbeddings);
+}
+
+void requireComparable(const ModelSpec& dense, const ModelSpec& upcycled) {
+    if (dense.family != upcycled.family)
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("the two models differ in more than MoE blocks: one is a {}, the "
+                                "other a {}",
+                                familyName(dense.family), familyName(upcycled.family)),
+                    "compare a model with the one it was upcycled from");
+    requireSame("the number of blocks", static_cast<std::int64_t>(dense.blocks.size()),
+                static_cast<std::int64_t>(upcycled.blocks.size()));
+    if (dense.family == Family::T5)
+        requireSameT5(dense.t5, upcycled.t5);
+    else
+        requireSameVit(dense.vit, upcycled.vit);
     for (std::size_t i = 0; i < dense.blocks.size(); ++i)
         if (dense.blocks[i].moe && dense.blocks[i].moe != upcycled.blocks[i].moe)
             throw Error(ErrorKind::BadInput,

@@ -107,7 +107,7 @@ TEST_P(AttentionOps, GradientByDifferences) {
         const Tensor dk = nanKeys(ex);
         const Tensor dv = nanKeys(ex);
         core::ops::attentionBackward(
-            backend(), dq, dk, dv, queries(ex, ex.dOut), queries(ex, ex.q), keys(ex, ex.k),
+            backend(), dq, dk, dv, {}, queries(ex, ex.dOut), queries(ex, ex.q), keys(ex, ex.k),
             keys(ex, ex.v), queries(ex, saved.o),
             tensor({shape.batch, shape.heads, shape.queries}, saved.logSumExp), shape);
         const auto gradient = [&](Values Example::*member) {
@@ -169,7 +169,7 @@ TEST_P(AttentionOps, BackwardOfLargerShapes) {
         const Tensor deviceDk = nanKeys(ex);
         const Tensor deviceDv = nanKeys(ex);
         core::ops::attentionBackward(
-            backend(), deviceDq, deviceDk, deviceDv, queries(ex, ex.dOut), queries(ex, ex.q),
+            backend(), deviceDq, deviceDk, deviceDv, {}, queries(ex, ex.dOut), queries(ex, ex.q),
             keys(ex, ex.k), keys(ex, ex.v), queries(ex, saved.o),
             tensor({shape.batch, shape.heads, shape.queries}, saved.logSumExp), shape);
         expectClose(deviceDv, dv, "dv", 2.0);
@@ -203,7 +203,7 @@ TEST_P(AttentionOps, TheGradientsOfKeysCancel) {
         const Tensor dk = nanKeys(ex);
         core::ops::attentionForward(backend(), o, logSumExp, queries(ex, ex.q), keys(ex, ex.k),
                                     keys(ex, ex.v), shape);
-        core::ops::attentionBackward(backend(), dq, dk, nanKeys(ex), queries(ex, ex.dOut),
+        core::ops::attentionBackward(backend(), dq, dk, nanKeys(ex), {}, queries(ex, ex.dOut),
                                      queries(ex, ex.q), keys(ex, ex.k), keys(ex, ex.v), o,
                                      logSumExp, shape);
         const Values gradients = read(dk);

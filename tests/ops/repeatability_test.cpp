@@ -95,7 +95,7 @@ TEST_P(Repeatability, NormsActivationsAndAttention) {
         core::ops::activationForward(backend(), out[2], x, core::Activation::GeluErf);
         core::ops::activationBackward(backend(), out[3], dy, x, core::Activation::GeluErf);
         core::ops::attentionForward(backend(), out[4], out[13], x, dy, x, shape);
-        core::ops::attentionBackward(backend(), out[5], out[6], out[7], dy, x, dy, x, out[4],
+        core::ops::attentionBackward(backend(), out[5], out[6], out[7], {}, dy, x, dy, x, out[4],
                                      out[13], shape);
         core::ops::softmaxForward(backend(), out[8], x);
         return out;

@@ -12,6 +12,7 @@ namespace {
 using core::Assignment;
 using core::RoutingGroups;
 using core::Tensor;
+using core::TopKPlacement;
 using parity::Values;
 using Ints = std::vector<std::int64_t>;
 using Lists = std::vector<Ints>;
@@ -175,7 +176,7 @@ TEST_P(RoutingOps, PaddingIsNeverRouted) {
     EXPECT_EQ(byExpert(choice), (Lists{{1, 3, 4}, {1, 3, 4}}));
     EXPECT_EQ(choice.groupTokens, (Ints{1, 2}));
     const Assignment top =
-        core::ops::topK(backend(), scores(2, p), groups({0, 3, 6}, real), 1, 1.0, true, false);
+        core::ops::topK(backend(), scores(2, p), groups({0, 3, 6}, real), {1, 1.0, true});
     EXPECT_EQ(byExpert(top), (Lists{{1, 3, 4}, {}}));
     EXPECT_EQ(readInts(top.askedExperts), (Ints{-1, 0, -1, 0, 0, -1}));
     const Assignment nobody = core::ops::expertChoice(
@@ -192,7 +193,7 @@ struct TopKReference {
 
 TopKReference topKReference(const Setting& s, const Values& score,
                             const std::vector<std::uint8_t>& real, std::int64_t k, bool dropless,
-                            bool priority) {
+                            TopKPlacement placement) {
     const auto experts = static_cast<std::size_t>(s.experts);
     const auto at = [&](std::int64_t t, std::int64_t e) {
         return score[static_cast<std::size_t>(t * s.experts + e)];
@@ -210,22 +211,28 @@ TopKReference topKReference(const Setting& s, const Values& score,
         const auto best = [&](std::int64_t t) {
             return at(t, out.asked[static_cast<std::size_t>(t * k)]);
         };
-        if (priority)
+        if (placement == TopKPlacement::BatchPriority)
             std::stable_sort(group.begin(), group.end(),
                              [&](std::int64_t a, std::int64_t b) { return best(a) > best(b); });
         const std::int64_t capacity = core::ops::expertCapacity(
             s.capacity, static_cast<std::int64_t>(group.size()), s.experts);
         Values requested(experts, 0.0);
         std::vector<Ints> taken(experts);
-        for (std::int64_t choice = 0; choice < k; ++choice)
-            for (const std::int64_t t : group) {
-                const auto e =
-                    static_cast<std::size_t>(out.asked[static_cast<std::size_t>(t * k + choice)]);
-                requested[e] += 1.0;
-                ++out.requested[e];
-                if (dropless || static_cast<std::int64_t>(taken[e].size()) < capacity)
-                    taken[e].push_back(t);
-            }
+        std::vector<std::pair<std::int64_t, std::int64_t>> turns;  // (token, its choice)
+        for (std::size_t i = 0; i < group.size(); ++i)
+            for (std::int64_t choice = 0; choice < k; ++choice)
+                turns.emplace_back(group[i], choice);
+        if (placement != TopKPlacement::TokenOrder)
+            std::stable_sort(turns.begin(), turns.end(),
+                             [](const auto& a, const auto& b) { return a.second < b.second; });
+        for (const auto& [t, choice] : turns) {
+            const auto e =
+                static_cast<std::size_t>(out.asked[static_cast<std::size_t>(t * k + choice)]);
+            requested[e] += 1.0;
+            ++out.requested[e];
+            if (dropless || static_cast<std::int64_t>(taken[e].size()) < capacity)
+                taken[e].push_back(t);
+        }
         for (std::size_t e = 0; e < experts; ++e)
             out.accepted[e].insert(out.accepted[e].end(), taken[e].begin(), taken[e].end());
         out.groupRequested.insert(out.groupRequested.end(), requested.begin(), requested.end());
@@ -233,19 +240,28 @@ TopKReference topKReference(const Setting& s, const Values& score,
     return out;
 }
 
-TEST_P(RoutingOps, TopKPlacesFirstChoicesFirst) {
+TEST_P(RoutingOps, FixedSlotsHoldWhateverTheGroupsSize) {
+    const Values score(14, 0.0);  // all ask expert 0
+    const Assignment a = core::ops::topK(backend(), scores(2, score), groups({0, 2, 7}),
+                                         {1, 1.0, true, TopKPlacement::ChoicesFirst, 3});
+    EXPECT_EQ(byExpert(a), (Lists{{0, 1, 2, 3, 4}, {}}));
+}
+
+TEST_P(RoutingOps, TopKPlacesInTheOrderOfTheRule) {
     for (const Setting& s : kSettings)
         for (std::int64_t k = 1; k <= std::min<std::int64_t>(3, s.experts); ++k)
             for (const bool dropless : {false, true})
-                for (const bool priority : {false, true}) {
+                for (const TopKPlacement placement :
+                     {TopKPlacement::ChoicesFirst, TopKPlacement::BatchPriority,
+                      TopKPlacement::TokenOrder}) {
                     const Values score = coarseScores(s.tokens * s.experts, 2);
                     const auto real = someMask(s.tokens);
                     const TopKReference expected =
-                        topKReference(s, score, real, k, dropless, priority);
+                        topKReference(s, score, real, k, dropless, placement);
                     const Assignment a = core::ops::topK(
                         backend(), scores(s.experts, score),
                         groups(s.begins, s.masked ? real : std::vector<std::uint8_t>()),
-                        static_cast<int>(k), s.capacity, dropless, priority);
+                        {static_cast<int>(k), s.capacity, dropless, placement});
                     EXPECT_EQ(byExpert(a), expected.accepted);
                     EXPECT_EQ(a.requested, expected.requested);
                     EXPECT_EQ(readInts(a.askedExperts), expected.asked);
@@ -257,23 +273,22 @@ TEST_P(RoutingOps, TopKPlacesFirstChoicesFirst) {
 TEST_P(RoutingOps, TopKDropsOverCapacity) {
     // Everybody wants expert 0 first and expert 1 second; capacity ceil(1 * 4 / 2) = 2.
     const Tensor score = scores(2, {0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.95, 0.05});
-    const Assignment inOrder =
-        core::ops::topK(backend(), score, groups({0, 4}), 2, 1.0, false, false);
+    const Assignment inOrder = core::ops::topK(backend(), score, groups({0, 4}), {2, 1.0, false});
     EXPECT_EQ(byExpert(inOrder), (Lists{{0, 1}, {0, 1}}));
     EXPECT_EQ(inOrder.requested, (Ints{4, 4}));
-    const Assignment byPriority =
-        core::ops::topK(backend(), score, groups({0, 4}), 2, 1.0, false, true);
+    const Assignment byPriority = core::ops::topK(backend(), score, groups({0, 4}),
+                                                  {2, 1.0, false, TopKPlacement::BatchPriority});
     EXPECT_EQ(byExpert(byPriority), (Lists{{3, 0}, {3, 0}}));
-    const Assignment one = core::ops::topK(backend(), score, groups({0, 4}), 1, 1.0, false, false);
+    const Assignment one = core::ops::topK(backend(), score, groups({0, 4}), {1, 1.0, false});
     EXPECT_EQ(byExpert(one), (Lists{{0, 1}, {}}));
 }
 
 TEST_P(RoutingOps, TopKTiesGoToTheLowerExpert) {
     const Assignment a =
-        core::ops::topK(backend(), scores(3, Values(6, 0.0)), groups({0, 2}), 2, 1.0, true, false);
+        core::ops::topK(backend(), scores(3, Values(6, 0.0)), groups({0, 2}), {2, 1.0, true});
     EXPECT_EQ(readInts(a.askedExperts), (Ints{0, 1, 0, 1}));
     const Assignment zeros =
-        core::ops::topK(backend(), scores(2, {-0.0, 0.0}), groups({0, 1}), 1, 1.0, true, false);
+        core::ops::topK(backend(), scores(2, {-0.0, 0.0}), groups({0, 1}), {1, 1.0, true});
     EXPECT_EQ(readInts(zeros.askedExperts), (Ints{0}));
 }
 
@@ -283,12 +298,12 @@ TEST_P(RoutingOps, NanIsTheLowestScore) {
     const Values p{nan, nan, -infinity, 0.5, infinity, nan, 0.1, -0.5};
     const Assignment choice = core::ops::expertChoice(backend(), scores(2, p), groups({0, 4}), 2.0);
     EXPECT_EQ(byExpert(choice), (Lists{{2, 3, 1, 0}, {1, 3, 0, 2}}));
-    const Assignment top =
-        core::ops::topK(backend(), scores(2, p), groups({0, 4}), 1, 2.0, false, true);
+    const Assignment top = core::ops::topK(backend(), scores(2, p), groups({0, 4}),
+                                           {1, 2.0, false, TopKPlacement::BatchPriority});
     EXPECT_EQ(readInts(top.askedExperts), (Ints{0, 1, 0, 0}));
     EXPECT_EQ(byExpert(top), (Lists{{2, 3, 0}, {1}}));
-    const Assignment all =
-        core::ops::topK(backend(), scores(2, Values(8, nan)), groups({0, 4}), 2, 1.0, false, true);
+    const Assignment all = core::ops::topK(backend(), scores(2, Values(8, nan)), groups({0, 4}),
+                                           {2, 1.0, false, TopKPlacement::BatchPriority});
     EXPECT_EQ(all.slots(), 4);
 }
 
@@ -301,9 +316,9 @@ TEST_P(RoutingOps, RejectsWhatCannotBeRouted) {
                  core::CheckFailure);
     EXPECT_THROW(core::ops::expertChoice(backend(), p, groups({0, 4}), std::nan("")),
                  core::CheckFailure);
-    EXPECT_THROW(core::ops::topK(backend(), p, groups({0, 4}), 3, 1.0, false, false),
+    EXPECT_THROW(core::ops::topK(backend(), p, groups({0, 4}), {3, 1.0, false}),
                  core::CheckFailure);
-    EXPECT_THROW(core::ops::topK(backend(), p, groups({0, 4}), 0, 1.0, false, false),
+    EXPECT_THROW(core::ops::topK(backend(), p, groups({0, 4}), {0, 1.0, false}),
                  core::CheckFailure);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/kernels/keep.h"
 #include "core/cpu/kernels/product.h"
 #include "core/cpu/kernels/table.h"
 
@@ -85,11 +86,13 @@ struct RowSum {
     float sum;
 };
 
+/// Without a key that is seen the exponentials are 0 and count as a sum of 1.
 RowSum expRow(float* scores, Index keys, IntVec last) {
     const Index end = padded(keys) - kLanes;
     Vec most = last != 0 ? load(scores + end) : splat(-kInfinity);
     for (Index j = 0; j < end; j += kLanes) most = max(load(scores + j), most);
-    const float shift = largest(most);
+    const float highest = largest(most);
+    const float shift = highest == -kInfinity ? 0.0F : highest;
     Vec total{};
     for (Index j = 0; j < end; j += kLanes) {
         const Vec e = exp(load(scores + j) - shift);
@@ -98,7 +101,8 @@ RowSum expRow(float* scores, Index keys, IntVec last) {
     }
     const Vec e = last != 0 ? exp(load(scores + end) - shift) : Vec{};
     store(scores + end, e);
-    return {shift, sum(total + e)};
+    const float all = sum(total + e);
+    return {shift, all == 0.0F ? 1.0F : all};
 }
 
 /// Scores -> probabilities in place, and dScores = scale * p * (dP - sum of p * dP), 0 in the
@@ -119,7 +123,8 @@ void softmaxBackwardRow(float* scores, float* dScores, Index keys, IntVec last, 
     const Vec dP = last != 0 ? load(dScores + end) : Vec{};
     store(scores + end, p);
     store(dScores + end, dP);
-    const float norm = 1.0F / sum(total + p);
+    const float all = sum(total + p);
+    const float norm = all == 0.0F ? 0.0F : 1.0F / all;
     const float mean = sum(inner + p * dP) * norm;
     for (Index j = 0; j <= end; j += kLanes) {
         const Vec q = load(scores + j) * norm;
@@ -128,13 +133,59 @@ void softmaxBackwardRow(float* scores, float* dScores, Index keys, IntVec last, 
     }
 }
 
+/// 0 for the keys that the mask shows, -infinity for the others; null without a mask.
+const float* penaltyOf(const HeadView& view, float* into) {
+    if (view.mask == nullptr) return nullptr;
+    for (Index j = 0; j < view.keys; ++j) into[j] = view.mask[j] != 0 ? 0.0F : -kInfinity;
+    return into;
+}
+
+/// Keys that the queries below `end` see at most.
+Index seenBelow(const HeadView& view, Index end) { return least(view.keys, end - 1 + view.sight); }
+
+/// Adds the bias to the first `seen` scores of a query; -infinity where it does not see the key.
+void limitRow(float* scores, const HeadView& view, Index query, Index seen, const float* penalty) {
+    const float* bias = view.bias == nullptr ? nullptr : view.bias + query * view.keys;
+    if (bias != nullptr || penalty != nullptr)
+        forVectors(
+            seen, [&](Index j, auto get, auto put) __attribute__((always_inline)) {
+                Vec x = get(scores + j);
+                if (bias != nullptr) x += get(bias + j);
+                if (penalty != nullptr) x += get(penalty + j);
+                put(scores + j, x);
+            });
+    for (Index j = query + view.sight; j < seen; ++j) scores[j] = -kInfinity;
+}
+
+/// What dropout leaves of a query's first `seen` probabilities (or of their gradients).
+void dropRow(float* row, const HeadView& view, Index query, Index seen) {
+    if (view.keep.threshold == 0) return;
+    const std::uint64_t first = view.firstKept + static_cast<std::uint64_t>(query * view.keys);
+    forKept(
+        view.keep, first,
+        seen, [&](Index j, IntVec kept, auto get, auto put) __attribute__((always_inline)) {
+            put(row + j, kept ? get(row + j) * view.keep.factor : Vec{});
+        });
+}
+
+/// dBias += dScores / scale, row by row.
+void addBiasRow(float* dBias, const float* dScores, const HeadView& view, Index query, Index seen) {
+    const float factor = 1.0F / view.scale;
+    float* row = dBias + query * view.keys;
+    forVectors(
+        seen, [&](Index j, auto get, auto put) __attribute__((always_inline)) {
+            put(row + j, get(row + j) + get(dScores + j) * factor);
+        });
+}
+
 }  // namespace
 
 Index attentionScratch(Index queries, Index keys, Index headDim) {
     const Index block = least(queries, kBlock);
     const Index transposed = headDim * padded(keys);
     const Index byKey = keys * padded(headDim);
-    return 2 * transposed + 3 * byKey + block * (2 * padded(keys) + 3 * padded(headDim)) + kLanes;
+    return 2 * transposed + 3 * byKey + block * (2 * padded(keys) + 3 * padded(headDim)) +
+           padded(keys) + kLanes;
 }
 
 void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* scratch) {
@@ -146,21 +197,26 @@ void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* 
     float* values = keysT + view.headDim * keyWidth;
     float* scores = values + keys * width;
     float* out = scores + block * keyWidth;
+    const float* penalty = penaltyOf(view, out + block * width);
     packTransposed(keysT, view.k, view.stride, keys, view.headDim, view.scale);
     packRows(values, view.v, view.stride, keys, view.headDim);
-    const IntVec last = lastLanes(keys);
     for (Index top = 0; top < view.queries; top += block) {
         const Index rows = least(block, view.queries - top);
+        const Index seen = seenBelow(view, top + rows);
+        const IntVec last = lastLanes(seen);
         product<false>(scores, keyWidth, {view.q + top * view.stride, view.stride, 1}, keysT,
-                       keyWidth, rows, keyWidth, view.headDim);
+                       keyWidth, rows, padded(seen), view.headDim);
         float sums[kBlock];
         float* shifts = logSumExp_ + top;
         for (Index r = 0; r < rows; ++r) {
-            const RowSum row = expRow(scores + r * keyWidth, keys, last);
+            float* line = scores + r * keyWidth;
+            limitRow(line, view, top + r, seen, penalty);
+            const RowSum row = expRow(line, seen, last);
+            dropRow(line, view, top + r, seen);
             shifts[r] = row.most;
             sums[r] = row.sum;
         }
-        product<false>(out, width, {scores, keyWidth, 1}, values, width, rows, width, keys);
+        product<false>(out, width, {scores, keyWidth, 1}, values, width, rows, width, seen);
         for (Index r = 0; r < rows; ++r)
             scaled(o + (top + r) * view.stride, out + r * width, 1.0F / sums[r], view.headDim);
         forVectors(
@@ -170,8 +226,8 @@ void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* 
     }
 }
 
-void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const float* logSumExp_,
-                       const HeadView& view, float* scratch) {
+void attentionBackward(float* dq, float* dk, float* dv, float* dBias, const float* dOut,
+                       const float* logSumExp_, const HeadView& view, float* scratch) {
     const Index keys = view.keys;
     const Index stride = view.stride;
     const Index headDim = view.headDim;
@@ -188,26 +244,34 @@ void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const
     float* queryRows = dScores + block * keyWidth;
     float* dOutRows = queryRows + block * width;
     float* dQueries = dOutRows + block * width;
+    const float* penalty = penaltyOf(view, dQueries + block * width);
     packTransposed(keysT, view.k, stride, keys, headDim, view.scale);
     packTransposed(valuesT, view.v, stride, keys, headDim, 1.0F);
     packRows(keyRows, view.k, stride, keys, headDim);
     for (Index i = 0; i < keys * width; ++i) dKeys[i] = dValues[i] = 0.0F;
-    const IntVec last = lastLanes(keys);
     for (Index top = 0; top < view.queries; top += block) {
         const Index rows = least(block, view.queries - top);
         const Index at = top * stride;
+        const Index seen = seenBelow(view, top + rows);
+        const IntVec last = lastLanes(seen);
         packRows(queryRows, view.q + at, stride, rows, headDim);
         packRows(dOutRows, dOut + at, stride, rows, headDim);
-        product<false>(scores, keyWidth, {queryRows, width, 1}, keysT, keyWidth, rows, keyWidth,
+        product<false>(scores, keyWidth, {queryRows, width, 1}, keysT, keyWidth, rows, padded(seen),
                        headDim);
-        product<false>(dScores, keyWidth, {dOutRows, width, 1}, valuesT, keyWidth, rows, keyWidth,
-                       headDim);
-        for (Index r = 0; r < rows; ++r)
-            softmaxBackwardRow(scores + r * keyWidth, dScores + r * keyWidth, keys, last,
-                               logSumExp_[top + r], view.scale);
-        product<true>(dValues, width, {scores, 1, keyWidth}, dOutRows, width, keys, width, rows);
-        product<true>(dKeys, width, {dScores, 1, keyWidth}, queryRows, width, keys, width, rows);
-        product<false>(dQueries, width, {dScores, keyWidth, 1}, keyRows, width, rows, width, keys);
+        product<false>(dScores, keyWidth, {dOutRows, width, 1}, valuesT, keyWidth, rows,
+                       padded(seen), headDim);
+        for (Index r = 0; r < rows; ++r) {
+            float* line = scores + r * keyWidth;
+            float* dLine = dScores + r * keyWidth;
+            limitRow(line, view, top + r, seen, penalty);
+            dropRow(dLine, view, top + r, seen);
+            softmaxBackwardRow(line, dLine, seen, last, logSumExp_[top + r], view.scale);
+            dropRow(line, view, top + r, seen);
+            if (dBias != nullptr) addBiasRow(dBias, dLine, view, top + r, seen);
+        }
+        product<true>(dValues, width, {scores, 1, keyWidth}, dOutRows, width, seen, width, rows);
+        product<true>(dKeys, width, {dScores, 1, keyWidth}, queryRows, width, seen, width, rows);
+        product<false>(dQueries, width, {dScores, keyWidth, 1}, keyRows, width, rows, width, seen);
         unpackRows(dq + at, stride, dQueries, rows, headDim);
     }
     unpackRows(dk, stride, dKeys, keys, headDim);

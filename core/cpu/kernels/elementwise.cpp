@@ -29,6 +29,12 @@ void add(float* y, const float* a, const float* b, Index n) {
                __attribute__((always_inline)) { put(y + i, get(a + i) + get(b + i)); });
 }
 
+void multiply(float* y, const float* a, const float* b, Index n) {
+    forVectors(
+        n, [&](Index i, auto get, auto put)
+               __attribute__((always_inline)) { put(y + i, get(a + i) * get(b + i)); });
+}
+
 void axpy(float* y, const float* x, float factor, Index n) {
     forVectors(
         n, [&](Index i, auto get, auto put)

@@ -5,6 +5,14 @@
 
 namespace core::cpu {
 
+/// What dropout keeps: the elements whose upper 24 bits of CounterRandom(key).word(element) are at
+/// least `threshold`, times `factor`.
+struct Keep {
+    std::uint64_t key;
+    std::uint32_t threshold;  ///< 0 = everything
+    float factor;
+};
+
 /// One head's matrices for attention: rows of `stride` floats, `headDim` of them used.
 struct HeadView {
     const float* q;
@@ -15,6 +23,11 @@ struct HeadView {
     std::int64_t keys;
     std::int64_t headDim;
     float scale;
+    const float* bias;         ///< [queries, keys] or null
+    const std::uint8_t* mask;  ///< [keys], 0 = not seen; or null
+    std::int64_t sight;        ///< query i sees the keys below i + sight (and those of the mask)
+    Keep keep;                 ///< of the probabilities
+    std::uint64_t firstKept;   ///< element of query 0 and key 0
 };
 
 /// AdamW's step with all scalars worked out.
@@ -43,6 +56,7 @@ struct Kernels {
     using Index = std::int64_t;
 
     void (*add)(float* y, const float* a, const float* b, Index n);
+    void (*multiply)(float* y, const float* a, const float* b, Index n);
     /// y += factor * x
     void (*axpy)(float* y, const float* x, float factor, Index n);
     /// y = factor * x
@@ -68,6 +82,15 @@ struct Kernels {
                               const float* x, const float* mean, const float* rstd,
                               const float* gamma, Index rows, Index columns);
 
+    void (*rmsNormForward)(float* y, float* rstd, const float* x, const float* gamma, Index rows,
+                           Index columns, float epsilon);
+    /// dGamma: double sums, accumulated.
+    void (*rmsNormBackward)(float* dx, double* dGamma, const float* dy, const float* x,
+                            const float* rstd, const float* gamma, Index rows, Index columns);
+
+    /// y[i] = x[i] * factor where element first + i is kept, else 0.
+    void (*dropout)(float* y, const float* x, const Keep& keep, std::uint64_t first, Index n);
+
     void (*softmaxForward)(float* y, const float* x, Index rows, Index columns);
     void (*softmaxBackward)(float* dx, const float* dy, const float* y, Index rows, Index columns);
     float (*logSumExp)(const float* x, Index n);
@@ -81,9 +104,9 @@ struct Kernels {
 
     /// Floats of scratch that a thread needs for the two attention kernels.
     Index (*attentionScratch)(Index queries, Index keys, Index headDim);
-    /// o: rows of view.stride; logSumExp [queries].
+    /// o: rows of view.stride; logSumExp [queries]; dBias [queries, keys] accumulated, or null.
     void (*attentionForward)(float* o, float* logSumExp, const HeadView& view, float* scratch);
-    void (*attentionBackward)(float* dq, float* dk, float* dv, const float* dOut,
+    void (*attentionBackward)(float* dq, float* dk, float* dv, float* dBias, const float* dOut,
                               const float* logSumExp, const HeadView& view, float* scratch);
 
     void (*adamw)(float* weight, float* m, float* v, const float* gradient, const AdamWScalars& s,

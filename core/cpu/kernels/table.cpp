@@ -10,6 +10,7 @@ const Kernels& UPCYCLER_JOIN(kernels, UPCYCLER_ISA)() {
     using namespace UPCYCLER_ISA;
     static const Kernels kTable{
         .add = add,
+        .multiply = multiply,
         .axpy = axpy,
         .scaled = scaled,
         .dot = dot,
@@ -21,6 +22,9 @@ const Kernels& UPCYCLER_JOIN(kernels, UPCYCLER_ISA)() {
         .activationBackward = {geluErfBackward, geluTanhBackward, reluBackward, siluBackward},
         .layerNormForward = layerNormForward,
         .layerNormBackward = layerNormBackward,
+        .rmsNormForward = rmsNormForward,
+        .rmsNormBackward = rmsNormBackward,
+        .dropout = dropout,
         .softmaxForward = softmaxForward,
         .softmaxBackward = softmaxBackward,
         .logSumExp = logSumExp,

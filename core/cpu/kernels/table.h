@@ -9,6 +9,7 @@
 namespace core::cpu::UPCYCLER_ISA {
 
 void add(float* y, const float* a, const float* b, Index n);
+void multiply(float* y, const float* a, const float* b, Index n);
 void axpy(float* y, const float* x, float factor, Index n);
 void scaled(float* y, const float* x, float factor, Index n);
 float dot(const float* a, const float* b, Index n);
@@ -32,6 +33,13 @@ void layerNormBackward(float* dx, double* dGamma, double* dBeta, const float* dy
                        const float* mean, const float* rstd, const float* gamma, Index rows,
                        Index columns);
 
+void rmsNormForward(float* y, float* rstd, const float* x, const float* gamma, Index rows,
+                    Index columns, float epsilon);
+void rmsNormBackward(float* dx, double* dGamma, const float* dy, const float* x, const float* rstd,
+                     const float* gamma, Index rows, Index columns);
+
+void dropout(float* y, const float* x, const Keep& keep, std::uint64_t first, Index n);
+
 void softmaxForward(float* y, const float* x, Index rows, Index columns);
 void softmaxBackward(float* dx, const float* dy, const float* y, Index rows, Index columns);
 float logSumExp(const float* x, Index n);
@@ -41,8 +49,8 @@ void binaryCrossEntropyBackward(float* dx, const float* x, float target, float f
 
 Index attentionScratch(Index queries, Index keys, Index headDim);
 void attentionForward(float* o, float* logSumExp, const HeadView& view, float* scratch);
-void attentionBackward(float* dq, float* dk, float* dv, const float* dOut, const float* logSumExp,
-                       const HeadView& view, float* scratch);
+void attentionBackward(float* dq, float* dk, float* dv, float* dBias, const float* dOut,
+                       const float* logSumExp, const HeadView& view, float* scratch);
 
 void adamw(float* weight, float* m, float* v, const float* gradient, const AdamWScalars& s,
            Index n);

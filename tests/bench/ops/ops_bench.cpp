@@ -135,7 +135,8 @@ void attention(benchmark::State& state, bool backward) {
     core::ops::attentionForward(*backend, o, logSumExp, q, k, v, shape);
     for (auto _ : state) {
         if (backward)
-            core::ops::attentionBackward(*backend, dq, dk, dv, dOut, q, k, v, o, logSumExp, shape);
+            core::ops::attentionBackward(*backend, dq, dk, dv, {}, dOut, q, k, v, o, logSumExp,
+                                         shape);
         else
             core::ops::attentionForward(*backend, o, logSumExp, q, k, v, shape);
     }

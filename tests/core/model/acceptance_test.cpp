@@ -98,7 +98,8 @@ class IdentityRouter {
         const auto tokens = static_cast<std::int64_t>(probabilities.size()) / moe_.experts;
         Tensor x = Tensor::of<float>({tokens, moe_.experts}, probabilities);
         for (float& value : x.span<float>()) value = std::log(value);
-        return Router(Linear(weight_), moe_).forward({*backend_, workspace_, shown_}, x, sequences);
+        return Router(Linear(weight_), moe_)
+            .forward({*backend_, workspace_, shown_}, x, {sequences});
     }
     std::vector<float> denseWeights(const Routing& routing) {
         RouterObservation observation;

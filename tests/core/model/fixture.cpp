@@ -29,10 +29,46 @@ double Fixture::scalar(const std::string& name) const {
 
 Batch Fixture::batch() const { return {reference("pixel_values"), reference("labels")}; }
 
+Batch Fixture::textBatch() const {
+    const auto maskNamed = [&](const char* name) {
+        if (!has(name)) return Tensor();
+        const Tensor wide = reference(name);
+        Tensor mask = Tensor::host(wide.shape(), DType::U8);
+        for (std::int64_t i = 0; i < wide.elements(); ++i)
+            mask.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(wide.data<std::int64_t>()[i]);
+        return mask;
+    };
+    Batch batch;
+    batch.labels = reference("labels");
+    batch.inputIds = reference("input_ids");
+    batch.inputMask = maskNamed("attention_mask");
+    batch.decoderInputIds = reference("decoder_input_ids");
+    batch.decoderMask = maskNamed("decoder_attention_mask");
+    return batch;
+}
+
+double Fixture::realLogitsError(const Tensor& logits) const {
+    const Tensor expected = reference("logits");
+    const Tensor mask = textBatch().decoderMask;
+    const std::int64_t vocab = logits.size(2);
+    std::vector<float> found, wanted;
+    for (std::int64_t row = 0; row < logits.elements() / vocab; ++row) {
+        if (mask.defined() && mask.data<std::uint8_t>()[row] == 0) continue;
+        const auto begin = static_cast<std::size_t>(row * vocab);
+        const auto width = static_cast<std::size_t>(vocab);
+        const auto a = logits.span<float>().subspan(begin, width);
+        const auto b = expected.span<float>().subspan(begin, width);
+        found.insert(found.end(), a.begin(), a.end());
+        wanted.insert(wanted.end(), b.begin(), b.end());
+    }
+    return relativeError(found, wanted);
+}
+
 LossSpec Fixture::loss() const {
     LossSpec loss;
     if (has("aux_weight")) loss.aux = static_cast<float>(scalar("aux_weight"));
     if (has("z_weight")) loss.z = static_cast<float>(scalar("z_weight"));
+    if (has("logit_z_weight")) loss.logitZ = static_cast<float>(scalar("logit_z_weight"));
     return loss;
 }
 

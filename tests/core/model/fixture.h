@@ -21,6 +21,10 @@ class Fixture {
     bool has(const std::string& name) const { return reference_->find(name) != nullptr; }
     double scalar(const std::string& name) const;
     Batch batch() const;
+    /// Of a folder of tests/core/model/fixtures/t5 (tests/reference/make_t5_fixtures.py).
+    Batch textBatch() const;
+    /// Relative error of logits [B, T, V] where the decoder's token is real.
+    double realLogitsError(const Tensor& logits) const;
     /// Weights of the losses with which the gradients were made.
     LossSpec loss() const;
 

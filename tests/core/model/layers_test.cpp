@@ -173,7 +173,7 @@ TEST_F(Layers, MoeMlpWithBothLosses) {
     MoeMlp::Saved saved;
     check(
         [&](const Pass& pass, Out y, const Tensor& x) {
-            saved = layer.forward(pass, y, x, kSequences);
+            saved = layer.forward(pass, y, x, {kSequences});
             return 3.0 * saved.routing.auxLoss + 2.0 * saved.routing.zLoss;
         },
         [&](const Pass& pass, Out dx, const Tensor& dy) {

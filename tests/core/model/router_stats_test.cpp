@@ -21,9 +21,8 @@ class RouterStatistics : public testing::Test {
         o.probabilities = Tensor::of<float>({tokens, experts}, probabilities);
         if (!mask.empty()) o.mask = Tensor::of<std::uint8_t>({tokens}, mask);
         const RoutingGroups groups{{0, tokens}, o.mask};
-        o.assignment =
-            k == 0 ? ops::expertChoice(*backend_, o.probabilities, groups, capacity)
-                   : ops::topK(*backend_, o.probabilities, groups, k, capacity, false, false);
+        o.assignment = k == 0 ? ops::expertChoice(*backend_, o.probabilities, groups, capacity)
+                              : ops::topK(*backend_, o.probabilities, groups, {k, capacity, false});
         o.weights = Tensor::host({o.assignment.slots()});
         const Tensor sums = Tensor::host({tokens});
         ops::combineWeightsForward(*backend_, o.weights, sums, o.probabilities, o.assignment, false,

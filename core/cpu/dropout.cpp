@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/parallel.h"
+#include "core/cpu/cpu_backend_internal.h"
+
+#include <cmath>
+
+namespace core::cpu {
+
+Keep keepOf(float rate, std::uint64_t key) {
+    const double share = static_cast<double>(rate);
+    return {key, static_cast<std::uint32_t>(std::lround(share * (1 << 24))),
+            static_cast<float>(1.0 / (1.0 - share))};
+}
+
+void CpuBackend::dropout(Out y, const Tensor& x, float rate, std::uint64_t key) {
+    const Kernels& k = start();
+    float* into = y.data<float>();
+    const float* from = x.data<float>();
+    if (rate == 0.0F) {
+        if (into != from) copy(y, x);
+        return;
+    }
+    const Keep keep = keepOf(rate, key);
+    parallelFor(y.elements(), kElementGrain / 4, [&](std::int64_t begin, std::int64_t end, int) {
+        k.dropout(into + begin, from + begin, keep, static_cast<std::uint64_t>(begin), end - begin);
+    });
+}
+
+}  // namespace core::cpu

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/model/feed_forward.h"
+#include "core/model/model.h"
+
+#include <string>
+
+namespace core {
+
+/// What the options of a forward ask about a block's MLP output of `shape`; a kept output is put
+/// into the result.
+MlpOutput askedOutput(const Pass& pass, const ForwardOptions& options, const std::string& block,
+                      const Shape& shape, ForwardResult& result);
+
+/// Puts a MoE block's routing into the result; its losses are shares of a mean over `moeBlocks`.
+void record(ForwardResult& result, const std::string& block, const Routing* routing,
+            std::int64_t moeBlocks);
+
+}  // namespace core

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/t5_attention.h"
+
+#include "core/ops/attention.h"
+#include "core/ops/elementwise.h"
+
+namespace core {
+namespace {
+
+AttentionOptions optionsOf(const T5Attention::View& view) {
+    AttentionOptions options;
+    options.bias = view.bias;
+    options.keyMask = view.keyMask;
+    options.causal = view.causal;
+    options.dropout = view.dropout.rate;
+    options.dropoutKey = view.dropout.key;
+    return options;
+}
+
+}  // namespace
+
+T5Attention::T5Attention(const Linear& query, const Linear& key, const Linear& value,
+                         const Linear& output, std::int64_t heads)
+    : query_(query), key_(key), value_(value), output_(output), heads_(heads) {}
+
+AttentionShape T5Attention::shape(const Tensor& x, const Tensor& memory,
+                                  std::int64_t sequences) const {
+    AttentionShape shape;
+    shape.batch = sequences;
+    shape.heads = heads_;
+    shape.queries = x.size(0) / sequences;
+    shape.keys = memory.size(0) / sequences;
+    shape.headDim = query_.outputs() / heads_;
+    return shape;
+}
+
+T5Attention::Saved T5Attention::forward(const Pass& pass, Out y, const Tensor& x,
+                                        const Tensor& memory, const View& view) const {
+    const Intermediates intermediates(pass);
+    const AttentionShape dims = shape(x, memory, view.sequences);
+    const Shape queries{x.size(0), query_.outputs()};
+    const Shape keys{memory.size(0), query_.outputs()};
+    Saved s;
+    s.x = x;
+    s.memory = memory;
+    s.q = pass.tensor(queries);
+    s.o = pass.tensor(queries);
+    s.k = pass.tensor(keys);
+    s.v = pass.tensor(keys);
+    s.logSumExp = pass.tensor({dims.batch, dims.heads, dims.queries});
+    s.view = view;
+    query_.forward(pass, s.q, x);
+    key_.forward(pass, s.k, memory);
+    value_.forward(pass, s.v, memory);
+    ops::attentionForward(pass.backend, s.o, s.logSumExp, s.q, s.k, s.v, dims, optionsOf(view));
+    output_.forward(pass, y, s.o);
+    return s;
+}
+
+void T5Attention::backward(const Pass& pass, Out dx, InOut dMemory, InOut dBias, const Saved& s,
+                           const Tensor& dy) const {
+    const Workspace::Scope scope(pass.workspace);
+    const Tensor dO = pass.tensor(s.o.shape());
+    const Tensor dq = pass.tensor(s.q.shape());
+    const Tensor dk = pass.tensor(s.k.shape());
+    const Tensor dv = pass.tensor(s.v.shape());
+    output_.backward(pass, dO, s.o, dy);
+    ops::attentionBackward(pass.backend, dq, dk, dv, dBias, dO, s.q, s.k, s.v, s.o, s.logSumExp,
+                           shape(s.x, s.memory, s.view.sequences), optionsOf(s.view));
+    query_.backward(pass, dx, s.x, dq);
+    const Tensor& into = dMemory.defined() ? dMemory : dx;
+    const Tensor through = pass.tensor(s.memory.shape());
+    key_.backward(pass, through, s.memory, dk);
+    ops::accumulate(pass.backend, into, through);
+    value_.backward(pass, through, s.memory, dv);
+    ops::accumulate(pass.backend, into, through);
+}
+
+}  // namespace core

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/t5_stack.h"
+
+#include "core/model/block_record.h"
+#include "core/ops/embedding.h"
+#include "core/ops/memory.h"
+
+namespace core {
+
+T5Stack::T5Stack(std::string name, const Parameter& embedding, const Parameter& biasTable,
+                 const RelativeBuckets& buckets, std::vector<T5Block> blocks, const RmsNorm& norm)
+    : name_(std::move(name)),
+      embedding_(&embedding),
+      biasTable_(&biasTable),
+      buckets_(buckets),
+      blocks_(std::move(blocks)),
+      norm_(norm) {}
+
+Tensor T5Stack::runBlocks(const Pass& pass, Tensor x, const T5Block::Context& context,
+                          const ForwardOptions& options, std::int64_t moeBlocks,
+                          ForwardResult& result, Saved& saved) const {
+    Tensor spare = pass.training ? Tensor() : pass.tensor(x.shape());
+    for (const T5Block& block : blocks_) {
+        const Tensor y = pass.training ? pass.tensor(x.shape()) : spare;
+        const MlpOutput output = askedOutput(pass, options, block.name(), x.shape(), result);
+        T5Block::Saved s = block.forward(pass, y, x, context, output);
+        record(result, block.name(), s.mlp.routing(), moeBlocks);
+        if (pass.training) saved.blocks.push_back(std::move(s));
+        spare = x;
+        x = y;
+    }
+    return x;
+}
+
+T5Stack::Saved T5Stack::forward(const Pass& pass, Out y, const Input& input,
+                                const ForwardOptions& options, std::int64_t moeBlocks,
+                                ForwardResult& result) const {
+    const Intermediates intermediates(pass);
+    const std::int64_t length = input.ids.size(0) / input.sequences;
+    Saved s;
+    s.ids = input.ids;
+    s.biasShape = {biasTable_->shape[1], length, length};
+    s.dropout = input.dropout.at(name_);
+    const Tensor bias = pass.tensor(s.biasShape);
+    ops::relativeBiasForward(pass.backend, bias, biasTable_->value, buckets_);
+    const Tensor x = pass.tensor({input.ids.size(0), embedding_->shape[1]});
+    ops::embeddingForward(pass.backend, x, input.ids, embedding_->value);
+    s.dropout.at("embedding").apply(pass, x);
+    T5Block::Context context;
+    context.self = {input.sequences, bias, input.mask, !buckets_.bidirectional, {}};
+    context.memory = input.memory;
+    context.cross = {input.sequences, {}, input.memoryMask, false, {}};
+    context.rows = {input.sequences,
+                    input.mask.defined() ? input.mask.view({input.ids.size(0)}) : Tensor()};
+    context.dropout = input.dropout;
+    s.norm = norm_.forward(pass, y, runBlocks(pass, x, context, options, moeBlocks, result, s));
+    s.dropout.at("output").apply(pass, y);
+    return s;
+}
+
+void T5Stack::backward(const Pass& pass, const Saved& s, InOut dy, InOut dMemory, float dAux,
+                       float dZ) const {
+    const Workspace::Scope scope(pass.workspace);
+    const T5Block::Shared shared{pass.tensor(s.biasShape), dMemory};
+    ops::fill(pass.backend, shared.bias, 0.0F);
+    s.dropout.at("output").apply(pass, dy);
+    norm_.backward(pass, dy, s.norm, dy);
+    for (std::size_t i = blocks_.size(); i-- > 0;)
+        blocks_[i].backwardInPlace(pass, s.blocks[i], dy, shared, dAux, dZ);
+    s.dropout.at("embedding").apply(pass, dy);
+    ops::embeddingBackward(pass.backend, embedding_->gradient, dy, s.ids);
+    ops::relativeBiasBackward(pass.backend, biasTable_->gradient, shared.bias, buckets_);
+}
+
+}  // namespace core

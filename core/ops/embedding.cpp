@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/embedding.h"
+
+#include "core/ops/check_internal.h"
+
+namespace core::ops {
+
+void embeddingForward(Backend& backend, Out y, const Tensor& ids, const Tensor& table) {
+    constexpr const char* kOp = "embeddingForward";
+    requireTensor(kOp, "table", table, DType::F32, {"V", "d"});
+    requireTensor(kOp, "ids", ids, DType::I64, {"m"});
+    requireTensor(kOp, "y", y, DType::F32, {ids.size(0), table.size(1)});
+    backend.embeddingForward(y, ids, table);
+}
+
+void embeddingBackward(Backend& backend, InOut dTable, const Tensor& dy, const Tensor& ids) {
+    constexpr const char* kOp = "embeddingBackward";
+    requireTensor(kOp, "dTable", dTable, DType::F32, {"V", "d"});
+    requireTensor(kOp, "ids", ids, DType::I64, {"m"});
+    requireTensor(kOp, "dy", dy, DType::F32, {ids.size(0), dTable.size(1)});
+    backend.embeddingBackward(dTable, dy, ids);
+}
+
+}  // namespace core::ops

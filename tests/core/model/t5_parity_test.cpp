@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/cpu_backend.h"
+#include "core/model/model.h"
+#include "core/model/router_stats.h"
+#include "tests/core/model/fixture.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace core::test {
+namespace {
+
+constexpr double kTolerance = 1e-4;
+
+ForwardOptions withoutDropout(const Fixture& fixture) {
+    ForwardOptions options;
+    options.loss = fixture.loss();
+    options.training = true;
+    options.dropout = 0.0F;
+    return options;
+}
+
+class T5Parity : public testing::TestWithParam<std::string> {};
+
+/// tests/reference/make_t5_fixtures.py: what transformers computes.
+TEST_P(T5Parity, ForwardAndEveryGradient) {
+    const Fixture fixture("t5/" + GetParam());
+    const auto model = loadModel(fixture.model(), makeCpuBackend(1), true);
+    const ForwardResult result = model->forward(fixture.textBatch(), withoutDropout(fixture));
+    const Tensor labels = fixture.reference("labels");
+    const auto ids = labels.span<std::int64_t>();
+    EXPECT_EQ(result.counted, std::count_if(ids.begin(), ids.end(),
+                                            [](std::int64_t label) { return label != -100; }));
+    const double logits = fixture.realLogitsError(result.logits);
+    EXPECT_LT(logits, kTolerance);
+    EXPECT_NEAR(result.loss, fixture.scalar("loss"), kTolerance * fixture.scalar("loss"));
+    EXPECT_NEAR(result.logitZLoss, fixture.scalar("logit_z_loss"), kTolerance * result.logitZLoss);
+    if (fixture.has("aux_loss")) {
+        EXPECT_NEAR(result.auxLoss, fixture.scalar("aux_loss"), kTolerance);
+        EXPECT_NEAR(result.zLoss, fixture.scalar("z_loss"), kTolerance * result.zLoss);
+    }
+    model->zeroGradients();
+    model->backward(1.0F);
+    double worst = 0;
+    std::string where;
+    for (const auto& [name, values] : gradientsByName(*model)) {
+        const Tensor expected = fixture.reference("gradient/" + name);
+        const double difference = maxDifference(values, expected.span<float>());
+        const double scale = maxMagnitude(expected.span<float>());
+        EXPECT_LE(difference, kTolerance * scale) << name << ", largest " << scale;
+        if (scale > 0 && difference / scale > worst) {
+            worst = difference / scale;
+            where = name;
+        }
+    }
+    RecordProperty("logits", std::to_string(1e6 * logits) + "e-6");
+    RecordProperty("gradient", std::to_string(1e6 * worst) + "e-6 in " + where);
+}
+
+TEST_P(T5Parity, EvaluationGivesTheSame) {
+    const Fixture fixture("t5/" + GetParam());
+    const auto model = loadModel(fixture.model(), makeCpuBackend(1), false);
+    const ForwardResult result = model->forward(fixture.textBatch(), {});
+    EXPECT_LT(fixture.realLogitsError(result.logits), kTolerance);
+    EXPECT_NEAR(result.loss, fixture.scalar("loss"), kTolerance * fixture.scalar("loss"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Transformers, T5Parity,
+                         testing::Values("v10_tied_relu", "v11_untied_gated_gelu",
+                                         "gated_silu_unequal_depths", "one_target", "one_input",
+                                         "few_buckets_far_distances", "untied_silu", "mt5",
+                                         "larger", "switch_top1", "switch_drops", "moe_paper",
+                                         "moe_drops", "moe_dropless"),
+                         [](const auto& p) { return p.param; });
+
+class T5RouterParity : public testing::TestWithParam<std::string> {};
+
+TEST_P(T5RouterParity, ProbabilitiesAndCombineWeights) {
+    const Fixture fixture("t5/" + GetParam());
+    const auto model = loadModel(fixture.model(), makeCpuBackend(1), false);
+    const ForwardResult result = model->forward(fixture.textBatch(), {});
+    ASSERT_FALSE(result.routers.empty());
+    for (const RouterObservation& router : result.routers) {
+        const Tensor probabilities = fixture.reference(router.block + ".router_probabilities");
+        const Tensor weights = fixture.reference(router.block + ".combine_weights");
+        EXPECT_LT(relativeError(router.probabilities.span<float>(), probabilities.span<float>()),
+                  kTolerance)
+            << router.block;
+        const Tensor dense = denseCombineWeights(router, model->backend());
+        EXPECT_LT(relativeError(dense.span<float>(), weights.span<float>()), kTolerance)
+            << router.block;
+        for (std::int64_t i = 0; i < dense.elements(); ++i)
+            ASSERT_EQ(dense.data<float>()[i] == 0, weights.data<float>()[i] == 0)
+                << router.block << " entry " << i;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Moe, T5RouterParity,
+                         testing::Values("moe_paper", "moe_drops", "moe_dropless"),
+                         [](const auto& p) { return p.param; });
+
+}  // namespace
+}  // namespace core::test
