@@ -96,11 +96,15 @@ Json reportJson(const core::SurgeryPlan& plan, const core::PlanReport& report) {
     Json warnings = Json::array();
     for (const core::PlanWarning& warning : report.warnings)
         warnings.push_back({{"block", warning.block}, {"text", warning.text}});
-    return {{"plan", Json::parse(core::toJson(plan))},
-            {"before", costJson(report.before)},
-            {"after", costJson(report.after)},
-            {"training_batch", report.trainingBatch},
-            {"warnings", warnings}};
+    Json json{{"plan", Json::parse(core::toJson(plan))},
+              {"before", costJson(report.before)},
+              {"after", costJson(report.after)},
+              {"training_batch", report.trainingBatch},
+              {"warnings", warnings}};
+    if (report.output.family == core::Family::T5)
+        json["training_lengths"] = {{"inputs", core::kT5InputTokens},
+                                    {"targets", core::kT5TargetTokens}};
+    return json;
 }
 
 void printRow(std::string_view name, const std::string& before, const std::string& after) {
@@ -140,6 +144,9 @@ void printReport(const core::SurgeryPlan& plan, const core::PlanReport& report) 
     printRow("file size", bytes(a.fileBytes), bytes(b.fileBytes));
     printRow(fmt::format("training memory (B {})", report.trainingBatch), memory(a.trainingBytes),
              memory(b.trainingBytes));
+    if (b.trainingBytes > 0 && report.output.family == core::Family::T5)
+        printLine(fmt::format("  of {} input and {} target tokens each, with Adafactor",
+                              core::kT5InputTokens, core::kT5TargetTokens));
 }
 
 int plan(const Options& options) {

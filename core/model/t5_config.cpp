@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <limits>
 
 namespace core {
@@ -56,11 +57,23 @@ void readFeedForward(const Reader& reader, T5Spec& t5) {
     t5.gated = reader.boolean("is_gated_act", t5.gated);
 }
 
+/// Was the file written by version 5 or later of transformers?
+bool isOfVersion5(const Reader& reader) {
+    const Json* version = reader.find("transformers_version");
+    if (version == nullptr || !version->is_string()) return false;
+    const std::string text = version->get<std::string>();
+    int major = 0;
+    std::from_chars(text.data(), text.data() + text.size(), major);
+    return major >= 5;
+}
+
 /// transformers 4 scales the output of a T5 exactly when it is tied. Version 5 says tie true of
-/// every T5 and scale_decoder_outputs false of a v1.1, whose output matrix is commonly its own.
-void readOutput(const Reader& reader, T5Spec& t5) {
+/// every T5 and scale_decoder_outputs false of a v1.1, whose output matrix is commonly its own; an
+/// mT5's output it never scales.
+void readOutput(const Reader& reader, T5Spec& t5, const std::string& modelType) {
     t5.tiedEmbeddings = reader.boolean("tie_word_embeddings", t5.tiedEmbeddings);
-    t5.scaledOutput = reader.boolean("scale_decoder_outputs", t5.tiedEmbeddings);
+    const bool scaled = t5.tiedEmbeddings && !(modelType == "mt5" && isOfVersion5(reader));
+    t5.scaledOutput = reader.boolean("scale_decoder_outputs", scaled);
     t5.tiedEmbeddings = t5.tiedEmbeddings && t5.scaledOutput;
 }
 
@@ -112,7 +125,7 @@ T5Spec t5FromConfig(const Reader& reader, T5Spec t5) {
     t5.relativeMaxDistance =
         reader.integer("relative_attention_max_distance", t5.relativeMaxDistance, 1, kMostDistance);
     readFeedForward(reader, t5);
-    readOutput(reader, t5);
+    readOutput(reader, t5, reader.has("model_type") ? reader.text("model_type", "") : "");
     t5.layerNormEpsilon =
         static_cast<float>(share(reader, "layer_norm_epsilon", t5.layerNormEpsilon));
     t5.dropout = static_cast<float>(share(reader, "dropout_rate", t5.dropout));

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20U;
 
-constexpr std::array<std::string_view, 3> kOurs{"config.json", "training.json", kVitModelingName};
+constexpr std::array<std::string_view, 4> kOurs{"config.json", "training.json", kVitModelingName,
+                                                kT5ModelingName};
 constexpr std::array<std::string_view, 14> kWeightEndings{
     ".safetensors", ".index.json", ".h5",   ".hdf5", ".bin", ".pt",  ".pth",
     ".ckpt",        ".msgpack",    ".gguf", ".onnx", ".npz", ".npy", ".tflite"};

@@ -50,13 +50,10 @@ std::vector<TensorInfo> outputsOf(const std::vector<TensorRecipe>& recipes) {
     return outputs;
 }
 
-/// A head that the config ties to the embedding is no tensor of its own in T5X.
-bool isTiedHead(const TensorInfo& tensor, const Conversion& conversion, const ModelSpec& output) {
-    if (output.family != Family::T5 || tensor.name != "lm_head.weight" ||
-        conversion.configText.empty())
-        return false;
-    const config::Json json = config::parseObject(conversion.configText, "config.json");
-    return config::Reader(json, "config.json").boolean("tie_word_embeddings", true);
+/// A head that is the embedding once more is no tensor of its own in T5X.
+bool isTiedHead(const TensorInfo& tensor, const ModelSpec& output) {
+    return output.family == Family::T5 && tensor.name == "lm_head.weight" &&
+           output.t5.tiedEmbeddings;
 }
 
 /// Recipes in the order of another layout's tensors, without those that have no place there.
@@ -65,7 +62,7 @@ void layOut(Conversion& conversion, const Checkpoint& source, const ModelSpec& o
     const std::string layout = writtenLayout(options.layout, source, output, options.format);
     std::vector<std::string> tied;
     std::erase_if(conversion.recipes, [&](const TensorRecipe& recipe) {
-        if (!isTiedHead(recipe.output, conversion, output)) return false;
+        if (!isTiedHead(recipe.output, output)) return false;
         tied.push_back(recipe.output.name + " (tied to shared.weight)");
         return true;
     });

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DINPUT=FILE.py -DOUTPUT=FILE.cpp -P embed_modeling.cmake: the modelling file as a string of the program.
+# cmake -DINPUT=FILE.py -DOUTPUT=FILE.cpp -DFUNCTION=NAME -P embed_modeling.cmake: a modelling file as a string of the program.
 file(READ "${INPUT}" text)
 string(FIND "${text}" ")MODELING\"" end)
 if(NOT end EQUAL -1)
@@ -10,7 +10,7 @@ file(WRITE "${OUTPUT}" "// Made from ${INPUT}; do not edit.
 
 namespace core {
 
-std::string_view vitModelingText() noexcept {
+std::string_view ${FUNCTION}() noexcept {
     static constexpr std::string_view kText = R\"MODELING(${text})MODELING\";
     return kText;
 }

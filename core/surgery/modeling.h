@@ -7,10 +7,12 @@
 
 namespace core {
 
-/// The modelling file that transformers (4.x and 5.x, trust_remote_code) loads for a ViT with MoE
-/// blocks; the text is resources/modeling/modeling_upcycled_vit.py.
+/// The modelling files that transformers (4.x and 5.x, trust_remote_code) loads for a ViT, and for
+/// a T5 or mT5, with MoE blocks; the texts are resources/modeling/NAME.
 constexpr std::string_view kVitModelingName = "modeling_upcycled_vit.py";
+constexpr std::string_view kT5ModelingName = "modeling_upcycled_t5.py";
 std::string_view vitModelingText() noexcept;
+std::string_view t5ModelingText() noexcept;
 
 /// A config.json whose "upcycling" block makes it no model of transformers': `architectures` and
 /// `auto_map` made to name our classes (other entries of auto_map stay). Any other text comes back

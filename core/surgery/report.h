@@ -23,10 +23,16 @@ struct TensorRecipe {
     int neuronAxis = -1;  ///< the axis of the output that runs over intermediate neurons, or -1
 };
 
-/// Lengths that a T5's FLOPs are counted for: span corruption as T5 was trained (T5X: 512 input
-/// tokens become 114 target tokens).
+/// Lengths that a T5's FLOPs and training memory are counted for: span corruption as T5 was trained
+/// (T5X: 512 input tokens become 114 target tokens).
 inline constexpr std::int64_t kT5InputTokens = 512;
 inline constexpr std::int64_t kT5TargetTokens = 114;
+
+/// Tokens of one example of an encoder-decoder, padding among them.
+struct TextLengths {
+    std::int64_t inputs = kT5InputTokens;
+    std::int64_t targets = kT5TargetTokens;
+};
 
 /// Before and after numbers of the cost bar. FLOPs: 2 per multiply-add, forward, products only
 /// (linear layers, attention scores, experts times the experts a token uses on average).
@@ -45,8 +51,10 @@ struct ModelCost {
     double flopsPerEncoderToken = 0;
     double flopsPerDecoderToken = 0;
     std::uint64_t fileBytes = 0;  ///< bytes of tensor data in the file
-    /// Weights, gradients, AdamW moments, activations of a batch of `trainingBatch`; 0 = unknown
-    /// (families that this version does not train).
+    /// Weights, gradients, the optimizer's state (ViT: AdamW's two moments; T5: Adafactor's sums of
+    /// rows and columns, a moment where a tensor is too small for them), activations of a batch of
+    /// `trainingBatch` (T5: of kT5InputTokens and kT5TargetTokens each); 0 = unknown (models that
+    /// this version does not train).
     std::uint64_t trainingBytes = 0;
 };
 
@@ -75,12 +83,15 @@ ModelCost modelCost(const ModelSpec& spec, std::span<const TensorInfo> tensors,
                     std::int64_t trainingBatch = 32);
 
 /// Bytes a training job of `batch` examples a forward needs on the device: the figure that the
-/// window shows and the trainer checks before it allocates. 4 bytes for each of: weights, gradients
-/// and `optimizerMomentsPerWeight` moments; what the layers keep from forward to backward (a dense
-/// block of n tokens: 8 n hidden + 2 n inner + n (heads + 4); a MoE block has 2 slots inner + slots
-/// hidden + 2 n experts in place of 2 n inner); the largest need of one block's backward. Vision
-/// Transformers only (0 for other families).
+/// trainer checks before it allocates. 4 bytes for each of: weights, gradients and
+/// `optimizerMomentsPerWeight` moments; what the layers keep from forward to backward; the largest
+/// need of one block's backward. Of a ViT: a dense block of n tokens keeps 8 n hidden + 2 n inner +
+/// n (heads + 4); a MoE block has 2 slots inner + slots hidden + 2 n experts in place of 2 n inner.
+/// Of a T5 with n tokens in a stack and a = num_heads d_kv: a dense block keeps 4 n d_model + 2 n
+/// d_ff (gated 3 n d_ff) + 4 n a, in the decoder 2 n d_model + 2 (n + inputs) a besides; the logits
+/// and their gradient count once each; `lengths` alone says how long the examples are. 0 for models
+/// that this version does not train (other families, an encoder alone).
 std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
-                            int optimizerMomentsPerWeight);
+                            int optimizerMomentsPerWeight, const TextLengths& lengths = {});
 
 }  // namespace core

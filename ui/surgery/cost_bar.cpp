@@ -39,6 +39,21 @@ QString flopsToolTip(const core::ModelCost& cost) {
             .arg(core::kT5TargetTokens);
 }
 
+/// What the figure counts, and for which examples.
+QString trainingToolTip(const core::PlanReport& report) {
+    if (report.after.trainingBytes == 0)
+        return CostBar::tr("Not known: this version does not train this model");
+    if (report.output.family == core::Family::T5)
+        return CostBar::tr(
+                   "Weights, gradients, Adafactor's state and activations for a batch of %1,\n"
+                   "each of %2 input and %3 target tokens")
+            .arg(report.trainingBatch)
+            .arg(core::kT5InputTokens)
+            .arg(core::kT5TargetTokens);
+    return CostBar::tr("Weights, gradients, AdamW moments and activations for a batch of %1")
+        .arg(report.trainingBatch);
+}
+
 double widen(std::uint64_t value) { return static_cast<double>(value); }
 
 }  // namespace
@@ -147,11 +162,7 @@ void CostBar::refresh() {
     const core::PlanReport& report = document_.report();
     for (const Item& item : items_)
         refreshItem(item, item.value(report.before), item.value(report.after));
-    items_.back().after->parentWidget()->setToolTip(
-        report.after.trainingBytes == 0
-            ? tr("Not known: this version does not train this family")
-            : tr("Weights, gradients, AdamW moments and activations for a batch of %1")
-                  .arg(report.trainingBatch));
+    items_.back().after->parentWidget()->setToolTip(trainingToolTip(report));
     items_[kFlops].after->parentWidget()->setToolTip(flopsToolTip(report.after));
     const int warnings = static_cast<int>(report.warnings.size());
     warnings_->setVisible(warnings > 0);

@@ -99,6 +99,19 @@ TEST(T5Config, KnowsWhatEachVersionOfTransformersSaysOfTheOutput) {
     const T5Spec five = specOf(R"("tie_word_embeddings": true, "scale_decoder_outputs": false)");
     EXPECT_FALSE(five.tiedEmbeddings);
     EXPECT_FALSE(five.scaledOutput);
+    const auto mt5Of = [](const std::string& version) {
+        return specFromConfig(
+                   R"({"model_type": "mt5", "tie_word_embeddings": true, "transformers_version": ")" +
+                       version + "\"}",
+                   "c.json")
+            .t5;
+    };
+    EXPECT_TRUE(mt5Of("4.57.6").scaledOutput);
+    EXPECT_TRUE(mt5Of("x").scaledOutput);
+    for (const char* version : {"5.0.0", "5.24.0.dev0", "12.1"}) {
+        EXPECT_FALSE(mt5Of(version).scaledOutput) << version;
+        EXPECT_FALSE(mt5Of(version).tiedEmbeddings) << version;
+    }
 }
 
 TEST(T5Config, RefusesBadValuesByKey) {

@@ -109,6 +109,36 @@ struct RoundTrip {
     const char* prefix;
 };
 
+/// transformers 5 says of every T5 that it is tied; the file decides.
+TEST(LayoutExport, AHeadOfItsOwnStaysWhateverTheConfigSays) {
+    for (const std::string type : {"t5", "mt5"}) {
+        const TemporaryFolder folder;
+        std::string config = SmallT5{.gated = true}.config();
+        const auto replace = [&](const std::string& from, const std::string& to) {
+            config.replace(config.find(from), from.size(), to);
+        };
+        replace("\"tie_word_embeddings\": false",
+                R"("tie_word_embeddings": true, "transformers_version": "5.24.0")" +
+                    std::string(type == "t5" ? R"(, "scale_decoder_outputs": false)" : ""));
+        replace("\"t5\"", "\"" + type + "\"");
+        SmallT5{}.write(folder / "dense");
+        writeBytes(folder / "dense/config.json", config);
+        const auto source = Checkpoint::open(folder / "dense");
+        ASSERT_NE(source->find("lm_head.weight"), nullptr);
+        convert(*source, {}, folder / "t5x.npz", google());
+        const auto stored = raw(folder / "t5x.npz");
+        EXPECT_TRUE(std::any_of(stored->tensors().begin(), stored->tensors().end(),
+                                [](const TensorInfo& tensor) {
+                                    return tensor.name.ends_with("decoder/logits_dense/kernel");
+                                }))
+            << type;
+        ConvertOptions hf;
+        hf.layout = LayoutChoice::Hf;
+        convert(*Checkpoint::open(folder / "t5x.npz"), {}, folder / "back", hf);
+        expectSameStored(*Checkpoint::open(folder / "back"), *source);
+    }
+}
+
 TEST(LayoutExport, ThereAndBackIsTheSame) {
     for (const RoundTrip& c :
          {RoundTrip{"google_vit.npz", ""}, RoundTrip{"v_moe.npz", "target/params/"},

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/surgery/report.h"
+
+#include <cstdint>
+
+namespace core {
+
+/// 4-byte elements that a training step keeps from forward to backward, and the most that backward
+/// needs beside them.
+struct Activations {
+    double kept = 0;
+    double transient = 0;
+};
+
+/// What an MLP is made of.
+struct MlpShape {
+    double hidden = 0;
+    double inner = 0;
+    bool gated = false;
+};
+
+/// Of one MLP, dense or sparse, on `sequences` times `length` tokens.
+Activations mlpActivations(const BlockSpec& block, const MlpShape& mlp, std::int64_t sequences,
+                           std::int64_t length);
+
+Activations vitActivations(const ModelSpec& spec, std::int64_t batch);
+Activations t5Activations(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths);
+
+/// ModelCost::trainingBytes.
+std::uint64_t plannedTrainingBytes(const ModelSpec& spec, std::int64_t batch);
+
+}  // namespace core
