@@ -5,8 +5,8 @@
 #include "app/upcycle/options.h"
 #include "app/upcycle/output.h"
 #include "app/upcycle/progress.h"
-#include "app/upcycle/text_files.h"
 #include "core/base/text.h"
+#include "core/data/text_files.h"
 #include "core/data/tokenizer_trainer.h"
 #include "core/run/stop_request.h"
 
@@ -25,22 +25,52 @@ struct Options {
     std::vector<std::string> sources;
     core::TokenizerTraining training;
     std::optional<std::uint64_t> seed;
-    std::string output;
+    std::string output, field = "text";
     std::string model;
     std::optional<std::string> text;
     bool json = false;
 };
 
+/// The documents that training a model on the sources would see.
+class Documents {
+  public:
+    Documents(const std::vector<std::string>& sources, std::string field)
+        : field_(std::move(field)) {
+        for (const std::string& source : sources) {
+            const bool named = source.starts_with("text:") || source.starts_with("jsonl:");
+            sources_.push_back(core::openTextSource(named ? source : "text:" + source));
+        }
+    }
+
+    std::optional<std::string> next() {
+        for (; source_ < sources_.size(); ++source_, file_ = 0) {
+            const core::TextSource& source = sources_[source_];
+            for (; file_ < source.train.size(); ++file_, reader_.reset()) {
+                if (!reader_)
+                    reader_ =
+                        std::make_unique<core::DocumentReader>(source.train[file_], source.kind);
+                if (const auto document = reader_->next())
+                    return core::documentText(*document, source, source.train[file_], field_);
+            }
+        }
+        return std::nullopt;
+    }
+
+  private:
+    std::string field_;
+    std::vector<core::TextSource> sources_;
+    std::size_t source_ = 0, file_ = 0;
+    std::unique_ptr<core::DocumentReader> reader_;
+};
+
 int train(Options options) {
     options.training.seed = options.seed.value_or(0);
-    TextFiles files(options.sources);
+    Documents documents(options.sources, options.field);
     Progress progress("reading");
     const core::TrainedTokenizer trained =
-        core::trainTokenizer([&] { return files.next(); }, options.training, options.output,
+        core::trainTokenizer([&] { return documents.next(); }, options.training, options.output,
                              [&](std::int64_t sentences) {
-                                 progress.update(static_cast<double>(files.bytesRead()),
-                                                 static_cast<double>(files.bytes()),
-                                                 core::formatExact(sentences) + " sentences");
+                                 progress.update(0, 0, core::formatExact(sentences) + " sentences");
                              },
                              core::stopRequested());
     progress.clear();
@@ -106,10 +136,12 @@ int show(const Options& options) {
 }
 
 void addTrainOptions(CLI::App& app, Options& options) {
-    app.add_option("--text", options.sources,
-                   "Text to learn from: files, or folders with .txt files (text:PATH or PATH)")
+    app.add_option(
+           "--text", options.sources,
+           "Text to learn from: files or folders, plain or gzip (PATH, text:PATH, jsonl:PATH)")
         ->required()
         ->expected(1, -1);
+    app.add_option("--field", options.field, "Of a JSONL line [text]");
     app.add_option("--vocab", options.training.vocabulary,
                    "Pieces of the vocabulary; 100 sentinels come on top [8000]");
     app.add_option("-o,--output", options.output, "The model to write (spiece.model)")->required();

@@ -126,6 +126,13 @@ std::int64_t longest(const std::vector<TextExample>& examples,
 
 }  // namespace
 
+std::string documentText(const Document& document, const TextSource& source, const Path& file,
+                         const std::string& name) {
+    if (source.kind == TextSource::Kind::Text) return document.text;
+    const PlacedDocument placed{document, &file, 0};
+    return field(placed, objectOf(placed), name);
+}
+
 BlockExamples examplesOf(const TextBlock& block, TextSource::Kind kind,
                          const TextLoaderOptions& options) {
     if (block.documents.empty()) return {};
