@@ -8,7 +8,7 @@ namespace core::cpu {
 
 Keep keepOf(float rate, std::uint64_t key) {
     const double share = static_cast<double>(rate);
-    return {key, static_cast<std::uint32_t>(std::lround(share * (1 << 24))),
+    return {key, static_cast<std::uint32_t>(std::ceil(share * (1 << 24))),
             static_cast<float>(1.0 / (1.0 - share))};
 }
 

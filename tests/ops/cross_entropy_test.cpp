@@ -109,6 +109,27 @@ TEST_P(CrossEntropyOps, SoftmaxGradientByDifferences) {
     }
 }
 
+TEST_P(CrossEntropyOps, SoftmaxGradientWithZLossByDifferences) {
+    const Example ex(6, 11);
+    Values logSumExp;
+    for (std::int64_t r = 0; r < ex.rows; ++r) logSumExp.push_back(ex.logSumExp(r));
+    const Tensor dLogits = output({6, 11});
+    core::ops::softmaxCrossEntropyBackward(backend(), dLogits, tensor({6, 11}, ex.logits),
+                                           tensor({6}, logSumExp), labels(ex.labels), 0.1F, 0.25F,
+                                           0.03F);
+    const auto loss = [&](const Values& v) {
+        Example moved = ex;
+        moved.logits = v;
+        const Values rows = moved.softmaxLoss(static_cast<double>(0.1F));
+        double total = std::accumulate(rows.begin(), rows.end(), 0.0);
+        for (std::int64_t r = 0; r < moved.rows; ++r)
+            if (moved.labels[static_cast<std::size_t>(r)] != kIgnored)
+                total += static_cast<double>(0.03F) * moved.logSumExp(r) * moved.logSumExp(r);
+        return 0.25 * total;
+    };
+    expectClose(dLogits, parity::numericGradient(loss, ex.logits), "dLogits");
+}
+
 TEST_P(CrossEntropyOps, SigmoidForward) {
     for (const auto& [rows, classes] : kSizes)
         for (const float smoothing : {0.0F, 0.1F}) {

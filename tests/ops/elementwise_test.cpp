@@ -55,6 +55,21 @@ TEST_P(ElementwiseOps, RejectsOtherShapes) {
     EXPECT_THROW(core::ops::accumulate(backend(), output({3, 1}), output({3})), core::CheckFailure);
 }
 
+TEST_P(ElementwiseOps, MultiplyIsElementByElement) {
+    for (const std::int64_t n : {1, 7, 1003, 40000}) {
+        const parity::Values a = parity::randomValues(n, 1);
+        const parity::Values b = parity::randomValues(n, 2);
+        parity::Values expected = a;
+        for (std::size_t i = 0; i < b.size(); ++i) expected[i] *= b[i];
+        const core::Tensor y = output({n});
+        core::ops::multiply(backend(), y, tensor({n}, a), tensor({n}, b));
+        expectClose(y, expected, "y");
+        const core::Tensor inPlace = tensor({n}, a);
+        core::ops::multiply(backend(), inPlace, inPlace, tensor({n}, b));
+        EXPECT_EQ(bytesOf(inPlace), bytesOf(y));
+    }
+}
+
 PARITY_SUITE(ElementwiseOps);
 
 }  // namespace

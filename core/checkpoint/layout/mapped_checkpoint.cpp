@@ -2,7 +2,7 @@
 #include "core/checkpoint/layout/mapped_checkpoint.h"
 
 #include "core/base/error.h"
-#include "core/checkpoint/layout/axis_permutation.h"
+#include "core/checkpoint/axis_permutation.h"
 #include "core/checkpoint/readers.h"
 #include "core/checkpoint/tensor_index.h"
 #include "core/tensor/buffer.h"

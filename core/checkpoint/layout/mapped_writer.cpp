@@ -2,7 +2,7 @@
 #include "core/checkpoint/layout/mapped_writer.h"
 
 #include "core/base/error.h"
-#include "core/checkpoint/layout/axis_permutation.h"
+#include "core/checkpoint/axis_permutation.h"
 #include "core/tensor/buffer.h"
 
 #include <optional>

@@ -3,7 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/checkpoint/layout/axis_permutation.h"
+#include "core/checkpoint/axis_permutation.h"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 // transformers' tf_model.h5, by the rule of its modeling_tf_pytorch_utils.py (4.57):
 // "encoder/tf_t5_model/encoder/block_._0/layer_._0/SelfAttention/q/kernel:0" ->
 // "encoder.block.0.layer.0.SelfAttention.q.weight", transposed.
-#include "core/checkpoint/layout/axis_permutation.h"
+#include "core/checkpoint/axis_permutation.h"
 #include "core/checkpoint/layout/layout_tables.h"
 
 namespace core {

@@ -3,7 +3,7 @@
 // second time.
 #include "core/checkpoint/layout.h"
 
-#include "core/checkpoint/layout/axis_permutation.h"
+#include "core/checkpoint/axis_permutation.h"
 #include "core/checkpoint/layout/position_resize.h"
 #include "core/checkpoint/layout/tensor_map.h"
 #include "tests/core/checkpoint/checkpoint_helpers.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/checkpoint/layout/axis_permutation.h"
+#include "core/checkpoint/axis_permutation.h"
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"

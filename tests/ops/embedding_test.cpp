@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/embedding.h"
+
+#include "tests/ops/parity.h"
+
+namespace {
+
+using core::Tensor;
+using parity::Values;
+
+class EmbeddingOps : public parity::OpsTest {};
+
+std::vector<std::int64_t> manyIds(std::int64_t count, std::int64_t rows) {
+    std::vector<std::int64_t> ids;
+    for (std::int64_t i = 0; i < count; ++i) ids.push_back((i * i + 3 * i) % rows);
+    return ids;
+}
+
+TEST_P(EmbeddingOps, RowsOfTheTable) {
+    for (const std::int64_t width : {1, 7, 96}) {
+        const Values table = parity::randomValues(5 * width, 1);
+        const Tensor y = output({4, width});
+        core::ops::embeddingForward(backend(), y, labels({4, 0, 0, 2}), tensor({5, width}, table));
+        Values expected;
+        for (const std::int64_t id : {4, 0, 0, 2})
+            expected.insert(expected.end(), table.begin() + id * width,
+                            table.begin() + (id + 1) * width);
+        expectClose(y, expected, "y");
+    }
+}
+
+TEST_P(EmbeddingOps, GradientsOfRepeatedIdsAddUp) {
+    for (const std::int64_t width : {1, 5, 64, 130}) {
+        const std::int64_t rows = 13;
+        const std::vector<std::int64_t> ids = manyIds(500, rows);
+        const Values dy = parity::randomValues(500 * width, 2);
+        const Values before = parity::randomValues(rows * width, 3);
+        Values expected = before;
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            for (std::int64_t c = 0; c < width; ++c)
+                expected[static_cast<std::size_t>(ids[i] * width + c)] +=
+                    dy[i * static_cast<std::size_t>(width) + static_cast<std::size_t>(c)];
+        const Tensor dTable = tensor({rows, width}, before);
+        core::ops::embeddingBackward(backend(), dTable, tensor({500, width}, dy), labels(ids));
+        expectClose(dTable, expected, "dTable, accumulated", 4.0);
+        const Tensor again = tensor({rows, width}, before);
+        core::ops::embeddingBackward(backend(), again, tensor({500, width}, dy), labels(ids));
+        EXPECT_EQ(bytesOf(again), bytesOf(dTable));
+    }
+}
+
+TEST_P(EmbeddingOps, RejectsOtherShapesAndIds) {
+    EXPECT_THROW(
+        core::ops::embeddingForward(backend(), output({2, 3}), labels({0, 1, 1}), output({4, 3})),
+        core::CheckFailure);
+    EXPECT_THROW(
+        core::ops::embeddingForward(backend(), output({2, 3}), labels({0, 4}), output({4, 3})),
+        core::CheckFailure);
+}
+
+PARITY_SUITE(EmbeddingOps);
+
+}  // namespace

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ops/rms_norm.h"
+
+#include "tests/ops/parity.h"
+
+namespace {
+
+using core::Tensor;
+using parity::Values;
+
+struct Sizes {
+    std::int64_t rows;
+    std::int64_t columns;
+};
+
+constexpr Sizes kSizes[] = {{1, 1}, {1, 7}, {5, 96}, {67, 33}, {200, 384}, {1000, 16}, {3, 1001}};
+constexpr float kEpsilon = 1e-6F;
+
+struct Reference {
+    Values y;
+    Values rstd;
+};
+
+Reference normalise(const Values& x, const Values& gamma, const Sizes& s) {
+    Reference out;
+    for (std::int64_t r = 0; r < s.rows; ++r) {
+        const double* row = x.data() + r * s.columns;
+        double squares = 0.0;
+        for (std::int64_t c = 0; c < s.columns; ++c) squares += row[c] * row[c];
+        const double mean = squares / static_cast<double>(s.columns);
+        out.rstd.push_back(1.0 / std::sqrt(mean + static_cast<double>(kEpsilon)));
+        for (std::int64_t c = 0; c < s.columns; ++c)
+            out.y.push_back(row[c] * out.rstd.back() * gamma[static_cast<std::size_t>(c)]);
+    }
+    return out;
+}
+
+class RmsNormOps : public parity::OpsTest {};
+
+TEST_P(RmsNormOps, Forward) {
+    for (const Sizes& s : kSizes) {
+        const Values x = parity::randomValues(s.rows * s.columns, 1, 2.0);
+        const Values gamma = parity::randomValues(s.columns, 2);
+        const Tensor y = output({s.rows, s.columns});
+        const Tensor rstd = output({s.rows});
+        core::ops::rmsNormForward(backend(), y, rstd, tensor({s.rows, s.columns}, x),
+                                  tensor({s.columns}, gamma), kEpsilon);
+        const Reference expected = normalise(x, gamma, s);
+        expectClose(y, expected.y, "y");
+        expectClose(rstd, expected.rstd, "rstd");
+    }
+}
+
+TEST_P(RmsNormOps, GradientByDifferences) {
+    for (const Sizes& s : {Sizes{1, 7}, Sizes{4, 19}, Sizes{9, 5}, Sizes{1, 2}}) {
+        const Values x = parity::randomValues(s.rows * s.columns, 1, 2.0);
+        const Values gamma = parity::randomValues(s.columns, 2);
+        const Values dy = parity::randomValues(s.rows * s.columns, 4);
+        const Values before = parity::randomValues(s.columns, 5);
+        const Tensor dx = output({s.rows, s.columns});
+        const Tensor dGamma = tensor({s.columns}, before);
+        core::ops::rmsNormBackward(
+            backend(), dx, dGamma, tensor({s.rows, s.columns}, dy), tensor({s.rows, s.columns}, x),
+            tensor({s.rows}, normalise(x, gamma, s).rstd), tensor({s.columns}, gamma));
+        const auto loss = [&](const Values& a, const Values& b) {
+            return parity::dot(dy, normalise(a, b, s).y);
+        };
+        expectClose(dx, parity::numericGradient([&](const Values& v) { return loss(v, gamma); }, x),
+                    "dx");
+        expectClose(dGamma,
+                    parity::plus(before, parity::numericGradient(
+                                             [&](const Values& v) { return loss(x, v); }, gamma)),
+                    "dGamma, accumulated");
+    }
+}
+
+TEST_P(RmsNormOps, GradientInPlaceIsTheSame) {
+    const Sizes s{777, 96};
+    const Tensor x = tensor({s.rows, s.columns}, parity::randomValues(s.rows * s.columns, 1));
+    const Values gamma = parity::randomValues(s.columns, 2);
+    const Values dy = parity::randomValues(s.rows * s.columns, 3);
+    const Tensor rstd = output({s.rows});
+    core::ops::rmsNormForward(backend(), output({s.rows, s.columns}), rstd, x,
+                              tensor({s.columns}, gamma), kEpsilon);
+    const Tensor inPlace = tensor({s.rows, s.columns}, dy);
+    const Tensor dx = output({s.rows, s.columns});
+    const Tensor zeros = tensor({s.columns}, Values(gamma.size(), 0.0));
+    core::ops::rmsNormBackward(backend(), dx, zeros, inPlace, x, rstd, tensor({s.columns}, gamma));
+    core::ops::rmsNormBackward(backend(), inPlace, zeros, inPlace, x, rstd,
+                               tensor({s.columns}, gamma));
+    EXPECT_EQ(bytesOf(inPlace), bytesOf(dx));
+}
+
+TEST_P(RmsNormOps, RowsOfZerosStayZero) {
+    const Tensor y = output({2, 5});
+    core::ops::rmsNormForward(backend(), y, output({2}), tensor({2, 5}, Values(10, 0.0)),
+                              tensor({5}, Values(5, 2.0)), kEpsilon);
+    EXPECT_EQ(read(y), Values(10, 0.0));
+}
+
+TEST_P(RmsNormOps, RejectsOtherShapes) {
+    EXPECT_THROW(core::ops::rmsNormForward(backend(), output({2, 3}), output({3}), output({2, 3}),
+                                           output({3}), kEpsilon),
+                 core::CheckFailure);
+    EXPECT_THROW(core::ops::rmsNormForward(backend(), output({2, 3}), output({2}), output({2, 3}),
+                                           output({2}), kEpsilon),
+                 core::CheckFailure);
+}
+
+PARITY_SUITE(RmsNormOps);
+
+}  // namespace
