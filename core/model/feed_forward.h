@@ -11,8 +11,8 @@ namespace core {
 /// The MLP of a block, dense or a Mixture of Experts.
 class FeedForward {
   public:
-    FeedForward(const Mlp& mlp) : mlp_(mlp) {}
-    FeedForward(const MoeMlp& mlp) : mlp_(mlp) {}
+    explicit FeedForward(const Mlp& mlp) : mlp_(mlp) {}
+    explicit FeedForward(const MoeMlp& mlp) : mlp_(mlp) {}
 
     struct Saved {
         std::variant<Mlp::Saved, MoeMlp::Saved> mlp;

@@ -65,7 +65,8 @@ FeedForward T5::feedForward(const std::string& sublayer, const BlockSpec& block)
         const std::string at = sublayer + (t5.switchNames ? "mlp." : "DenseReluDense.");
         std::optional<Linear> gate;
         if (t5.gated) gate = table_.linear(at + "wi_1");
-        return Mlp(table_.linear(at + up), table_.linear(at + "wo"), t5.activation, gate);
+        return FeedForward(
+            Mlp(table_.linear(at + up), table_.linear(at + "wo"), t5.activation, gate));
     }
     const std::string expert = sublayer + "mlp.experts.expert_{e}.";
     MoeMlp::Experts experts;
@@ -74,7 +75,7 @@ FeedForward T5::feedForward(const std::string& sublayer, const BlockSpec& block)
     if (t5.gated) experts.gateWeight = &table_.at(expert + "wi_1.weight");
     const Router router(table_.linear(sublayer + "mlp.router.classifier"), *block.moe,
                         block.stack == "decoder");
-    return MoeMlp(router, experts, t5.activation);
+    return FeedForward(MoeMlp(router, experts, t5.activation));
 }
 
 T5Block T5::makeBlock(const BlockSpec& block) const {

@@ -65,15 +65,16 @@ VitBlock Vit::makeBlock(const BlockSpec& block) const {
     const Activation activation = spec_.vit.activation;
     if (!block.moe)
         return {block.name, before, selfAttention, after,
-                Mlp(table_.linear(at + "intermediate.dense"), table_.linear(at + "output.dense"),
-                    activation)};
+                FeedForward(Mlp(table_.linear(at + "intermediate.dense"),
+                                table_.linear(at + "output.dense"), activation))};
     const std::string expert = at + "mlp.experts.expert_{e}.";
     const MoeMlp::Experts experts{&table_.at(expert + "intermediate.dense.weight"),
                                   &table_.at(expert + "intermediate.dense.bias"),
                                   &table_.at(expert + "output.dense.weight"),
                                   &table_.at(expert + "output.dense.bias")};
     const Router router(table_.linear(at + "mlp.router.classifier"), *block.moe);
-    return {block.name, before, selfAttention, after, MoeMlp(router, experts, activation)};
+    return {block.name, before, selfAttention, after,
+            FeedForward(MoeMlp(router, experts, activation))};
 }
 
 Pass Vit::pass(bool training) { return {backend(), workspace(), shown_, training}; }

@@ -16,14 +16,26 @@ namespace {
 
 constexpr double kLogitsTolerance = 1e-4;
 
-std::vector<float> floatsOf(const Tensor& tensor, Backend& backend) {
-    Tensor host = tensor;
-    if (!tensor.onHost()) {
-        host = Tensor::host(tensor.shape(), tensor.dtype());
-        backend.download(host, tensor);
-    }
+Tensor onHost(const Tensor& tensor, Backend& backend) {
+    if (!tensor.defined() || tensor.onHost()) return tensor;
+    Tensor host = Tensor::host(tensor.shape(), tensor.dtype());
+    backend.download(host, tensor);
+    return host;
+}
+
+/// The rows (of the last axis) of real tokens; all without a mask.
+std::vector<float> floatsOf(const Tensor& tensor, const Tensor& mask, Backend& backend) {
+    const Tensor host = onHost(tensor, backend);
     const auto values = host.span<float>();
-    return {values.begin(), values.end()};
+    if (!mask.defined()) return {values.begin(), values.end()};
+    const Tensor real = onHost(mask, backend);
+    const std::int64_t width = host.elements() / real.elements();
+    std::vector<float> rows;
+    for (std::int64_t row = 0; row < real.elements(); ++row)
+        if (real.data<std::uint8_t>()[row] != 0)
+            rows.insert(rows.end(), values.begin() + row * width,
+                        values.begin() + (row + 1) * width);
+    return rows;
 }
 
 /// max |a - b| / max |b|; infinite when a value is not finite.
@@ -113,11 +125,15 @@ std::vector<BlockCheck> checkBlocks(Model& dense, const ForwardResult& expected,
     for (const RouterObservation& router : found.routers)
         accumulator.add(router, upcycled.backend());
     std::vector<BlockCheck> blocks;
-    for (const RouterStats& stats : accumulator.stats())
-        blocks.push_back({stats.block,
-                          relativeError(floatsOf(outputOf(found, stats.block), upcycled.backend()),
-                                        floatsOf(outputOf(expected, stats.block), dense.backend())),
-                          stats.unrouted, stats.dropped, stats.combineSum});
+    for (const RouterStats& stats : accumulator.stats()) {
+        const bool decoder = upcycled.spec().find(stats.block)->stack == "decoder";
+        const Tensor& mask = decoder ? batch.decoderMask : batch.inputMask;
+        blocks.push_back(
+            {stats.block,
+             relativeError(floatsOf(outputOf(found, stats.block), mask, upcycled.backend()),
+                           floatsOf(outputOf(expected, stats.block), mask, dense.backend())),
+             stats.unrouted, stats.dropped, stats.combineSum});
+    }
     return blocks;
 }
 
@@ -131,8 +147,9 @@ CheckReport checkUpcycled(Model& dense, Model& upcycled, const Batch& batch) {
     CheckReport report;
     report.blocks = checkBlocks(dense, expected, upcycled, batch);
     const ForwardResult found = upcycled.forward(batch, {});
-    report.logitsRelativeError = relativeError(floatsOf(found.logits, upcycled.backend()),
-                                               floatsOf(expected.logits, dense.backend()));
+    report.logitsRelativeError =
+        relativeError(floatsOf(found.logits, batch.decoderMask, upcycled.backend()),
+                      floatsOf(expected.logits, batch.decoderMask, dense.backend()));
     report.holds = report.logitsRelativeError <= kLogitsTolerance;
     report.causes = causesOf(dense, upcycled, report.blocks);
     return report;

@@ -12,7 +12,7 @@ namespace core {
 struct BlockCheck {
     std::string block;
     double relativeError = 0;  ///< max |moe - dense| / max |dense| of the MLP's output, both fed
-                               ///< the dense model's input
+                               ///< the dense model's input; padding left out
     double unrouted = 0;
     double dropped = 0;
     double combineSum = 0;
@@ -26,7 +26,8 @@ struct CheckReport {
     std::vector<std::string> causes;  ///< which setting causes a difference, in words
 };
 
-/// Runs both models on the same batch. BadInput when their shapes differ in more than MoE blocks.
+/// Runs both models on the same batch; a T5's padding does not count. BadInput when their shapes
+/// differ in more than MoE blocks.
 CheckReport checkUpcycled(Model& dense, Model& upcycled, const Batch& batch);
 
 }  // namespace core

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of a T5: inspect, plan, convert, diff, SwitchTransformers; and what is not in this
-// version.
+// version (training).
 #include "core/checkpoint/checkpoint.h"
 #include "tests/app/workshop.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
 
 namespace upcycle_test {
 namespace {
@@ -109,12 +112,79 @@ TEST_F(T5Test, LeavesAsSwitchTransformersWhereItFits) {
     expectRefused(upcycle({"convert", moe, "-o", path("no"), "--layout", "flax"}), 2, {"flax"});
 }
 
-TEST_F(T5Test, IsNotComputedInThisVersion) {
+/// What transformers computes: tests/reference/make_t5_fixtures.py.
+std::string computed(const std::string& name) {
+    return UPCYCLER_SOURCE_DIR "/tests/core/model/fixtures/t5/" + name;
+}
+
+std::vector<float> floatsIn(const std::string& file, const std::string& name) {
+    const auto checkpoint = core::Checkpoint::open(file);
+    const core::TensorInfo* info = checkpoint->find(name);
+    EXPECT_NE(info, nullptr) << name;
+    return info == nullptr ? std::vector<float>() : checkpoint->readFloats(*info);
+}
+
+void expectNear(const std::vector<float>& found, const std::vector<float>& expected,
+                const std::string& name) {
+    ASSERT_EQ(found.size(), expected.size()) << name;
+    float largest = 0;
+    for (const float value : expected) largest = std::max(largest, std::abs(value));
+    for (std::size_t i = 0; i < found.size(); ++i)
+        ASSERT_NEAR(found[i], expected[i], 1e-4F * largest) << name << " " << i;
+}
+
+TEST_F(T5Test, ForwardGivesWhatTransformersGives) {
+    for (const char* name : {"v10_tied_relu", "v11_untied_gated_gelu", "mt5", "switch_drops"}) {
+        const std::string reference = computed(name) + "/reference.safetensors";
+        const std::string out = path("out.safetensors");
+        const std::string gradients = path("gradients.safetensors");
+        expectDone({"forward", computed(name), "--input", reference, "--output", out, "--gradients",
+                    gradients});
+        expectNear(floatsIn(out, "logits"), floatsIn(reference, "logits"), name);
+        expectNear(floatsIn(out, "loss"), floatsIn(reference, "loss"), name);
+        const auto model = core::Checkpoint::open(computed(name) + "/model.safetensors");
+        EXPECT_EQ(core::Checkpoint::open(gradients)->tensors().size(), model->tensors().size())
+            << "under the names as stored, a tied matrix once";
+        for (const core::TensorInfo& tensor : model->tensors())
+            expectNear(floatsIn(gradients, tensor.name),
+                       floatsIn(reference, "gradient/" + tensor.name), tensor.name);
+    }
+}
+
+TEST_F(T5Test, ForwardRefusesABatchThatDoesNotFit) {
+    const std::string model = computed("v10_tied_relu");
+    const auto forward = [&](const std::string& input) {
+        return upcycle({"forward", model, "--input", input, "--output", path("out.safetensors")});
+    };
+    expectRefused(forward(model + "/model.safetensors"), 3, {"model.safetensors", "input_ids"});
+    expectRefused(forward(computed("larger") + "/reference.safetensors"), 3,
+                  {"reference.safetensors", "hold the token", "expected 0 to 36"});
+    EXPECT_FALSE(std::filesystem::exists(path("out.safetensors")));
+}
+
+TEST_F(T5Test, TheStepZeroReport) {
+    const std::string dense = computed("v11_untied_gated_gelu");
+    const std::string input = dense + "/reference.safetensors";
+    const std::string exact =
+        upcycled(dense, {"--experts", "3", "--layers", "encoder.1,decoder.1", "--router", "top-k",
+                         "--dropless", "--renormalize", "on"});
+    const Json holds = jsonOf(expectDone({"check", dense, exact, "--input", input, "--json"}));
+    EXPECT_EQ(holds["holds"], true);
+    EXPECT_EQ(holds["blocks"].size(), 2U);
+    const Json random = jsonOf(expectDone({"check", dense, exact, "--json"}));
+    EXPECT_EQ(random["holds"], true);
+    std::filesystem::remove_all(exact);
+    const std::string paper = upcycled(dense, {"--experts", "3"});
+    const Json differs = jsonOf(expectDone({"check", dense, paper, "--json"}));
+    EXPECT_EQ(differs["holds"], false);
+    EXPECT_NE(differs["causes"].dump().find("renormalize is off"), std::string::npos);
+}
+
+TEST_F(T5Test, IsNotTrainedInThisVersion) {
     const std::string model = fixture("v1_0");
-    expectRefused(upcycle({"forward", model, "--input", "in.safetensors", "--output",
-                           path("out.safetensors")}),
-                  3, {"t5", "Vision Transformers only"});
-    expectRefused(upcycle({"check", model, model}), 3, {"t5", "Vision Transformers only"});
+    expectRefused(upcycle({"eval", model, "--data", kData}), 3, {"t5", "Vision Transformers"});
+    expectRefused(upcycle({"check", model, model, "--data", kData}), 3,
+                  {"t5", "Vision Transformers"});
     expectRefused(upcycle({"new", path("run"), "--model", model, "--data", kData}), 3,
                   {"t5", "Vision Transformers only"});
     EXPECT_FALSE(std::filesystem::exists(path("run")));

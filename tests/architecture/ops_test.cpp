@@ -19,6 +19,8 @@ const Names kNoOps{"assignment", "backend", "check", "check_internal", "optimize
 /// Kernels that are long enough for a file and a test of their own, and the op that each is of.
 const std::map<std::string, std::string> kSplitKernels{
     {"adafactor", "optimizer"}, {"combine_weights", "moe"}, {"router_losses", "routing"}};
+/// Tests that are long enough for a file of their own, and the op that each is of.
+const std::map<std::string, std::string> kSplitTests{{"attention_options", "attention"}};
 /// Of core/cpu: what no op alone is made of.
 const Names kBackendParts{"cpu_backend", "cpu_backend_internal",     "instruction_set",
                           "products",    "instruction_set_internal", "products_internal"};
@@ -62,7 +64,7 @@ TEST(Ops, EveryOpTestIsOfAnOp) {
     for (const std::string& stem : stemsOf("tests/ops")) {
         if (kSharedTests.contains(stem)) continue;
         const std::string op = stem.substr(0, stem.rfind("_test"));
-        EXPECT_TRUE(ops().contains(op) || kSplitKernels.contains(op))
+        EXPECT_TRUE(ops().contains(op) || kSplitKernels.contains(op) || kSplitTests.contains(op))
             << "tests/ops/" << stem << ".cpp tests no op";
     }
 }
@@ -76,6 +78,10 @@ TEST(Ops, WhatIsNamedBesideThemExists) {
     for (const auto& [kernel, op] : kSplitKernels) {
         EXPECT_TRUE(exists("core/cpu/" + kernel + ".cpp")) << kernel;
         EXPECT_TRUE(ops().contains(op)) << kernel << " is a part of " << op;
+    }
+    for (const auto& [test, op] : kSplitTests) {
+        EXPECT_TRUE(exists("tests/ops/" + test + "_test.cpp")) << test;
+        EXPECT_TRUE(ops().contains(op)) << test << " is of " << op;
     }
 }
 

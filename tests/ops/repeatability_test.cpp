@@ -2,6 +2,8 @@
 #include "core/ops/activation.h"
 #include "core/ops/attention.h"
 #include "core/ops/cross_entropy.h"
+#include "core/ops/dropout.h"
+#include "core/ops/embedding.h"
 #include "core/ops/grouped_linear.h"
 #include "core/ops/layer_norm.h"
 #include "core/ops/linear.h"
@@ -9,6 +11,8 @@
 #include "core/ops/optimizer.h"
 #include "core/ops/patches.h"
 #include "core/ops/reduce.h"
+#include "core/ops/relative_bias.h"
+#include "core/ops/rms_norm.h"
 #include "core/ops/routing.h"
 #include "core/ops/softmax.h"
 #include "tests/ops/parity.h"
@@ -98,6 +102,43 @@ TEST_P(Repeatability, NormsActivationsAndAttention) {
         core::ops::attentionBackward(backend(), out[5], out[6], out[7], {}, dy, x, dy, x, out[4],
                                      out[13], shape);
         core::ops::softmaxForward(backend(), out[8], x);
+        return out;
+    });
+}
+
+TEST_P(Repeatability, OpsOfAnEncoderDecoder) {
+    constexpr std::int64_t kTokens = 4 * 70;
+    const core::AttentionShape shape{4, 3, 70, 70, 32, 1.0F};
+    const Tensor x = random({kTokens, kIn}, 1);
+    const Tensor dy = random({kTokens, kIn}, 2);
+    const Tensor gamma = random({kIn}, 3);
+    const Tensor table = random({32, 3}, 4);
+    std::vector<std::int64_t> ids;
+    for (std::int64_t i = 0; i < kTokens; ++i) ids.push_back(i * i % 17);
+    std::vector<std::uint8_t> seen;
+    for (std::int64_t i = 0; i < kTokens; ++i) seen.push_back(i % 70 < 50 ? 1 : 0);
+    core::AttentionOptions options;
+    options.keyMask = mask(seen).view({4, 70});
+    options.causal = true;
+    options.dropout = 0.1F;
+    options.dropoutKey = 5;
+    expectSame([&] {
+        Outputs out;
+        for (int i = 0; i < 7; ++i) out.push_back(output({kTokens, kIn}));
+        for (const core::Shape& sums : {core::Shape{3, 70, 70}, {32, 3}, {17, kIn}, {kIn}})
+            out.push_back(zeros(sums));
+        const Tensor rstd = output({kTokens});
+        const Tensor logSumExp = output({4, 3, 70});
+        options.bias = output({3, 70, 70});
+        core::ops::rmsNormForward(backend(), out[0], rstd, x, gamma, 1e-6F);
+        core::ops::rmsNormBackward(backend(), out[1], out[10], dy, x, rstd, gamma);
+        core::ops::dropout(backend(), out[2], x, 0.3F, 9);
+        core::ops::relativeBiasForward(backend(), options.bias, table, {});
+        core::ops::attentionForward(backend(), out[3], logSumExp, x, dy, x, shape, options);
+        core::ops::attentionBackward(backend(), out[4], out[5], out[6], out[7], dy, x, dy, x,
+                                     out[3], logSumExp, shape, options);
+        core::ops::relativeBiasBackward(backend(), out[8], out[7], {});
+        core::ops::embeddingBackward(backend(), out[9], dy, labels(ids));
         return out;
     });
 }

@@ -140,8 +140,17 @@ const float* penaltyOf(const HeadView& view, float* into) {
     return into;
 }
 
-/// Keys that the queries below `end` see at most.
-Index seenBelow(const HeadView& view, Index end) { return least(view.keys, end - 1 + view.sight); }
+/// Keys up to the last one that the mask shows, at least 1: padding at the end costs nothing.
+Index shownKeys(const HeadView& view) {
+    Index shown = view.keys;
+    while (view.mask != nullptr && shown > 1 && view.mask[shown - 1] == 0) --shown;
+    return shown;
+}
+
+/// Of `shown` keys those that the queries below `end` see at most.
+Index seenBelow(const HeadView& view, Index shown, Index end) {
+    return least(shown, end - 1 + view.sight);
+}
 
 /// Adds the bias to the first `seen` scores of a query; -infinity where it does not see the key.
 void limitRow(float* scores, const HeadView& view, Index query, Index seen, const float* penalty) {
@@ -197,12 +206,13 @@ void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* 
     float* values = keysT + view.headDim * keyWidth;
     float* scores = values + keys * width;
     float* out = scores + block * keyWidth;
+    const Index shown = shownKeys(view);
     const float* penalty = penaltyOf(view, out + block * width);
     packTransposed(keysT, view.k, view.stride, keys, view.headDim, view.scale);
     packRows(values, view.v, view.stride, keys, view.headDim);
     for (Index top = 0; top < view.queries; top += block) {
         const Index rows = least(block, view.queries - top);
-        const Index seen = seenBelow(view, top + rows);
+        const Index seen = seenBelow(view, shown, top + rows);
         const IntVec last = lastLanes(seen);
         product<false>(scores, keyWidth, {view.q + top * view.stride, view.stride, 1}, keysT,
                        keyWidth, rows, padded(seen), view.headDim);
@@ -244,6 +254,7 @@ void attentionBackward(float* dq, float* dk, float* dv, float* dBias, const floa
     float* queryRows = dScores + block * keyWidth;
     float* dOutRows = queryRows + block * width;
     float* dQueries = dOutRows + block * width;
+    const Index shown = shownKeys(view);
     const float* penalty = penaltyOf(view, dQueries + block * width);
     packTransposed(keysT, view.k, stride, keys, headDim, view.scale);
     packTransposed(valuesT, view.v, stride, keys, headDim, 1.0F);
@@ -252,7 +263,7 @@ void attentionBackward(float* dq, float* dk, float* dv, float* dBias, const floa
     for (Index top = 0; top < view.queries; top += block) {
         const Index rows = least(block, view.queries - top);
         const Index at = top * stride;
-        const Index seen = seenBelow(view, top + rows);
+        const Index seen = seenBelow(view, shown, top + rows);
         const IntVec last = lastLanes(seen);
         packRows(queryRows, view.q + at, stride, rows, headDim);
         packRows(dOutRows, dOut + at, stride, rows, headDim);

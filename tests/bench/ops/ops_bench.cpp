@@ -3,11 +3,13 @@
 #include "core/cpu/cpu_backend.h"
 #include "core/ops/activation.h"
 #include "core/ops/attention.h"
+#include "core/ops/elementwise.h"
 #include "core/ops/grouped_linear.h"
 #include "core/ops/layer_norm.h"
 #include "core/ops/linear.h"
 #include "core/ops/moe.h"
 #include "core/ops/optimizer.h"
+#include "core/ops/rms_norm.h"
 #include "core/ops/routing.h"
 
 #include <benchmark/benchmark.h>
@@ -15,7 +17,8 @@
 #include <vector>
 
 /// The ops of one ViT step at the sizes of the demo model (batch 128, 50 tokens, d 96, 3 heads, MLP
-/// 384, 8 experts with capacity 2) and of ViT-S/16 (batch 8, 197 tokens, d 384, 6 heads, MLP 1536).
+/// 384, 8 experts with capacity 2) and of ViT-S/16 (batch 8, 197 tokens, d 384, 6 heads, MLP 1536);
+/// t5...: of T5-Base (batch 4, 512 tokens, d 768, 12 heads), tests/bench/peers/t5_ops.py's peers.
 /// The first argument of every benchmark is the number of threads. GFLOP/s are 2 m n k a product.
 namespace {
 
@@ -163,6 +166,61 @@ void layerNorm(benchmark::State& state) {
     }
 }
 
+constexpr core::AttentionShape kT5{4, 12, 512, 512, 64, 1.0F};
+
+/// Attention with a relative bias and its gradient; the second argument: 1 = causal, 2 = dropout
+/// 0.1.
+void t5Attention(benchmark::State& state, bool backward) {
+    const auto backend = backendOf(state);
+    core::AttentionOptions options;
+    options.bias = randomTensor({kT5.heads, kT5.queries, kT5.keys}, 5);
+    options.causal = state.range(1) == 1;
+    options.dropout = state.range(1) == 2 ? 0.1F : 0.0F;
+    options.dropoutKey = 1;
+    const core::Shape matrix{kT5.batch * kT5.queries, kT5.heads * kT5.headDim};
+    const Tensor q = randomTensor(matrix, 1);
+    const Tensor k = randomTensor(matrix, 2);
+    const Tensor v = randomTensor(matrix, 3);
+    const Tensor dOut = randomTensor(matrix, 4);
+    const Tensor o = Tensor::zeros(matrix);
+    const Tensor dq = Tensor::zeros(matrix);
+    const Tensor dk = Tensor::zeros(matrix);
+    const Tensor dv = Tensor::zeros(matrix);
+    const Tensor dBias = Tensor::zeros(options.bias.shape());
+    const Tensor logSumExp = Tensor::zeros({kT5.batch, kT5.heads, kT5.queries});
+    core::ops::scale(*backend, q, 0.125F);
+    core::ops::attentionForward(*backend, o, logSumExp, q, k, v, kT5, options);
+    for (auto _ : state) {
+        if (backward)
+            core::ops::attentionBackward(*backend, dq, dk, dv, dBias, dOut, q, k, v, o, logSumExp,
+                                         kT5, options);
+        else
+            core::ops::attentionForward(*backend, o, logSumExp, q, k, v, kT5, options);
+    }
+    countFlops(state, (backward ? 10 : 4) * kT5.batch * kT5.heads * kT5.queries * kT5.keys *
+                          kT5.headDim / (options.causal ? 2 : 1));
+}
+
+void t5AttentionForward(benchmark::State& state) { t5Attention(state, false); }
+void t5AttentionBackward(benchmark::State& state) { t5Attention(state, true); }
+
+/// Forward and backward of 2048 rows of 768.
+void t5RmsNorm(benchmark::State& state) {
+    const auto backend = backendOf(state);
+    const std::int64_t rows = kT5.batch * kT5.queries;
+    const std::int64_t width = kT5.heads * kT5.headDim;
+    const Tensor x = randomTensor({rows, width});
+    const Tensor y = randomTensor({rows, width});
+    const Tensor dx = randomTensor({rows, width});
+    const Tensor gamma = randomTensor({width});
+    const Tensor rstd = randomTensor({rows});
+    const Tensor dGamma = Tensor::zeros({width});
+    for (auto _ : state) {
+        core::ops::rmsNormForward(*backend, y, rstd, x, gamma, 1e-6F);
+        core::ops::rmsNormBackward(*backend, dx, dGamma, y, x, rstd, gamma);
+    }
+}
+
 void routing(benchmark::State& state) {
     const auto backend = backendOf(state);
     const Sizes& s = sizesOf(state);
@@ -215,6 +273,13 @@ void bothSizes(benchmark::internal::Benchmark* b) {
         ->Unit(benchmark::kMicrosecond);
 }
 
+void t5Cases(benchmark::internal::Benchmark* b) {
+    b->ArgNames({"threads", "case"})
+        ->ArgsProduct({{1, 2}, {0, 1, 2}})
+        ->UseRealTime()
+        ->Unit(benchmark::kMicrosecond);
+}
+
 void threadsOnly(benchmark::internal::Benchmark* b) {
     b->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
@@ -227,6 +292,9 @@ BENCHMARK(geluBackward)->Apply(bothSizes);
 BENCHMARK(attentionForward)->Apply(bothSizes);
 BENCHMARK(attentionBackward)->Apply(bothSizes);
 BENCHMARK(layerNorm)->Apply(bothSizes);
+BENCHMARK(t5AttentionForward)->Apply(t5Cases);
+BENCHMARK(t5AttentionBackward)->Apply(t5Cases);
+BENCHMARK(t5RmsNorm)->Apply(threadsOnly);
 BENCHMARK(routing)->Apply(bothSizes);
 BENCHMARK(adamw)->Apply(threadsOnly);
 BENCHMARK(adafactor)->Apply(threadsOnly);

@@ -185,7 +185,8 @@ TEST_F(Layers, BlockWithExpertChoice) {
     const LayerNorm before = norm();
     const SelfAttention attend = attention();
     const LayerNorm after = norm();
-    const VitBlock layer("encoder.0", before, attend, after, moe(expertChoice(2, 1.5, false)));
+    const VitBlock layer("encoder.0", before, attend, after,
+                         FeedForward(moe(expertChoice(2, 1.5, false))));
     VitBlock::Saved saved;
     check(
         [&](const Pass& pass, Out y, const Tensor& x) {
