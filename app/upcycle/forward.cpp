@@ -122,19 +122,12 @@ void requireSafetensorsName(const char* option, const std::string& path) {
               "give a file name that ends in .safetensors");
 }
 
-/// A T5's parameters and logits; its activations are small beside them at the lengths of a file.
-std::uint64_t textBytes(const core::ModelSpec& spec, const core::Batch& batch) {
-    double floats =
-        static_cast<double>(batch.decoderInputIds.elements()) * static_cast<double>(spec.t5.vocab);
-    for (const core::Parameter& p : core::describeParameters(spec))
-        floats += static_cast<double>(p.shape.elements());
-    return static_cast<std::uint64_t>(2 * sizeof(float) * floats);
-}
-
 void checkMemory(const core::ModelSpec& spec, const core::Batch& batch, bool gradients) {
-    const std::uint64_t bytes = spec.family == core::Family::T5
-                                    ? textBytes(spec, batch)
-                                    : core::trainingBytes(spec, batch.pixels.size(0), 0);
+    const std::uint64_t bytes =
+        spec.family == core::Family::T5
+            ? core::trainingBytes(spec, batch.inputIds.size(0), 0,
+                                  {batch.inputIds.size(1), batch.decoderInputIds.size(1)})
+            : core::trainingBytes(spec, batch.pixels.size(0), 0);
     core::requireMemoryBytes(gradients ? bytes : bytes / 2, "this forward pass");
 }
 

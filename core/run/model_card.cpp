@@ -3,6 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/run/escape.h"
+#include "core/surgery/modeling.h"
 
 #include <fmt/format.h>
 
@@ -267,17 +268,22 @@ bool routesOverTheBatch(const ModelSpec& model) {
 void addUse(Text& text, const ModelCard& card) {
     text.heading("Use");
     const bool moe = isMoe(card.model);
-    if (card.transformers && card.model.family == Family::Vit) {
-        text.line("```python\nfrom transformers import AutoModelForImageClassification\n");
-        text.line("model = AutoModelForImageClassification.from_pretrained(FOLDER{})\n```",
+    const bool t5 = card.model.family == Family::T5 && !card.model.t5.switchNames &&
+                    card.model.t5.decoderLayers > 0;
+    if (card.transformers && (t5 || card.model.family == Family::Vit)) {
+        const std::string_view loader =
+            t5 ? "AutoModelForSeq2SeqLM" : "AutoModelForImageClassification";
+        text.line("```python\nfrom transformers import {}\n", loader);
+        text.line("model = {}.from_pretrained(FOLDER{})\n```", loader,
                   moe ? ", trust_remote_code=True" : "");
         text.blank();
         if (moe)
             text.line(
-                "transformers has no ViT with experts: `modeling_upcycled_vit.py` beside this "
+                "transformers has no {0} with such experts: `{1}` beside this "
                 "file is the model (torch and transformers alone, 4.x and 5.x). Without "
-                "`trust_remote_code=True` transformers takes its own dense ViT, warns, and "
-                "the converted blocks are random numbers.");
+                "`trust_remote_code=True` transformers takes its own dense {0}, warns, and "
+                "the converted blocks are random numbers.",
+                t5 ? "T5" : "ViT", t5 ? kT5ModelingName : kVitModelingName);
     }
     if (moe && routesOverTheBatch(card.model)) {
         text.blank();

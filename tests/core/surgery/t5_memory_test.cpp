@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/cpu_backend.h"
 #include "core/surgery/report.h"
 #include "tests/core/surgery/surgery_helpers.h"
 
@@ -124,6 +125,61 @@ TEST(T5Memory, AnEncoderAloneIsNotTrained) {
     EXPECT_EQ(trainingBytes(spec, 8, 0), 0U);
     EXPECT_EQ(modelCost(spec, {}).trainingBytes, 0U);
 }
+
+/// Peak of what a training step of the real model allocates.
+double measuredBytes(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths) {
+    const auto model = makeModel(spec, makeCpuBackend(1), true);
+    initializeParameters(model->parameters(), 1, model->backend());
+    Batch input;
+    input.inputIds = Tensor::zeros({batch, lengths.inputs}, DType::I64);
+    input.decoderInputIds = Tensor::zeros({batch, lengths.targets}, DType::I64);
+    input.labels = Tensor::zeros({batch, lengths.targets}, DType::I64);
+    ForwardOptions options;
+    options.training = true;
+    const ForwardResult result = model->forward(input, options);
+    model->backward(1);
+    return 8 * weights(spec) +
+           static_cast<double>(model->workspace().peakBytes() + result.logits.bytes() +
+                               input.inputIds.bytes() + 2 * input.labels.bytes());
+}
+
+struct Measured {
+    const char* name;
+    std::int64_t vocab;
+    TextLengths lengths;
+    std::int64_t experts;  ///< 0 = dense
+    bool gated;
+};
+void PrintTo(const Measured& value, std::ostream* stream) { *stream << value.name; }
+
+class MeasuredT5 : public testing::TestWithParam<Measured> {};
+
+TEST_P(MeasuredT5, EstimateIsWithinATenthOfThePeak) {
+    const Measured& c = GetParam();
+    ModelSpec spec = SmallT5{.encoderLayers = 3, .decoderLayers = 3, .gated = c.gated}.spec();
+    spec.t5.vocab = c.vocab;
+    spec.t5.dModel = 48;
+    spec.t5.dKv = 16;
+    spec.t5.dFf = 128;
+    if (c.experts > 0)
+        for (const char* name : {"encoder.1", "decoder.1"})
+            for (BlockSpec& block : spec.blocks)
+                if (block.name == name) {
+                    block.moe = defaultLayerPlan(spec, block).moe;
+                    block.moe->experts = c.experts;
+                }
+    const double measured = measuredBytes(spec, 8, c.lengths);
+    const auto estimated = static_cast<double>(trainingBytes(spec, 8, 0, c.lengths));
+    EXPECT_NEAR(estimated / measured, 1.0, 0.1) << estimated << " estimated, " << measured;
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, MeasuredT5,
+                         testing::Values(Measured{"Dense", 64, {48, 16}, 0, true},
+                                         Measured{"Ungated", 64, {16, 48}, 0, false},
+                                         Measured{"ManyWords", 3000, {24, 24}, 0, true},
+                                         Measured{"Upcycled", 64, {48, 16}, 8, true},
+                                         Measured{"UpcycledUngated", 500, {32, 32}, 4, false}),
+                         [](const auto& parameter) { return std::string(parameter.param.name); });
 
 }  // namespace
 }  // namespace core::test
