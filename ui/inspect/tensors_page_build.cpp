@@ -26,10 +26,11 @@ namespace {
 constexpr int kSoonMs = 60;
 constexpr int kLeastName = 160;
 constexpr int kSide = 272;
+constexpr int kCellPadding = 2 * space::kS + 8;
 
 void setUpTable(CopyTable& table) {
     table.setObjectName(QStringLiteral("tensorTable"));
-    table.setTextElideMode(Qt::ElideLeft);
+    table.setTextElideMode(Qt::ElideMiddle);
     QHeaderView& header = *table.horizontalHeader();
     header.setSectionResizeMode(QHeaderView::ResizeToContents);
     header.setResizeContentsPrecision(200);
@@ -139,13 +140,33 @@ void TensorsPage::build() {
 
 void TensorsPage::fitSide() { side_->setMaximumWidth(wide_ ? kSide : QWIDGETSIZE_MAX); }
 
-/// The name has what the other columns leave; where that is too little, the table scrolls.
+void TensorsPage::measureNames() {
+    const QFontMetrics metrics(table_->font());
+    widestName_ = kLeastName;
+    for (const QString& name : model_->longestNames())
+        widestName_ = std::max(widestName_, metrics.horizontalAdvance(name) + kCellPadding);
+}
+
+/// The name has what the other columns leave. Where that is too little for the names, columns that
+/// say least give way one after another (what they say of the current tensor stands beside); where
+/// that is still too little, the table scrolls.
 void TensorsPage::fitName() {
-    int others = 0;
-    for (int column = TensorModel::Shape; column < TensorModel::ColumnCount; ++column)
-        if (!table_->isColumnHidden(column)) others += table_->columnWidth(column);
-    table_->setColumnWidth(TensorModel::Name,
-                           std::max(kLeastName, table_->viewport()->width() - others));
+    const bool sameType = model_->commonType().has_value();
+    const auto room = [this] {
+        int others = 0;
+        for (int column = TensorModel::Shape; column < TensorModel::ColumnCount; ++column)
+            if (!table_->isColumnHidden(column)) others += table_->columnWidth(column);
+        return table_->viewport()->width() - others;
+    };
+    const int sorted = table_->horizontalHeader()->sortIndicatorSection();
+    if (wide_)
+        for (const int column : kSqueezeOrder) table_->setSqueezed(column, false);
+    table_->setSqueezed(TensorModel::Type, sameType && sorted != TensorModel::Type);
+    if (wide_)
+        for (const int column : kSqueezeOrder)
+            if (room() < widestName_ && column != sorted && column != TensorModel::Type)
+                table_->setSqueezed(column, true);
+    table_->setColumnWidth(TensorModel::Name, std::max(kLeastName, room()));
 }
 
 bool TensorsPage::eventFilter(QObject* watched, QEvent* event) {
