@@ -67,6 +67,8 @@ TEST(RunMetrics, EachStackHasItsMean) {
     routed("decoder.1", 0.75);
     routed("encoder.1", 0.25);
     routed("encoder.3", 0.5);
+    EXPECT_TRUE(metrics.isText());
+    EXPECT_FALSE(fixture().isText());
     EXPECT_EQ(metrics.stacks(), (std::vector<std::string>{"encoder", "decoder"}));
     EXPECT_EQ(metrics.blocks(), (std::vector<std::string>{"encoder.1", "encoder.3", "decoder.1"}));
     EXPECT_EQ(values(metrics.find("router/*/entropy")), std::vector<double>{0.5});

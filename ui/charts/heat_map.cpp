@@ -46,6 +46,7 @@ void HeatMap::setLoads(const QStringList& layers, std::vector<std::vector<double
         if (groups_.empty() || groups_.back().stack != stack) groups_.push_back({stack, row, 0});
         ++groups_.back().rows;
     }
+    updateGeometry();
     for (const std::vector<double>& row : loads_) {
         for (const double load : row) {
             if (std::isfinite(load)) top_ = std::max(top_, loadTop(load));

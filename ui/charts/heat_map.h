@@ -45,6 +45,8 @@ class HeatMap : public CellMap {
     QStringList groups() const;
 
     QSize paperSize() const override;
+    /// Tall enough that the rows of several stacks stay apart.
+    QSize minimumSizeHint() const override;
     QByteArray csv() const override;
     bool isEmpty() const override { return layers_.isEmpty(); }
 

@@ -16,6 +16,8 @@ namespace {
 constexpr double kMaxCellHeight = 56;
 constexpr double kMinCellForGap = 7;
 constexpr double kGroupGap = 8;
+constexpr double kLeastGroupedRow = 12;
+constexpr double kMostRoomyRows = 24;
 
 int scaleColumn() {
     const QFontMetrics metrics(textFont(TextRole::Caption));
@@ -75,6 +77,17 @@ QSize HeatMap::paperSize() const {
                           static_cast<double>(groups_.size()) * (headingHeight() + kGroupGap);
     const auto rows = static_cast<double>(std::max<qsizetype>(1, layers_.size()));
     return {usual.width(), static_cast<int>(std::ceil(around + kMaxCellHeight * rows))};
+}
+
+QSize HeatMap::minimumSizeHint() const {
+    const QSize usual = ChartWidget::minimumSizeHint();
+    if (groups_.size() < 2) return usual;
+    const auto groups = static_cast<double>(groups_.size());
+    const double body =
+        groups * headingHeight() + (groups - 1) * kGroupGap + xLabelHeight() +
+        kLeastGroupedRow * std::min(kMostRoomyRows, static_cast<double>(loads_.size()));
+    const int around = usual.height() - bodyRect(usual).height();
+    return {usual.width(), std::max(usual.height(), around + static_cast<int>(std::ceil(body)))};
 }
 
 void HeatMap::renderBody(QPainter& painter, const QRect& body) {

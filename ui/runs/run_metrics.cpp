@@ -176,6 +176,12 @@ void RunMetrics::sample(const core::SampleEvent& event, std::int64_t at) {
         {at, samplesSeen_++, {bounded(event.input), bounded(event.filled), bounded(event.truth)}});
 }
 
+bool RunMetrics::isText() const {
+    return !samples_.empty() ||
+           std::any_of(blocks_.begin(), blocks_.end(),
+                       [](const std::string& block) { return stackOf(block) == "decoder"; });
+}
+
 std::vector<std::string> RunMetrics::stacks() const {
     std::vector<std::string> stacks;
     for (const std::string& block : blocks_)

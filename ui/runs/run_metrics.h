@@ -86,6 +86,8 @@ class RunMetrics {
     };
     /// The newest few hundred, oldest first.
     const std::vector<Sample>& samples() const noexcept { return samples_; }
+    /// Its examples are sequences, not images: it has samples or routers in a decoder.
+    bool isText() const;
     const std::optional<core::HelloEvent>& hello() const noexcept { return hello_; }
     /// Of the present or last trainer.
     const std::optional<core::ErrorEvent>& error() const noexcept { return error_; }

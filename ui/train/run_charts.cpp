@@ -138,7 +138,8 @@ void RunCharts::setCurves() {
     give("chart/accuracy");
     add(metric::kLearningRate, tr("learning rate"), false, false);
     give("chart/learning-rate");
-    add(metric::kThroughput, tr("images per second"), true, false);
+    add(metric::kThroughput,
+        metrics.isText() ? tr("sequences per second") : tr("images per second"), true, false);
     give("chart/throughput");
     add(metric::kGradientNorm, tr("gradient norm"), true, false);
     give("chart/gradient-norm");
@@ -161,7 +162,7 @@ std::vector<LineChart::Curve> RunCharts::meanCurves(const char* quantity) const 
         add(tr("all layers"), metric::kAllBlocks);
     else
         for (const std::string& stack : stacks)
-            add(tr("all of the %1").arg(stackName(stack).toLower()), metric::allOf(stack));
+            add(stackName(stack).toLower(), metric::allOf(stack));
     return curves;
 }
 

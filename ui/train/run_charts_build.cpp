@@ -80,7 +80,8 @@ void RunCharts::buildCharts() {
     addLine(QStringLiteral("chart/accuracy"), tr("Accuracy"),
             tr("Appears with the first evaluation."))
         ->setFormat(ValueFormat::Percent);
-    addLine(QStringLiteral("chart/throughput"), tr("Throughput"), tr("Images per second."))
+    addLine(QStringLiteral("chart/throughput"), tr("Throughput"),
+            tr("Images or sequences per second."))
         ->setYBase(0);
     addLine(QStringLiteral("chart/learning-rate"), tr("Learning rate"),
             tr("As the schedule gives it, step by step."))

@@ -26,6 +26,7 @@ QTextEdit* makeText(const QString& objectName, const QString& accessibleName) {
     text->setObjectName(objectName);
     text->setAccessibleName(accessibleName);
     text->setReadOnly(true);
+    text->setProperty("plain", true);
     text->setAcceptRichText(false);
     text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     text->setFrameShape(QFrame::NoFrame);
