@@ -16,8 +16,8 @@ namespace {
 constexpr double kMaxCellHeight = 56;
 constexpr double kMinCellForGap = 7;
 constexpr double kGroupGap = 8;
-constexpr double kLeastGroupedRow = 12;
-constexpr double kMostRoomyRows = 24;
+constexpr double kLeastGroupedRow = 15;
+constexpr double kMostRoomyRows = 16;
 
 int scaleColumn() {
     const QFontMetrics metrics(textFont(TextRole::Caption));
