@@ -79,7 +79,7 @@ class HeatMap : public CellMap {
     QRectF cellIn(const Geometry& geometry, const Cell& cell) const;
     QString rowName(int row) const;
     int columns() const;
-    void drawGroup(QPainter& painter, const Geometry& geometry, std::size_t group) const;
+    void drawGroup(QPainter& painter, const Geometry& geometry, std::size_t index) const;
     void drawMarks(QPainter& painter, const Geometry& geometry) const;
     void drawRowNames(QPainter& painter, const Geometry& geometry) const;
     void drawExpertNumbers(QPainter& painter, const Geometry& geometry) const;

@@ -19,6 +19,7 @@ namespace ui {
 namespace {
 
 constexpr int kTextHeight = 148;
+constexpr int kStackedHeight = 76;
 constexpr int kSideBySide = 620;
 
 QTextEdit* makeText(const QString& objectName, const QString& accessibleName) {
@@ -152,7 +153,9 @@ QString SamplePanel::spansText() const { return spans_->toPlainText(); }
 
 void SamplePanel::resizeEvent(QResizeEvent* event) {
     QFrame::resizeEvent(event);
-    texts_->setDirection(width() < kSideBySide ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    const bool stacked = width() < kSideBySide;
+    texts_->setDirection(stacked ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    input_->setFixedHeight(stacked ? kStackedHeight : kTextHeight);
 }
 
 void SamplePanel::refresh(const RunMetrics& metrics) {

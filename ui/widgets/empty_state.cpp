@@ -4,6 +4,7 @@
 #include "ui/theme/theme.h"
 #include "ui/widgets/icon_label.h"
 
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QVBoxLayout>
 
@@ -32,7 +33,11 @@ EmptyState::EmptyState(const QString& iconName, const QString& heading, QWidget*
     column->addWidget(new IconLabel(iconName, IconTone::Faint, kIconSize, this), 0,
                       Qt::AlignHCenter);
     column->addWidget(title, 0, Qt::AlignHCenter);
-    column->addWidget(text_, 0, Qt::AlignHCenter);
+    auto* middle = new QHBoxLayout;  // a layout asks a wrapped text how high it is
+    middle->addStretch(1);
+    middle->addWidget(text_);
+    middle->addStretch(1);
+    column->addLayout(middle);
     column->addLayout(extra_);
     column->addStretch(3);
 }
