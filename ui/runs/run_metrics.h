@@ -103,15 +103,15 @@ class RunMetrics {
     std::uint64_t shape() const noexcept { return shape_; }
 
   private:
-    void begin(const core::HelloEvent& hello, std::int64_t step);
-    void step(const core::StepEvent& event, std::int64_t step);
-    void router(const core::RouterEvent& event, std::int64_t step);
-    void evaluation(const core::EvalEvent& event, std::int64_t step);
-    void sample(const core::SampleEvent& event, std::int64_t step);
-    void append(const std::string& name, std::int64_t step, double value);
+    void begin(const core::HelloEvent& hello, std::int64_t from);
+    void step(const core::StepEvent& event, std::int64_t at);
+    void router(const core::RouterEvent& event, std::int64_t at);
+    void evaluation(const core::EvalEvent& event, std::int64_t at);
+    void sample(const core::SampleEvent& event, std::int64_t at);
+    void append(const std::string& name, std::int64_t at, double value);
     /// The mean over blocks of a stack, over all where it is empty.
-    void average(const std::string& stack, const char* quantity, std::int64_t step);
-    void accumulate(const std::string& name, std::int64_t step, double value);
+    void average(const std::string& stack, const char* quantity, std::int64_t at);
+    void accumulate(const std::string& name, std::int64_t at, double value);
 
     std::map<std::string, std::shared_ptr<Series>> series_;
     std::vector<std::string> blocks_;
