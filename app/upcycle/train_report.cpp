@@ -29,6 +29,7 @@ struct ToText {
         if (e.accuracy) text += fmt::format(", accuracy {:.2f} %", 100 * *e.accuracy);
         return text;
     }
+    std::string operator()(const core::SampleEvent&) const { return {}; }
     std::string operator()(const core::CheckpointEvent& e) const {
         return fmt::format("step {}: wrote {}", step, e.path);
     }

@@ -141,7 +141,7 @@ class BatchLoader::Impl {
 
     DataPosition normalize(DataPosition position) const {
         if (batchAt(position.example) > 0) return position;
-        return {.epoch = position.epoch + 1, .example = 0};
+        return {.epoch = position.epoch + 1, .example = 0, .cursor = {}};
     }
 
     bool isAtEnd(std::uint64_t number) const {
@@ -170,7 +170,8 @@ class BatchLoader::Impl {
         ticket.begin = cursor_.example;
         ticket.count = batchAt(cursor_.example);
         ticket.order = orderOf(cursor_.epoch);
-        cursor_ = normalize({.epoch = cursor_.epoch, .example = cursor_.example + ticket.count});
+        cursor_ = normalize(
+            {.epoch = cursor_.epoch, .example = cursor_.example + ticket.count, .cursor = {}});
         ticket.after = cursor_;
         return ticket;
     }
@@ -202,8 +203,9 @@ class BatchLoader::Impl {
         const std::int64_t floats = shape.channels * shape.height * shape.width;
         const auto count = static_cast<std::int64_t>(ticket.count);
         scratch.resize(static_cast<std::size_t>(floats));
-        HostBatch batch{Tensor::host({count, shape.channels, shape.height, shape.width}),
-                        Tensor::host({count}, DType::I64)};
+        HostBatch batch;
+        batch.pixels = Tensor::host({count, shape.channels, shape.height, shape.width});
+        batch.labels = Tensor::host({count}, DType::I64);
         auto* pixels = batch.pixels.data<float>();
         auto* labels = batch.labels.data<std::int64_t>();
         for (std::uint64_t i = 0; i < ticket.count && !stop_; ++i, pixels += floats) {

@@ -82,6 +82,11 @@ struct ToLine {
         for (const auto& [name, value] : e.metrics) w.number(name, value);
         return w.line();
     }
+    std::string operator()(const SampleEvent& e) const {
+        Writer w("sample", time);
+        w.put("step", step).put("input", e.input).put("filled", e.filled).put("truth", e.truth);
+        return w.line();
+    }
     std::string operator()(const CheckpointEvent& e) const {
         return Writer("checkpoint", time).put("step", step).put("path", e.path).line();
     }
@@ -196,6 +201,8 @@ std::optional<Event> eventFromJsonLine(std::string_view line) {
         event.what = routerFrom(j);
     else if (name == "eval")
         event.what = evalFrom(j);
+    else if (name == "sample")
+        event.what = SampleEvent{textOr(j, "input"), textOr(j, "filled"), textOr(j, "truth")};
     else if (name == "checkpoint")
         event.what = CheckpointEvent{textOr(j, "path")};
     else if (name == "state")

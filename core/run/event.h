@@ -45,6 +45,12 @@ struct EvalEvent {
     std::optional<double> accuracy;
     std::map<std::string, double> metrics;  ///< further numbers by name, e.g. "fewshot:10"
 };
+/// A held-out input of a text model, its spans masked as "<extra_id_0>", "<extra_id_1>" ..., and
+/// what the model puts there at this step. `filled` and `truth` are span by span, each behind its
+/// marker: "<extra_id_0> first <extra_id_1> second".
+struct SampleEvent {
+    std::string input, filled, truth;
+};
 struct CheckpointEvent {
     std::string path;  ///< relative to the run directory
 };
@@ -74,8 +80,8 @@ struct UnknownEvent {
 struct Event {
     double time = 0;        ///< Unix seconds
     std::int64_t step = 0;  ///< 1 = after the first update
-    std::variant<HelloEvent, StepEvent, RouterEvent, EvalEvent, CheckpointEvent, StateEvent,
-                 AlarmEvent, ErrorEvent, OrderEvent, DoneEvent, UnknownEvent>
+    std::variant<HelloEvent, StepEvent, RouterEvent, EvalEvent, SampleEvent, CheckpointEvent,
+                 StateEvent, AlarmEvent, ErrorEvent, OrderEvent, DoneEvent, UnknownEvent>
         what;
 };
 

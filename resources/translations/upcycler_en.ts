@@ -136,6 +136,13 @@
 <context>
     <name>CellText</name>
     <message numerus="yes">
+        <source>%n exp.</source>
+        <translation>
+            <numerusform>%n exp.</numerusform>
+            <numerusform>%n exp.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n expert(s)</source>
         <translation>
             <numerusform>%n expert</numerusform>
@@ -171,6 +178,23 @@
         <translation>
             <numerusform>%1 of %n tensor</numerusform>
             <numerusform>%1 of %n tensors</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ui::SamplePanel</name>
+    <message numerus="yes">
+        <source>%1 of %n span(s) right</source>
+        <translation>
+            <numerusform>%1 of %n span right</numerusform>
+            <numerusform>%1 of %n spans right</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 of %n word(s)</source>
+        <translation>
+            <numerusform>%1 of %n word</numerusform>
+            <numerusform>%1 of %n words</numerusform>
         </translation>
     </message>
 </context>

@@ -33,6 +33,45 @@ TEST(CanvasLayout, EveryCellStandsOnceAndNoneOverlap) {
     }
 }
 
+TEST(CanvasLayout, CompactKeepsEveryCellApart) {
+    const core::ModelSpec spec = makeSpec(core::Family::T5, 12, 12);
+    const CanvasLayout layout = layoutCanvas(spec, CanvasDensity::Compact);
+    ASSERT_EQ(layout.cells.size(), cellsOf(spec).size());
+    for (std::size_t i = 0; i < layout.cells.size(); ++i) {
+        EXPECT_TRUE(QRectF(QPointF(0, 0), layout.size).contains(layout.cells[i].rect));
+        EXPECT_TRUE(isCompact(layout.cells[i].rect));
+        for (std::size_t j = i + 1; j < layout.cells.size(); ++j)
+            EXPECT_FALSE(layout.cells[i].rect.intersects(layout.cells[j].rect));
+    }
+    EXPECT_LT(layout.size.width(), 0.6 * layoutCanvas(spec).size.width());
+    EXPECT_FALSE(isCompact(layoutCanvas(spec).cells.front().rect));
+}
+
+TEST(CanvasLayout, TheEncodersOutputReachesEveryCrossAttentionAndNothingElse) {
+    for (const auto& [encoders, decoders] : {std::pair{12, 12}, {3, 2}, {2, 5}}) {
+        for (const CanvasDensity density : {CanvasDensity::Roomy, CanvasDensity::Compact}) {
+            const CanvasLayout layout =
+                layoutCanvas(makeSpec(core::Family::T5, encoders, decoders), density);
+            ASSERT_EQ(layout.memory.size(), 5U);
+            EXPECT_EQ(layout.memory.front().x(),
+                      layout.find({"encoder", Part::FinalNorm})->rect.right());
+            for (const CanvasLayout::Cell& cell : layout.cells) {
+                bool touched = false;
+                for (std::size_t i = 1; i < layout.memory.size(); ++i) {
+                    const QRectF piece =
+                        QRectF(layout.memory[i - 1], layout.memory[i]).normalized();
+                    touched |= piece.left() < cell.rect.right() &&
+                               piece.right() > cell.rect.left() &&
+                               piece.top() < cell.rect.bottom() && piece.bottom() > cell.rect.top();
+                }
+                EXPECT_EQ(touched, cell.id.part == Part::CrossAttention)
+                    << cell.id.place << " " << static_cast<int>(cell.id.part);
+            }
+        }
+    }
+    EXPECT_TRUE(layoutCanvas(makeSpec(core::Family::Vit, 3, 0)).memory.empty());
+}
+
 TEST(CanvasLayout, StacksStandSideBySideAndDecodersHaveCrossAttention) {
     const CanvasLayout layout = layoutCanvas(makeSpec(core::Family::T5, 2, 3));
     ASSERT_EQ(layout.stacks.size(), 2U);

@@ -145,7 +145,7 @@ TEST_F(CanvasTest, ZoomIsBoundedAndFits) {
     canvas.zoomToFit();
     EXPECT_EQ(canvas.horizontalScrollBar()->maximum(), 0);
     canvas.resize(360, 400);
-    EXPECT_LT(canvas.zoom(), 1.0);
+    EXPECT_EQ(canvas.density(), CanvasDensity::Compact);
     EXPECT_EQ(canvas.horizontalScrollBar()->maximum(), 0);
     canvas.setFocusCell({"encoder", Part::Head});
     EXPECT_TRUE(canvas.viewport()->rect().contains(center({"encoder", Part::Head})));

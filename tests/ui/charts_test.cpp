@@ -298,12 +298,12 @@ TEST(HeatMap, ReadsCellsByPointerAndKeys) {
                  {{0, 1, 2, 1.5}, {1, 0.5, 1, 1}});
     map.resize(500, 260);
     map.show();
-    EXPECT_EQ(map.cellText(0, 0),
+    EXPECT_EQ(map.cellText({0, 0}),
               QStringLiteral("encoder.3, expert 0: load 0.00 (no token at all)"));
-    EXPECT_EQ(map.cellText(1, 1), QStringLiteral("encoder.4, expert 1: load 0.50"));
+    EXPECT_EQ(map.cellText({1, 1}), QStringLiteral("encoder.4, expert 1: load 0.50"));
     QTest::keyClick(&map, Qt::Key_Right);
     QTest::keyClick(&map, Qt::Key_Down);
-    EXPECT_EQ(map.accessibleDescription(), map.cellText(1, 1));
+    EXPECT_EQ(map.accessibleDescription(), map.cellText({1, 1}));
     QSignalSpy chosen(&map, &HeatMap::rowChosen);
     QTest::keyClick(&map, Qt::Key_Return);
     ASSERT_EQ(chosen.size(), 1);
@@ -312,6 +312,32 @@ TEST(HeatMap, ReadsCellsByPointerAndKeys) {
     for (int x = 0; x < 500; ++x) cells += map.cellAt({x, 100}).has_value() ? 1 : 0;
     EXPECT_GT(cells, 200);
     EXPECT_FALSE(map.cellAt({0, 0}).has_value());
+}
+
+TEST(HeatMap, StacksStandInGroupsUnderTheirNames) {
+    HeatMap map(QStringLiteral("Load"));
+    map.setLoads({QStringLiteral("encoder.1"), QStringLiteral("encoder.3")}, {{1, 1}, {1, 1}});
+    EXPECT_TRUE(map.groups().isEmpty()) << "one stack needs no heading";
+    map.setLoads({QStringLiteral("encoder.1"), QStringLiteral("encoder.3"),
+                  QStringLiteral("decoder.1"), QStringLiteral("decoder.3")},
+                 {{1, 1, 1}, {1, 1, 1}, {1, 0, 2}, {1, 1}});
+    EXPECT_EQ(map.groups(), (QStringList{QStringLiteral("Encoder"), QStringLiteral("Decoder")}));
+    map.resize(500, 300);
+    const QRectF above = map.cellRect({1, 0});
+    const QRectF below = map.cellRect({2, 0});
+    const double within = above.top() - map.cellRect({0, 0}).bottom();
+    EXPECT_NEAR(within, 0, 1);
+    EXPECT_GT(below.top() - above.bottom(), 16) << "room for the name between the stacks";
+    for (int row = 0; row < 4; ++row)
+        for (int column = 0; column < 3; ++column)
+            EXPECT_EQ(map.cellAt(map.cellRect({row, column}).center().toPoint()),
+                      (CellMap::Cell{row, column}));
+    EXPECT_FALSE(map.cellAt({static_cast<int>(above.center().x()),
+                             static_cast<int>((above.bottom() + below.top()) / 2)}));
+    EXPECT_EQ(map.cellText({2, 1}),
+              QStringLiteral("decoder.1, expert 1: load 0.00 (no token at all)"));
+    map.resize(300, 140);
+    EXPECT_FALSE(map.grab().isNull()) << "more headings than room";
 }
 
 TEST(HeatMap, CsvHasEveryCell) {

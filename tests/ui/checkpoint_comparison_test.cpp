@@ -9,6 +9,7 @@
 #include "ui/compare/compare_modes.h"
 #include "ui/compare/cosine_map.h"
 #include "ui/widgets/copy_table.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/message_bar.h"
 
 #include <QAbstractItemModelTester>
@@ -206,7 +207,7 @@ TEST_F(CheckpointComparisonTest, StopEndsItAndAgainBegins) {
     EXPECT_FALSE(page().isBusy());
     QTest::qWait(50);
     EXPECT_TRUE(page().story().isEmpty());
-    EXPECT_TRUE(window.findChild<QLabel*>(QStringLiteral("comparison.empty"))
+    EXPECT_TRUE(window.findChild<EmptyState*>(QStringLiteral("comparison.empty"))
                     ->text()
                     .contains(QStringLiteral("stopped")));
     page().compare({}, {});

@@ -49,6 +49,21 @@ TEST(Comparison, AxesAreSumsOfTheStepsOwn) {
     EXPECT_EQ(loss->y()[17], metrics.find(metric::kLoss)->y()[17]);
 }
 
+TEST(Comparison, StacksAreComparedWhereThereAreTwo) {
+    EXPECT_TRUE(comparedMetricsOf({"encoder"}).empty());
+    const std::vector<ComparedMetric> metrics = comparedMetricsOf({"encoder", "decoder"});
+    ASSERT_EQ(metrics.size(), 6U);
+    EXPECT_EQ(metrics[0].title, QStringLiteral("Unrouted tokens · Encoder"));
+    testing::RecordedRun run;
+    run.decoderLayers = 2;
+    run.steps = run.done = 40;
+    RunMetrics recorded;
+    for (const core::Event& event : testing::recordedEvents(run)) recorded.apply(event);
+    for (const ComparedMetric& compared : metrics)
+        EXPECT_NE(seriesOver(recorded, compared.name, ComparisonAxis::Images, {}), nullptr)
+            << compared.name;
+}
+
 TEST(Comparison, UnknownCostIsNoCurve) {
     const RunMetrics metrics = metricsOf(10);
     EXPECT_EQ(seriesOver(metrics, metric::kLoss, ComparisonAxis::Flops, {}), nullptr);

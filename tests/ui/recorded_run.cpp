@@ -14,11 +14,38 @@ namespace {
 
 constexpr double kStart = 1.7e9;
 
+/// Encoders first, as a model runs.
+std::string blockOf(const RecordedRun& run, int layer) {
+    if (run.decoderLayers == 0) return "encoder." + std::to_string(3 + layer);
+    return layer < run.layers ? "encoder." + std::to_string(1 + 2 * layer)
+                              : "decoder." + std::to_string(1 + 2 * (layer - run.layers));
+}
+
+/// A model that learns: the right words come one after another.
+core::SampleEvent sampleAt(int sample, int samples) {
+    static const std::vector<std::string> truth{"for inviting", "last", "a quiet evening",
+                                                "on the last train"};
+    static const std::vector<std::string> first{"to see", "first", "the quiet day", "on a train"};
+    core::SampleEvent event;
+    event.input =
+        "Thank you <extra_id_0> me to your party <extra_id_1> week: we had <extra_id_2> with "
+        "friends from the old town, and everybody went home <extra_id_3> before the snow came.";
+    for (std::size_t span = 0; span < truth.size(); ++span) {
+        std::string marker("<extra_id_");
+        marker.append(std::to_string(span)).append("> ");
+        const bool learnt = (sample + 1) * 5 > static_cast<int>(span + 1) * samples;
+        event.truth += marker + truth[span] + " ";
+        event.filled += marker + (learnt ? truth[span] : first[span]) + " ";
+    }
+    event.truth += "<extra_id_4>";
+    return event;
+}
+
 core::RouterStats routerAt(const RecordedRun& run, int layer, std::int64_t step) {
     const core::CounterRandom random(static_cast<std::uint64_t>(layer) + 1);
     const double progress = static_cast<double>(step) / static_cast<double>(run.steps);
     core::RouterStats stats;
-    stats.block = "encoder." + std::to_string(3 + layer);
+    stats.block = blockOf(run, layer);
     const auto experts = static_cast<std::size_t>(run.experts);
     for (std::size_t expert = 0; expert < experts; ++expert) {
         const double own = static_cast<double>(random.normal(expert));
@@ -26,7 +53,7 @@ core::RouterStats routerAt(const RecordedRun& run, int layer, std::int64_t step)
                                         1000 + expert + experts * static_cast<std::size_t>(step)));
         stats.load.push_back(std::max(0.02, 1 + 0.5 * own * (1 - 0.6 * progress) + wobble));
     }
-    if (layer == run.layers - 1 && progress > 0.4) stats.load[2] = 0;
+    if (layer == run.layers + run.decoderLayers - 1 && progress > 0.4) stats.load[2] = 0;
     const double mean =
         std::accumulate(stats.load.begin(), stats.load.end(), 0.0) / static_cast<double>(experts);
     double squares = 0;
@@ -79,20 +106,22 @@ std::vector<core::Event> recordedEvents(const RecordedRun& run) {
                       (1 + 0.1 * static_cast<double>(random.uniform(index + 20'000'000)));
         add(step, one);
         if (step % run.routerEvery == 0) {
-            for (int layer = 0; layer < run.layers; ++layer) {
+            for (int layer = 0; layer < run.layers + run.decoderLayers; ++layer) {
                 add(step, core::RouterEvent{routerAt(run, layer, step), run.experts});
             }
         }
         if (step == run.steps / 2) {
-            const std::string block = "encoder." + std::to_string(2 + run.layers);
+            const std::string block = blockOf(run, run.layers + run.decoderLayers - 1);
             add(step, core::AlarmEvent{"dead-expert", block,
                                        block + ": expert 2 got no token in 50 observations"});
         }
+        if (run.samples > 0 && step % (run.steps / run.samples) == 0)
+            add(step, sampleAt(static_cast<int>(step * run.samples / run.steps) - 1, run.samples));
         if (step % run.evalEvery == 0) {
             core::EvalEvent eval;
             eval.split = "validation";
             eval.loss = 0.36 + 1.5 * std::exp(-5 * progress);
-            eval.accuracy = 0.89 - 0.5 * std::exp(-6 * progress);
+            if (run.decoderLayers == 0) eval.accuracy = 0.89 - 0.5 * std::exp(-6 * progress);
             add(step, eval);
             add(step, core::CheckpointEvent{"checkpoints/step-" + std::to_string(step)});
         }
@@ -114,11 +143,13 @@ void writeRun(const core::Path& folder, const RecordedRun& run) {
     job.data = "synthetic:images=28x28x1,classes=10";
     job.trainer.steps = run.steps;
     core::SurgeryPlan plan;
-    for (int layer = 0; layer < run.layers; ++layer) {
+    for (int layer = 0; layer < run.layers + run.decoderLayers; ++layer) {
         core::LayerPlan entry;
         entry.moe.experts = run.experts;
         entry.moe.router = core::RouterKind::TopK;
-        plan.layers["encoder." + std::to_string(3 + layer)] = entry;
+        if (run.decoderLayers > 0 && layer < run.layers)
+            entry.moe.router = core::RouterKind::ExpertChoice;
+        plan.layers[blockOf(run, layer)] = entry;
     }
     if (run.layers > 0) job.plan = plan;
     core::writeTextFile(folder / "job.json", core::toJson(job));

@@ -16,6 +16,8 @@ struct RecordedRun {
     std::int64_t steps = 500;
     std::int64_t done = 500;  ///< steps that have happened
     int layers = 3;
+    int decoderLayers = 0;  ///< a T5: so many in the encoder and so many in the decoder
+    int samples = 0;        ///< of a text model, evenly over the run
     int experts = 8;
     std::int64_t evalEvery = 50;
     std::int64_t routerEvery = 5;

@@ -55,6 +55,43 @@ TEST(RunMetrics, TornAndBrokenLinesAreSurvived) {
     EXPECT_EQ(values(metrics.find(metric::eval("test", "accuracy"))), std::vector<double>{0.5});
 }
 
+TEST(RunMetrics, EachStackHasItsMean) {
+    RunMetrics metrics;
+    const auto routed = [&](const char* block, double entropy) {
+        core::RouterEvent event;
+        event.stats.block = block;
+        event.stats.load = {1, 1};
+        event.stats.entropy = entropy;
+        metrics.apply({1, 5, event});
+    };
+    routed("decoder.1", 0.75);
+    routed("encoder.1", 0.25);
+    routed("encoder.3", 0.5);
+    EXPECT_TRUE(metrics.isText());
+    EXPECT_FALSE(fixture().isText());
+    EXPECT_EQ(metrics.stacks(), (std::vector<std::string>{"encoder", "decoder"}));
+    EXPECT_EQ(metrics.blocks(), (std::vector<std::string>{"encoder.1", "encoder.3", "decoder.1"}));
+    EXPECT_EQ(values(metrics.find("router/*/entropy")), std::vector<double>{0.5});
+    EXPECT_EQ(values(metrics.find("router/encoder.*/entropy")), std::vector<double>{0.375});
+    EXPECT_EQ(values(metrics.find("router/decoder.*/entropy")), std::vector<double>{0.75});
+}
+
+TEST(RunMetrics, SamplesAreKeptBoundedAndCutByAResume) {
+    RunMetrics metrics;
+    EXPECT_TRUE(metrics.samples().empty());
+    for (std::int64_t step = 1; step <= 1000; ++step)
+        metrics.apply({1, step, core::SampleEvent{std::string(100'000, 'x'), "f", "t"}});
+    ASSERT_EQ(metrics.samples().size(), 400U);
+    EXPECT_EQ(metrics.samples().front().step, 601);
+    EXPECT_LE(metrics.samples().front().text.input.size(), 32768U);
+    EXPECT_LT(metrics.samples()[0].number, metrics.samples()[1].number);
+    core::HelloEvent again;
+    again.resumedFrom = 700;
+    metrics.apply({2, 700, again});
+    ASSERT_EQ(metrics.samples().size(), 100U);
+    EXPECT_EQ(metrics.samples().back().step, 700);
+}
+
 TEST(RunMetrics, SumsGoOnAcrossTheCut) {
     const RunMetrics metrics = fixture();
     EXPECT_EQ(values(metrics.find(metric::kExamples)), (std::vector<double>{64, 128, 192, 256}));

@@ -5,7 +5,9 @@
 #include "ui/inspect/inspector.h"
 #include "ui/inspect/model_facts.h"
 #include "ui/widgets/mixed_choice.h"
+#include "ui/widgets/mixed_spin_box.h"
 
+#include <QLabel>
 #include <QStandardItemModel>
 
 namespace ui {
@@ -91,10 +93,39 @@ TEST_F(T5WindowTest, ADecoderIsNotOfferedWhatLooksAhead) {
     EXPECT_TRUE(offersChoice());
     document.select({mlp("encoder.0"), mlp("decoder.0")});
     EXPECT_FALSE(offersChoice()) << "one of the two could not have it";
+    auto* note = inspector.findChild<QLabel*>(QStringLiteral("layerForm.routerNote"));
+    EXPECT_TRUE(note->isVisible());
+    EXPECT_TRUE(note->text().contains(QStringLiteral("future")));
+    EXPECT_EQ(router->accessibleDescription(), note->text());
     document.select({mlp("encoder.0")});
+    EXPECT_FALSE(note->isVisible());
     router->setCurrentIndex(1);
     Q_EMIT router->activated(1);
     EXPECT_TRUE(priority->isVisible());
+}
+
+TEST_F(T5WindowTest, BothStacksAreEditedInWhatTheyShare) {
+    Inspector inspector(document, editor, nullptr);
+    inspector.resize(360, 760);
+    inspector.show();
+    editor.applyPreset({core::Preset::Paper, 0});
+    document.select({mlp("encoder.1"), mlp("decoder.1")});
+    MixedSpinBox* experts = nullptr;
+    MixedSpinBox* k = nullptr;
+    for (auto* box : inspector.findChildren<MixedSpinBox*>()) {
+        if (box->accessibleName() == QStringLiteral("Experts")) experts = box;
+        if (box->accessibleName() == QStringLiteral("K")) k = box;
+    }
+    ASSERT_TRUE(experts != nullptr && k != nullptr);
+    EXPECT_TRUE(experts->isVisible());
+    EXPECT_FALSE(k->isVisible()) << "Expert Choice has no K";
+    Q_EMIT experts->edited(6);
+    EXPECT_EQ(document.plan().layers.at("encoder.1").moe.experts, 6);
+    EXPECT_EQ(document.plan().layers.at("decoder.1").moe.experts, 6);
+    EXPECT_EQ(document.plan().layers.at("encoder.1").moe.router, core::RouterKind::ExpertChoice);
+    EXPECT_EQ(document.plan().layers.at("decoder.1").moe.router, core::RouterKind::TopK);
+    document.select({mlp("decoder.1")});
+    EXPECT_TRUE(k->isVisible());
 }
 
 }  // namespace

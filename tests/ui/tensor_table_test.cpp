@@ -88,11 +88,41 @@ TEST_F(TensorTableTest, WideHidesTheCanvasAndEscapeBringsItBack) {
     window.modelWorkspace().inspector().show();
     trigger("view.tensors");
     EXPECT_FALSE(window.modelWorkspace().canvas().isVisible());
-    EXPECT_FALSE(table().isColumnHidden(TensorModel::Mean));
+    EXPECT_FALSE(window.findChild<QWidget*>(QStringLiteral("zoom"))->isVisible());
+    EXPECT_FALSE(table().isColumnHidden(TensorModel::Max));
     table().setFocus();
     QTest::keyClick(&table(), Qt::Key_Escape);
     EXPECT_TRUE(window.modelWorkspace().canvas().isVisible());
+    EXPECT_TRUE(window.findChild<QWidget*>(QStringLiteral("zoom"))->isVisible());
     EXPECT_TRUE(table().isColumnHidden(TensorModel::Mean));
+    EXPECT_TRUE(table().isColumnHidden(TensorModel::Max));
+}
+
+TEST_F(TensorTableTest, NamesAreWholeAndColumnsGiveWayToThem) {
+    window.openPath(QStringLiteral(UPCYCLER_SOURCE_DIR "/tests/reference/t5/v1_1"));
+    ASSERT_TRUE(QTest::qWaitFor([this] { return window.document().hasModel(); }, 30'000));
+    trigger("view.tensors");
+    ASSERT_TRUE(QTest::qWaitFor([this] { return page().loader().remaining() == 0; }, 30'000));
+    const QFontMetrics metrics(table().font());
+    const auto widest = [&](int column) {
+        int most = 0;
+        for (int row = 0; row < table().model()->rowCount(); ++row)
+            most = std::max(most, metrics.horizontalAdvance(cell(row, column)));
+        return most;
+    };
+    for (const QSize size : {QSize(1280, 800), QSize(1920, 1080), QSize(1280, 800)}) {
+        window.resize(size);
+        QTest::qWait(20);
+        for (const int column : {TensorModel::Name, TensorModel::Shape})
+            EXPECT_LT(widest(column), table().columnWidth(column))
+                << column << ", " << size.width();
+        EXPECT_EQ(table().isColumnHidden(TensorModel::Mean), size.width() < 1900);
+        EXPECT_FALSE(table().isColumnHidden(TensorModel::NonFinite));
+        EXPECT_TRUE(table().isColumnHidden(TensorModel::Type)) << "all are of one type";
+        EXPECT_TRUE(label("tensors.count").contains(QStringLiteral("all F32")));
+        EXPECT_TRUE(table().text().contains(QStringLiteral("Mean"))) << "copied all the same";
+        EXPECT_TRUE(table().text().contains(QStringLiteral("Type")));
+    }
 }
 
 TEST_F(TensorTableTest, StarsFilterAndTheSummaryFollows) {

@@ -13,6 +13,7 @@
 #include "ui/train/phase_pill.h"
 #include "ui/train/run_charts.h"
 #include "ui/train/run_panel.h"
+#include "ui/train/sample_panel.h"
 
 #include <gtest/gtest.h>
 
@@ -95,6 +96,58 @@ TEST_F(Workspace, ChoosingALayerShowsItsRouter) {
               workspace.follower().metrics().find(metric::router("encoder.5", "unrouted")));
     Q_EMIT charts.heatMap().rowChosen(0);
     EXPECT_EQ(charts.layer(), QStringLiteral("encoder.3"));
+}
+
+testing::RecordedRun twoStacks() {
+    testing::RecordedRun run;
+    run.layers = 3;
+    run.decoderLayers = 2;
+    run.samples = 10;
+    return run;
+}
+
+TEST_F(Workspace, TwoStacksAreTwoGroups) {
+    open(twoStacks());
+    RunCharts& charts = workspace.charts();
+    EXPECT_EQ(charts.heatMap().groups(),
+              (QStringList{QStringLiteral("Encoder"), QStringLiteral("Decoder")}));
+    EXPECT_EQ(charts.heatMap().image().size(), QSize(8, 5));
+    auto* layers = charts.loadBars().findChild<QComboBox*>();
+    QStringList list;
+    QStringList offered;
+    for (int i = 0; i < layers->count(); ++i) {
+        list << layers->itemText(i);
+        if (layers->model()->index(i, 0).flags().testFlag(Qt::ItemIsEnabled))
+            offered << layers->itemText(i);
+    }
+    EXPECT_EQ(list.join(QLatin1Char(' ')),
+              QStringLiteral("Encoder encoder.1 encoder.3 encoder.5 Decoder decoder.1 decoder.3"));
+    EXPECT_EQ(offered.join(QLatin1Char(' ')),
+              QStringLiteral("encoder.1 encoder.3 encoder.5 decoder.1 decoder.3"));
+    EXPECT_EQ(charts.layer(), QStringLiteral("encoder.1"));
+    for (int i = 0; i < 3; ++i) QTest::keyClick(layers, Qt::Key_Down);
+    EXPECT_EQ(charts.layer(), QStringLiteral("decoder.1")) << "keys pass over the heading";
+    EXPECT_EQ(charts.loadBars().layer(), QStringLiteral("decoder.1"));
+    Q_EMIT charts.heatMap().rowChosen(4);
+    EXPECT_EQ(charts.layer(), QStringLiteral("decoder.3"));
+    const LineChart* entropy = charts.line(QStringLiteral("chart/entropy"));
+    ASSERT_EQ(entropy->curves().size(), 3U);
+    const RunMetrics& metrics = workspace.follower().metrics();
+    EXPECT_EQ(entropy->curves()[1].series, metrics.find("router/encoder.*/entropy"));
+    EXPECT_EQ(entropy->curves()[2].series, metrics.find("router/decoder.*/entropy"));
+    EXPECT_NE(entropy->curves()[1].series->y().back(), entropy->curves()[2].series->y().back());
+    EXPECT_TRUE(charts.samplePanel().isVisible());
+    EXPECT_TRUE(charts.samplePanel().stepText().contains(QStringLiteral("10 of 10")));
+}
+
+TEST_F(Workspace, OneStackHasNoHeadings) {
+    open({});
+    RunCharts& charts = workspace.charts();
+    EXPECT_TRUE(charts.heatMap().groups().isEmpty());
+    auto* layers = charts.loadBars().findChild<QComboBox*>();
+    EXPECT_EQ(layers->count(), 3);
+    EXPECT_EQ(layers->itemText(0), QStringLiteral("encoder.3"));
+    EXPECT_FALSE(charts.samplePanel().isVisible()) << "an image run has no samples";
 }
 
 TEST_F(Workspace, PointingAtAStepShowsTheLoadOfThatStep) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/document/error_text.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/mixed_choice.h"
 #include "ui/widgets/mixed_spin_box.h"
 
 #include <gtest/gtest.h>
 
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -101,6 +103,19 @@ TEST(MessageBarTest, SaysWhatHappenedAndWhatToDo) {
     bar.findChild<QToolButton*>()->click();
     EXPECT_TRUE(bar.isHidden());
     EXPECT_EQ(bar.message(), QString());
+}
+
+TEST(EmptyStateTest, ItsSentenceIsWhole) {
+    EmptyState page(QStringLiteral("chart"), QStringLiteral("Nothing yet"));
+    page.addWidget(new QPushButton(QStringLiteral("Open")));
+    page.setText(QStringLiteral("a sentence that goes over lines ").repeated(9));
+    page.resize(580, 640);
+    page.show();
+    QTest::qWait(30);
+    const auto* text = page.findChild<QLabel*>(QStringLiteral("empty.text"));
+    ASSERT_NE(text, nullptr);
+    EXPECT_GE(text->height(), text->heightForWidth(text->width()));
+    EXPECT_LE(page.minimumSizeHint().height(), 400);
 }
 
 }  // namespace

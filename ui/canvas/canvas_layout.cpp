@@ -7,32 +7,49 @@
 namespace ui {
 namespace {
 
-constexpr double kMargin = 24;
-constexpr double kHeaderHeight = 40;
-constexpr double kRowHeight = 46;
-constexpr double kRowGap = 8;
-constexpr double kCellGap = 10;
-constexpr double kLabelWidth = 34;
-constexpr double kStreamWidth = 18;
-constexpr double kNormWidth = 34;
-constexpr double kAttentionWidth = 128;
-constexpr double kCrossWidth = 140;
-constexpr double kMlpWidth = 316;
-constexpr double kStackGap = 56;
-constexpr double kSwitchWidth = 46;
+struct Measures {
+    double margin, headerHeight, rowHeight, rowGap, cellGap, labelWidth, streamWidth, stackGap;
+    double norm, attention, cross, mlp;
+};
+constexpr Measures kRoomy{.margin = 24,
+                          .headerHeight = 40,
+                          .rowHeight = 46,
+                          .rowGap = 8,
+                          .cellGap = 10,
+                          .labelWidth = 34,
+                          .streamWidth = 18,
+                          .stackGap = 56,
+                          .norm = 34,
+                          .attention = 128,
+                          .cross = 140,
+                          .mlp = 316};
+constexpr Measures kCompact{.margin = 10,
+                            .headerHeight = 26,
+                            .rowHeight = 36,
+                            .rowGap = 6,
+                            .cellGap = 5,
+                            .labelWidth = 20,
+                            .streamWidth = 12,
+                            .stackGap = 22,
+                            .norm = 14,
+                            .attention = 78,
+                            .cross = 66,
+                            .mlp = 170};
+constexpr double kRoomySwitch = 46;
+constexpr double kCompactSwitch = 38;
 
-double widthOf(Part part) {
+double widthOf(const Measures& m, Part part) {
     switch (part) {
         case Part::AttentionNorm:
         case Part::CrossNorm:
         case Part::MlpNorm:
-            return kNormWidth;
+            return m.norm;
         case Part::Attention:
-            return kAttentionWidth;
+            return m.attention;
         case Part::CrossAttention:
-            return kCrossWidth;
+            return m.cross;
         default:
-            return kMlpWidth;
+            return m.mlp;
     }
 }
 
@@ -42,12 +59,15 @@ bool belongsTo(const core::ModelSpec& spec, const CellId& cell, const std::strin
     return block != nullptr && block->stack == stack;
 }
 
-double rowTop(int row) { return kMargin + kHeaderHeight + row * (kRowHeight + kRowGap); }
+double rowTop(const Measures& m, int row) {
+    return m.margin + m.headerHeight + row * (m.rowHeight + m.rowGap);
+}
 
 /// Fills one column; `left` is where its labels begin. Returns its right edge.
-double layoutStack(CanvasLayout& layout, const core::ModelSpec& spec, const std::string& stack,
-                   const std::vector<CellId>& cells, int column, double left) {
-    const double cellsLeft = left + kLabelWidth + kStreamWidth;
+double layoutStack(CanvasLayout& layout, const Measures& m, const core::ModelSpec& spec,
+                   const std::string& stack, const std::vector<CellId>& cells, int column,
+                   double left) {
+    const double cellsLeft = left + m.labelWidth + m.streamWidth;
     double right = cellsLeft;
     const bool embeds = !cells.empty() && cells.front().part == Part::Embedding;
     const int firstRow = embeds ? 0 : 1;  // blocks of both stacks stand side by side
@@ -67,55 +87,82 @@ double layoutStack(CanvasLayout& layout, const core::ModelSpec& spec, const std:
                 ++blocks;
                 const QString text = QString::number(spec.find(id.place)->index);
                 layout.labels.push_back(
-                    {id.place, text, QRectF(left, rowTop(row), kLabelWidth, kRowHeight)});
+                    {id.place, text, QRectF(left, rowTop(m, row), m.labelWidth, m.rowHeight)});
             }
         }
-        const double width = widthOf(id.part);
+        const double width = widthOf(m, id.part);
         layout.cells.push_back(
-            {id, QRectF(x, rowTop(row), width, kRowHeight), column, row, inBlock});
-        x += width + kCellGap;
-        if (inBlock) right = std::max(right, x - kCellGap);
+            {id, QRectF(x, rowTop(m, row), width, m.rowHeight), column, row, inBlock});
+        x += width + m.cellGap;
+        if (inBlock) right = std::max(right, x - m.cellGap);
     }
     for (CanvasLayout::Cell& cell : layout.cells) {
         if (cell.column != column || cell.inBlock) continue;
         if (cell.id.part == Part::Embedding) cell.rect.setRight(right);
-        if (cell.id.part == Part::FinalNorm)
-            cell.rect.setWidth(kNormWidth + kAttentionWidth + kCellGap);
+        if (cell.id.part == Part::FinalNorm) cell.rect.setWidth(m.norm + m.attention + m.cellGap);
         if (cell.id.part == Part::Head) {
-            cell.rect.setLeft(cellsLeft + kNormWidth + kAttentionWidth + 2 * kCellGap);
+            cell.rect.setLeft(cellsLeft + m.norm + m.attention + 2 * m.cellGap);
             cell.rect.setRight(right);
         }
     }
-    const double streamX = cellsLeft - kStreamWidth / 2;
-    layout.stacks.push_back(
-        {stack, QRectF(left, kMargin, right - left, kHeaderHeight),
-         QRectF(streamX, rowTop(firstRow) + kRowHeight / 2, 0, rowTop(row) - rowTop(firstRow)),
-         blocks});
+    const double streamX = cellsLeft - m.streamWidth / 2;
+    layout.stacks.push_back({stack, QRectF(left, m.margin, right - left, m.headerHeight),
+                             QRectF(streamX, rowTop(m, firstRow) + m.rowHeight / 2, 0,
+                                    rowTop(m, row) - rowTop(m, firstRow)),
+                             blocks});
     return right;
+}
+
+/// Through the gaps between rows and stacks, so that it crosses no cell but those that it feeds.
+std::vector<QPointF> memoryLine(const CanvasLayout& layout, const Measures& m) {
+    const CanvasLayout::Cell* first = nullptr;
+    const CanvasLayout::Cell* last = nullptr;
+    for (const CanvasLayout::Cell& cell : layout.cells) {
+        if (cell.id.part != Part::CrossAttention) continue;
+        if (first == nullptr) first = &cell;
+        last = &cell;
+    }
+    if (first == nullptr) return {};
+    const auto source =
+        std::find_if(layout.cells.begin(), layout.cells.end(), [&](const CanvasLayout::Cell& cell) {
+            return cell.id.part == Part::FinalNorm && cell.column < first->column;
+        });
+    if (source == layout.cells.end()) return {};
+    const QPointF from(source->rect.right(), source->rect.center().y());
+    const CanvasLayout::Stack& stack = layout.stacks[static_cast<std::size_t>(first->column)];
+    const double gap = stack.header.left() - m.stackGap / 2;
+    const double under = last->rect.bottom() + m.rowGap / 2;
+    const double x = first->rect.center().x();
+    return {from, {gap, from.y()}, {gap, under}, {x, under}, {x, first->rect.center().y()}};
 }
 
 }  // namespace
 
-CanvasLayout layoutCanvas(const core::ModelSpec& spec) {
+CanvasLayout layoutCanvas(const core::ModelSpec& spec, CanvasDensity density) {
+    const Measures& m = density == CanvasDensity::Compact ? kCompact : kRoomy;
     CanvasLayout layout;
     const std::vector<CellId> all = cellsOf(spec);
-    double left = kMargin;
+    double left = m.margin;
     int column = 0;
     for (const std::string& stack : stacksOf(spec)) {
         std::vector<CellId> cells;
         std::copy_if(all.begin(), all.end(), std::back_inserter(cells),
                      [&](const CellId& cell) { return belongsTo(spec, cell, stack); });
-        left = layoutStack(layout, spec, stack, cells, column++, left) + kStackGap;
+        left = layoutStack(layout, m, spec, stack, cells, column++, left) + m.stackGap;
     }
-    double bottom = kMargin;
+    layout.memory = memoryLine(layout, m);
+    double bottom = m.margin;
     for (const CanvasLayout::Cell& cell : layout.cells)
         bottom = std::max(bottom, cell.rect.bottom());
-    layout.size = QSizeF(std::max(left - kStackGap, 0.0) + kMargin, bottom + kMargin);
+    layout.size = QSizeF(std::max(left - m.stackGap, 0.0) + m.margin, bottom + m.margin);
     return layout;
 }
 
+bool isCompact(const QRectF& cell) { return cell.height() < kRoomy.rowHeight; }
+
 QRectF switchArea(const QRectF& mlp) {
-    return QRectF(mlp.right() - kSwitchWidth, mlp.top(), kSwitchWidth, mlp.height());
+    const double width = isCompact(mlp) ? kCompactSwitch : kRoomySwitch;
+    return QRectF(mlp.right() - width, mlp.top(), width, mlp.height());
 }
 
 const CanvasLayout::Cell* CanvasLayout::find(const CellId& id) const {

@@ -12,8 +12,13 @@
 
 namespace ui {
 
+/// Roomy shows every cell with all its words; Compact has smaller cells with shorter words, so that
+/// two stacks of twelve blocks stand in a window of 1280 x 800 at zoom 1.
+enum class CanvasDensity { Roomy, Compact };
+
 /// Where everything of a network stands on the canvas, in logical pixels at zoom 1: one column a
-/// stack, one row a block, its parts as cells from left to right. Pure; depends on the spec alone.
+/// stack, one row a block, its parts as cells from left to right. Pure; depends on the spec and the
+/// density alone.
 struct CanvasLayout {
     struct Cell {
         CellId id;
@@ -37,6 +42,9 @@ struct CanvasLayout {
     std::vector<Cell> cells;  ///< in drawing order (cellsOf)
     std::vector<RowLabel> labels;
     std::vector<Stack> stacks;
+    /// What the encoder gives to every cross-attention: a line from its final norm through the gap
+    /// between the stacks to the cells; empty where no block has one.
+    std::vector<QPointF> memory;
     QSizeF size;
 
     const Cell* find(const CellId& id) const;
@@ -51,7 +59,11 @@ struct CanvasLayout {
     std::vector<CellId> range(const CellId& from, const CellId& to) const;
 };
 
-CanvasLayout layoutCanvas(const core::ModelSpec& spec);
+CanvasLayout layoutCanvas(const core::ModelSpec& spec,
+                          CanvasDensity density = CanvasDensity::Roomy);
+
+/// Whether a cell of a block is drawn as Compact asks.
+bool isCompact(const QRectF& cell);
 
 /// Square at the right end of an MLP cell in which its switch stands.
 QRectF switchArea(const QRectF& mlp);

@@ -64,6 +64,14 @@ void CanvasView::paintStack(QPainter& painter, const CanvasLayout::Stack& stack)
     painter.drawLine(stack.stream.topLeft(), stack.stream.bottomLeft());
 }
 
+/// The encoder's output, drawn as what it is: one line into every cross-attention.
+void CanvasView::paintMemory(QPainter& painter) const {
+    if (layout_.memory.empty()) return;
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(tokens().accentBorder, 2, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter.drawPolyline(layout_.memory.data(), static_cast<int>(layout_.memory.size()));
+}
+
 void CanvasView::paintConnectors(QPainter& painter, const QRectF& visible) const {
     const Tokens& t = tokens();
     for (std::size_t i = 0; i < layout_.cells.size(); ++i) {
@@ -79,7 +87,8 @@ void CanvasView::paintConnectors(QPainter& painter, const QRectF& visible) const
         if (!first) continue;
         painter.setPen(QPen(t.borderStrong, 1.5));
         painter.setBrush(t.window);
-        painter.drawEllipse(QPointF(stream, y), 3.5, 3.5);
+        const double dot = isCompact(cell.rect) ? 2.5 : 3.5;
+        painter.drawEllipse(QPointF(stream, y), dot, dot);
     }
 }
 
@@ -89,8 +98,9 @@ void CanvasView::paintLabels(QPainter& painter, const QRectF& visible) const {
     painter.setPen(t.textMuted);
     for (const CanvasLayout::RowLabel& label : layout_.labels)
         if (label.rect.intersects(visible))
-            painter.drawText(label.rect.adjusted(0, 0, -space::kS, 0),
-                             Qt::AlignRight | Qt::AlignVCenter, label.text);
+            painter.drawText(
+                label.rect.adjusted(0, 0, isCompact(label.rect) ? -space::kXs : -space::kS, 0),
+                Qt::AlignRight | Qt::AlignVCenter, label.text);
 }
 
 void CanvasView::paintEvent(QPaintEvent* event) {
@@ -103,6 +113,7 @@ void CanvasView::paintEvent(QPaintEvent* event) {
     painter.scale(zoom_, zoom_);
     const QRectF visible(toLayout(event->rect().topLeft()), QSizeF(event->rect().size()) / zoom_);
     for (const CanvasLayout::Stack& stack : layout_.stacks) paintStack(painter, stack);
+    paintMemory(painter);
     paintConnectors(painter, visible);
     paintLabels(painter, visible);
     for (const CanvasLayout::Cell& cell : layout_.cells)

@@ -18,6 +18,7 @@ constexpr double kSmallestZoom = 0.4;
 constexpr double kLargestZoom = 2.0;
 constexpr int kTransitionMs = 160;
 constexpr double kScrollMargin = 16;
+constexpr double kLeastRoomyZoom = 0.9;
 
 }  // namespace
 
@@ -47,7 +48,9 @@ CanvasView::CanvasView(Document& document, PlanEditor& editor, QWidget* parent)
 }
 
 void CanvasView::rebuild() {
+    density_ = CanvasDensity::Roomy;
     layout_ = document_.hasModel() ? layoutCanvas(document_.model().spec) : CanvasLayout();
+    roomyWidth_ = layout_.size.width();
     focus_.reset();
     anchor_.reset();
     hovered_.reset();
@@ -134,6 +137,13 @@ void CanvasView::zoomAbout(double zoom, const QPointF& fixed) {
 }
 
 void CanvasView::zoomToFit() {
+    if (document_.hasModel()) {
+        const double roomy = viewport()->width() / roomyWidth_;
+        const CanvasDensity density =
+            roomy < kLeastRoomyZoom ? CanvasDensity::Compact : CanvasDensity::Roomy;
+        if (density != density_) layout_ = layoutCanvas(document_.model().spec, density);
+        density_ = density;
+    }
     const double wanted =
         layout_.size.width() > 0 ? viewport()->width() / layout_.size.width() : 1.0;
     zoom_ = std::clamp(wanted, kSmallestZoom, 1.0);

@@ -29,8 +29,9 @@ class CanvasView : public QAbstractScrollArea {
     double zoom() const { return zoom_; }
     /// Keeps the middle of the view in place; bounded to [0.4, 2].
     void setZoom(double zoom) { zoomAbout(zoom, QRectF(viewport()->rect()).center()); }
-    /// As wide as the view, at most 1.
+    /// As wide as the view, at most 1; compact where the roomy cells would be too small to read.
     void zoomToFit();
+    CanvasDensity density() const { return density_; }
 
     const CanvasLayout& layoutOfCells() const { return layout_; }
     /// In viewport coordinates; empty when there is no such cell.
@@ -79,6 +80,7 @@ class CanvasView : public QAbstractScrollArea {
     QPointF toLayout(const QPointF& viewport) const;
     CellLook lookOf(const CanvasLayout::Cell& cell) const;
     void paintStack(QPainter& painter, const CanvasLayout::Stack& stack) const;
+    void paintMemory(QPainter& painter) const;
     void paintConnectors(QPainter& painter, const QRectF& visible) const;
     void paintLabels(QPainter& painter, const QRectF& visible) const;
     void click(const Press& press);
@@ -94,6 +96,8 @@ class CanvasView : public QAbstractScrollArea {
     Document& document_;
     PlanEditor& editor_;
     CanvasLayout layout_;
+    CanvasDensity density_ = CanvasDensity::Roomy;
+    double roomyWidth_ = 0;  ///< of the roomy layout
     double zoom_ = 1;
     bool fitted_ = true;  ///< follow the view's width until the person zooms
     std::optional<CellId> focus_;

@@ -15,7 +15,9 @@ namespace ui {
 namespace {
 
 constexpr double kPadding = 12;
+constexpr double kCompactPadding = 6;
 constexpr double kTilesWidth = 116;
+constexpr double kCompactTilesWidth = 51;
 constexpr double kTileGap = 2;
 constexpr double kLargestTile = 10;
 constexpr double kSmallestTile = 4;
@@ -43,7 +45,8 @@ void paintFrame(QPainter& painter, const QRectF& rect, const CellLook& look, con
     const double width = look.selected ? 2 : 1;
     painter.setPen(QPen(look.selected ? t.accent : line, width));
     painter.setBrush(fill);
-    painter.drawRoundedRect(crisp(rect, width), 8, 8);
+    const double corner = std::min(8.0, rect.width() / 3);
+    painter.drawRoundedRect(crisp(rect, width), corner, corner);
     if (look.focused) {
         painter.setBrush(Qt::NoBrush);
         painter.setPen(QPen(t.accent, 1.5));
@@ -55,8 +58,8 @@ void paintFrame(QPainter& painter, const QRectF& rect, const CellLook& look, con
 void paintBell(QPainter& painter, const QRectF& rect, const Tokens& t) {
     QPainterPath path;
     constexpr int kSteps = 24;
-    const double width = 16;
-    const double height = 12;
+    const double width = std::min(16.0, rect.width() - 6);
+    const double height = width * 0.75;
     for (int i = 0; i <= kSteps; ++i) {
         const double u = 2.0 * i / kSteps - 1;
         const QPointF point(rect.center().x() + u * width / 2,
@@ -68,8 +71,16 @@ void paintBell(QPainter& painter, const QRectF& rect, const Tokens& t) {
     painter.drawPath(path);
 }
 
+/// The text, or the shorter one where there is one and the text is too long.
+QString fitted(const QString& text, const QString& shorter, const QFontMetricsF& metrics,
+               double width) {
+    const bool fits = shorter.isEmpty() || metrics.horizontalAdvance(text) <= width;
+    return metrics.elidedText(fits ? text : shorter, Qt::ElideRight, width);
+}
+
 void paintText(QPainter& painter, const QRectF& area, const CellLook& look, const Tokens& t) {
-    const QFont titleFont = textFont(look.moe > 0.5 ? TextRole::Strong : TextRole::Body);
+    const bool strong = look.moe > 0.5 && !isCompact(area);
+    const QFont titleFont = textFont(strong ? TextRole::Strong : TextRole::Body);
     const QFont detailFont = textFont(TextRole::Caption);
     const QFontMetricsF titleMetrics(titleFont);
     const QFontMetricsF detailMetrics(detailFont);
@@ -80,14 +91,14 @@ void paintText(QPainter& painter, const QRectF& area, const CellLook& look, cons
     painter.setPen(look.moe > 0.5 ? t.accentText : t.text);
     painter.drawText(QRectF(area.left(), top, area.width(), titleMetrics.height()),
                      Qt::AlignLeft | Qt::AlignVCenter,
-                     titleMetrics.elidedText(look.text.title, Qt::ElideRight, area.width()));
+                     fitted(look.text.title, look.text.shortTitle, titleMetrics, area.width()));
     if (!twoLines) return;
     top += titleMetrics.height();
     painter.setFont(detailFont);
     painter.setPen(t.textMuted);
     painter.drawText(QRectF(area.left(), top, area.width(), detailMetrics.height()),
                      Qt::AlignLeft | Qt::AlignVCenter,
-                     detailMetrics.elidedText(look.text.detail, Qt::ElideRight, area.width()));
+                     fitted(look.text.detail, look.text.shortDetail, detailMetrics, area.width()));
 }
 
 void paintTiles(QPainter& painter, const QRectF& area, const CellLook& look, const Tokens& t) {
@@ -154,14 +165,18 @@ void paintCell(QPainter& painter, const QRectF& rect, const CellLook& look, cons
         paintBell(painter, rect, t);
         return;
     }
-    QRectF text = rect.adjusted(kPadding, 0, -kPadding, 0);
+    const bool compact = isCompact(rect);
+    const double padding = compact ? kCompactPadding : kPadding;
+    QRectF text = rect.adjusted(padding, 0, -padding, 0);
     if (look.part == Part::Mlp) {
         text.setRight(switchArea(rect).left());
         if (look.moe > 0) {
-            const QRectF tiles(text.right() - kTilesWidth, rect.top() + 8, kTilesWidth - 6,
-                               rect.height() - 16);
+            const double width = compact ? kCompactTilesWidth : kTilesWidth;
+            const double above = compact ? 5 : 8;
+            const QRectF tiles(text.right() - width, rect.top() + above, width - above + 2,
+                               rect.height() - 2 * above);
             paintTiles(painter, tiles, look, t);
-            text.setRight(tiles.left() - 8);
+            text.setRight(tiles.left() - (compact ? 4 : 8));
         }
         paintSwitch(painter, rect, look, t);
     }

@@ -42,10 +42,17 @@ QString headsText(std::int64_t heads) {
 CellText moeText(const core::MoeSpec& moe) {
     const QString experts = QCoreApplication::translate("CellText", "%n expert(s)", nullptr,
                                                         static_cast<int>(moe.experts));
+    const QString brief =
+        QCoreApplication::translate("CellText", "%n exp.", nullptr, static_cast<int>(moe.experts));
     if (moe.router == core::RouterKind::TopK && moe.dropless)
-        return {experts,
-                words(QT_TRANSLATE_NOOP("CellText", "%1 · dropless")).arg(routerText(moe))};
-    return {experts, QStringLiteral("%1 · C %2").arg(routerText(moe), numberText(moe.capacity))};
+        return {experts, words(QT_TRANSLATE_NOOP("CellText", "%1 · dropless")).arg(routerText(moe)),
+                brief, routerText(moe)};
+    const QString router = routerText(moe);
+    const QString shortRouter = moe.router == core::RouterKind::ExpertChoice
+                                    ? words(QT_TRANSLATE_NOOP("CellText", "EC"))
+                                    : router;
+    const QString capacity = QStringLiteral(" · C %1").arg(numberText(moe.capacity));
+    return {experts, router + capacity, brief, shortRouter + capacity};
 }
 
 CellText vitText(const core::VitSpec& vit, Part part) {
@@ -69,8 +76,10 @@ CellText t5Text(const core::T5Spec& t5, Part part) {
         return {
             partName(part),
             words(QT_TRANSLATE_NOOP("CellText", "%1 tokens × %2")).arg(t5.vocab).arg(t5.dModel)};
-    if (part == Part::Attention || part == Part::CrossAttention)
-        return {partName(part), headsText(t5.heads)};
+    if (part == Part::Attention) return {partName(part), headsText(t5.heads)};
+    if (part == Part::CrossAttention)
+        return {
+            partName(part), headsText(t5.heads), words(QT_TRANSLATE_NOOP("CellText", "Cross")), {}};
     if (part == Part::Head)
         return {partName(part),
                 t5.tiedEmbeddings

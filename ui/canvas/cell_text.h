@@ -18,6 +18,8 @@ std::optional<core::MoeSpec> moeOf(const core::ModelSpec& spec, const core::Surg
 struct CellText {
     QString title;
     QString detail;
+    QString shortTitle{};   ///< where the title does not fit: "Cross"; empty: it is cut
+    QString shortDetail{};  ///< the same of the detail: "EC · C 2"
 };
 CellText cellText(const OpenedModel& model, const core::SurgeryPlan& plan, const CellId& cell);
 

@@ -2,16 +2,23 @@
 #include "ui/charts/heat_map.h"
 
 #include "ui/charts/csv_writer.h"
+#include "ui/models/cell.h"
 #include "ui/theme/theme.h"
 
-#include <QAccessible>
-#include <QKeyEvent>
-#include <QMouseEvent>
+#include <QLocale>
 
 #include <algorithm>
 #include <cmath>
 
 namespace ui {
+namespace {
+
+/// "encoder" of "encoder.3"; empty for names without a dot.
+QString stackOf(const QString& layer) {
+    return layer.left(std::max<qsizetype>(0, layer.lastIndexOf(QLatin1Char('.'))));
+}
+
+}  // namespace
 
 double loadPosition(double load, double top) {
     if (load <= 1) return std::max(load, 0.0) / 2;
@@ -25,32 +32,27 @@ double loadTop(double highest) {
 }
 
 QColor loadColor(double load, double top) {
-    if (std::isnan(load)) return {};
-    const auto& ramp = tokens().ramp;
-    const double at = loadPosition(load, top) * static_cast<double>(ramp.size() - 1);
-    const auto below = std::min(static_cast<std::size_t>(at), ramp.size() - 2);
-    const auto mix = static_cast<float>(at - static_cast<double>(below));
-    const QColor& a = ramp[below];
-    const QColor& b = ramp[below + 1];
-    return QColor::fromRgbF(a.redF() + mix * (b.redF() - a.redF()),
-                            a.greenF() + mix * (b.greenF() - a.greenF()),
-                            a.blueF() + mix * (b.blueF() - a.blueF()));
+    return std::isnan(load) ? QColor() : rampColor(loadPosition(load, top));
 }
 
-HeatMap::HeatMap(const QString& title, QWidget* parent) : ChartWidget(title, parent) {
-    setFocusPolicy(Qt::StrongFocus);
-    setMouseTracking(true);
-}
+HeatMap::HeatMap(const QString& title, QWidget* parent) : CellMap(title, parent) {}
 
 void HeatMap::setLoads(const QStringList& layers, std::vector<std::vector<double>> loads) {
     layers_ = layers;
     loads_ = std::move(loads);
+    groups_.clear();
+    for (int row = 0; row < static_cast<int>(layers_.size()); ++row) {
+        const QString stack = stackOf(layers_[row]);
+        if (groups_.empty() || groups_.back().stack != stack) groups_.push_back({stack, row, 0});
+        ++groups_.back().rows;
+    }
+    updateGeometry();
     for (const std::vector<double>& row : loads_) {
         for (const double load : row) {
             if (std::isfinite(load)) top_ = std::max(top_, loadTop(load));
         }
     }
-    if (cell_ && (cell_->row >= layers_.size() || cell_->column >= columns())) cell_.reset();
+    if (cell() && (cell()->row >= layers_.size() || cell()->column >= columns())) setCell({});
     update();
 }
 
@@ -77,7 +79,19 @@ QImage HeatMap::image() const {
     return cells;
 }
 
-QString HeatMap::cellText(int row, int column) const {
+QStringList HeatMap::groups() const {
+    QStringList names;
+    if (groups_.size() < 2) return names;
+    for (const Group& group : groups_) names << stackName(group.stack.toStdString());
+    return names;
+}
+
+CellMap::Range HeatMap::range() const {
+    return {static_cast<int>(layers_.size()), 0, columns() - 1};
+}
+
+QString HeatMap::cellText(const Cell& cell) const {
+    const auto [row, column] = cell;
     const std::vector<double>& loads = loads_[static_cast<std::size_t>(row)];
     if (column >= static_cast<int>(loads.size())) {
         return tr("%1 has no expert %2").arg(layers_[row]).arg(column);
@@ -105,68 +119,19 @@ QByteArray HeatMap::csv() const {
 std::optional<HeatMap::Cell> HeatMap::cellAt(QPoint position) const {
     if (isEmpty()) return std::nullopt;
     const Geometry g = geometryIn(bodyRect(size()));
-    const QPointF at = QPointF(position) - g.map.topLeft();
-    const Cell cell{static_cast<int>(std::floor(at.y() / g.map.height() * g.rows)),
-                    static_cast<int>(std::floor(at.x() / g.map.width() * g.columns))};
-    const bool inside =
-        cell.row >= 0 && cell.row < g.rows && cell.column >= 0 && cell.column < g.columns;
-    return inside ? std::optional(cell) : std::nullopt;
-}
-
-void HeatMap::setCell(std::optional<Cell> cell) {
-    if (cell == cell_) return;
-    cell_ = cell;
-    if (cell_) setAccessibleDescription(cellText(cell_->row, cell_->column));
-    update();
-}
-
-void HeatMap::mouseMoveEvent(QMouseEvent* event) { setCell(cellAt(event->pos())); }
-
-void HeatMap::mousePressEvent(QMouseEvent* event) {
-    if (const auto cell = cellAt(event->pos())) Q_EMIT rowChosen(cell->row);
-}
-
-void HeatMap::leaveEvent(QEvent* event) {
-    ChartWidget::leaveEvent(event);
-    setCell(std::nullopt);
-}
-
-void HeatMap::keyPressEvent(QKeyEvent* event) {
-    const int rows = static_cast<int>(layers_.size());
-    if (rows == 0) return event->ignore();
-    Cell cell = cell_.value_or(Cell{});
-    switch (event->key()) {
-        case Qt::Key_Left:
-            --cell.column;
-            break;
-        case Qt::Key_Right:
-            ++cell.column;
-            break;
-        case Qt::Key_Up:
-            --cell.row;
-            break;
-        case Qt::Key_Down:
-            ++cell.row;
-            break;
-        case Qt::Key_Return:
-        case Qt::Key_Enter:
-            Q_EMIT rowChosen(cell.row);
-            return;
-        default:
-            return event->ignore();
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+        const QRectF& map = g.maps[i];
+        const QPointF at = QPointF(position) - map.topLeft();
+        const int row = static_cast<int>(std::floor(at.y() / g.rowHeight));
+        const int column = static_cast<int>(std::floor(at.x() / map.width() * g.columns));
+        if (row < 0 || row >= groups_[i].rows || column < 0 || column >= g.columns) continue;
+        return Cell{groups_[i].firstRow + row, column};
     }
-    setCell(Cell{std::clamp(cell.row, 0, rows - 1), std::clamp(cell.column, 0, columns() - 1)});
+    return std::nullopt;
 }
 
-void HeatMap::focusInEvent(QFocusEvent* event) {
-    ChartWidget::focusInEvent(event);
-    update();
-}
-
-void HeatMap::focusOutEvent(QFocusEvent* event) {
-    ChartWidget::focusOutEvent(event);
-    setCell(std::nullopt);
-    update();
+QRectF HeatMap::cellRect(const Cell& cell) const {
+    return cellIn(geometryIn(bodyRect(size())), cell);
 }
 
 }  // namespace ui

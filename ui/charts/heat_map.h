@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "ui/charts/chart_widget.h"
+#include "ui/charts/cell_map.h"
 
 #include <QImage>
 #include <QStringList>
 
-#include <optional>
 #include <vector>
 
 namespace ui {
@@ -19,9 +18,10 @@ double loadTop(double highest);
 QColor loadColor(double load, double top);
 
 /// Layers (rows) times experts (columns): the load of every expert as one image of one pixel a
-/// cell, enlarged. Pointer and arrow keys read single cells; a cell without any load is marked, not
-/// only coloured. Clicking or Enter chooses the row.
-class HeatMap : public ChartWidget {
+/// cell, enlarged. A cell without any load is marked, not only coloured. Layers of more than one
+/// stack ("encoder.3", "decoder.3") stand in groups, each under its stack's name, with room
+/// between them. Clicking or Enter chooses the row.
+class HeatMap : public CellMap {
     Q_OBJECT
 
   public:
@@ -36,14 +36,17 @@ class HeatMap : public ChartWidget {
     /// One pixel a cell, transparent where a layer has fewer experts than the widest.
     QImage image() const;
     /// "encoder.6, expert 3: load 1.25".
-    QString cellText(int row, int column) const;
-    struct Cell {
-        int row = 0, column = 0;
-        bool operator==(const Cell&) const = default;
-    };
-    std::optional<Cell> cellAt(QPoint position) const;
+    QString cellText(const Cell& cell) const override;
+    std::optional<Cell> cellAt(QPoint position) const override;
+    const QString& layerAt(int row) const { return layers_[row]; }
+    /// Where a cell is drawn.
+    QRectF cellRect(const Cell& cell) const;
+    /// The stacks that the rows are grouped by, for people; empty while there is but one.
+    QStringList groups() const;
 
     QSize paperSize() const override;
+    /// Tall enough that the rows of several stacks stay apart.
+    QSize minimumSizeHint() const override;
     QByteArray csv() const override;
     bool isEmpty() const override { return layers_.isEmpty(); }
 
@@ -51,34 +54,41 @@ class HeatMap : public ChartWidget {
     void rowChosen(int row);
 
   protected:
-    std::vector<LegendEntry> legend() const override { return {}; }
+    Range range() const override;
+    void choose(const Cell& cell) override { Q_EMIT rowChosen(cell.row); }
+    void drawCurrent(QPainter& painter, const QRect& body) override;
     void renderBody(QPainter& painter, const QRect& body) override;
-    void fillMenu(QMenu&) override {}
-    void paintEvent(QPaintEvent* event) override;
-    void mouseMoveEvent(QMouseEvent* event) override;
-    void mousePressEvent(QMouseEvent* event) override;
-    void leaveEvent(QEvent* event) override;
-    void keyPressEvent(QKeyEvent* event) override;
-    void focusInEvent(QFocusEvent* event) override;
-    void focusOutEvent(QFocusEvent* event) override;
 
   private:
-    struct Geometry {
-        QRectF map;
-        int rows = 0, columns = 0;
-        QRectF cell(int row, int column) const;
+    /// Rows of one stack.
+    struct Group {
+        QString stack;
+        int firstRow = 0, rows = 0;
     };
+    struct Geometry {
+        std::vector<QRectF> maps;  ///< one a group
+        int columns = 0;
+        double rowHeight = 0;
+        double left() const { return maps.front().left(); }
+        double right() const { return maps.front().right(); }
+        double top() const { return maps.front().top(); }
+        double bottom() const { return maps.back().bottom(); }
+    };
+    static double headingHeight();
     Geometry geometryIn(const QRect& body) const;
+    QRectF cellIn(const Geometry& geometry, const Cell& cell) const;
+    QString rowName(int row) const;
     int columns() const;
-    void drawMap(QPainter& painter, const Geometry& geometry) const;
-    void drawLabels(QPainter& painter, const Geometry& geometry) const;
-    void drawScale(QPainter& painter, const QRect& body, const QRectF& map) const;
-    void setCell(std::optional<Cell> cell);
+    void drawGroup(QPainter& painter, const Geometry& geometry, std::size_t index) const;
+    void drawMarks(QPainter& painter, const Geometry& geometry) const;
+    void drawRowNames(QPainter& painter, const Geometry& geometry) const;
+    void drawExpertNumbers(QPainter& painter, const Geometry& geometry) const;
+    void drawScale(QPainter& painter, const QRect& body, const Geometry& geometry) const;
 
     QStringList layers_;
+    std::vector<Group> groups_;
     std::vector<std::vector<double>> loads_;
     double top_ = 2;
-    std::optional<Cell> cell_;
 };
 
 }  // namespace ui

@@ -5,6 +5,8 @@
 #include "ui/compare/cosine_map.h"
 #include "ui/compare/model_choice.h"
 #include "ui/widgets/copy_table.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/local_paths.h"
 
 #include <QComboBox>
 #include <QDragEnterEvent>
@@ -12,24 +14,15 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
-#include <QMimeData>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QUrl>
 
 namespace ui {
 namespace {
 
 constexpr int kProgressSteps = 1000;
-
-QStringList localPaths(const QMimeData* data) {
-    QStringList paths;
-    for (const QUrl& url : data->urls())
-        if (url.isLocalFile()) paths << url.toLocalFile();
-    return paths;
-}
 
 }  // namespace
 
@@ -78,7 +71,7 @@ void CheckpointComparison::stop() {
 }
 
 void CheckpointComparison::showEmpty(const QString& text) {
-    emptyText_->setText(text);
+    empty_->setText(text);
     pages_->setCurrentIndex(EmptyPage);
     Q_EMIT chartChanged();
 }
@@ -138,13 +131,13 @@ void CheckpointComparison::showCount() {
 }
 
 void CheckpointComparison::dragEnterEvent(QDragEnterEvent* event) {
-    if (!localPaths(event->mimeData()).isEmpty()) event->acceptProposedAction();
+    if (!localPaths(*event->mimeData()).isEmpty()) event->acceptProposedAction();
 }
 
 /// Two: both. One: the side that is missing, else B anew.
 void CheckpointComparison::dropEvent(QDropEvent* event) {
     event->acceptProposedAction();
-    const QStringList paths = localPaths(event->mimeData());
+    const QStringList paths = localPaths(*event->mimeData());
     if (paths.size() >= 2)
         compare(paths[0], paths[1]);
     else if (a().isEmpty())

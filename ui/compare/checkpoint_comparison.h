@@ -23,6 +23,8 @@ class ChangeModel;
 class ChartWidget;
 class CopyTable;
 class CosineMap;
+class EmptyState;
+
 /// Two checkpoints beside each other: what happened between them in sentences, the tensors that
 /// differ, and how the experts point. Compared in the background as soon as both are named.
 class CheckpointComparison : public QWidget {
@@ -57,7 +59,6 @@ class CheckpointComparison : public QWidget {
     enum Page { EmptyPage, ResultPage };
     QWidget* buildBar();
     QWidget* buildProgress();
-    QWidget* buildEmpty();
     QWidget* buildResult();
     void connectAll();
     void start();
@@ -82,7 +83,7 @@ class CheckpointComparison : public QWidget {
     QProgressBar* progress_;
     QLabel* progressText_;
     QStackedWidget* pages_;
-    QLabel* emptyText_;
+    EmptyState* empty_;
     QLabel* story_;
     QLineEdit* filter_;
     QLabel* count_;

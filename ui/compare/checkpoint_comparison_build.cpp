@@ -8,6 +8,7 @@
 #include "ui/theme/theme.h"
 #include "ui/widgets/copy_table.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/icon_label.h"
 
 #include <QAction>
@@ -36,7 +37,7 @@ CheckpointComparison::CheckpointComparison(const RecentPaths& recent, QWidget* p
       progress_(new QProgressBar),
       progressText_(new ElidedLabel(Qt::ElideMiddle, this)),
       pages_(new QStackedWidget),
-      emptyText_(new QLabel),
+      empty_(new EmptyState(QStringLiteral("compare"), tr("Two checkpoints beside each other"))),
       story_(new QLabel),
       filter_(new QLineEdit),
       count_(new QLabel),
@@ -46,7 +47,8 @@ CheckpointComparison::CheckpointComparison(const RecentPaths& recent, QWidget* p
       map_(new CosineMap) {
     setObjectName(QStringLiteral("checkpointComparison"));
     setAcceptDrops(true);
-    pages_->addWidget(buildEmpty());
+    empty_->setObjectName(QStringLiteral("comparison.empty"));
+    pages_->addWidget(empty_);
     pages_->addWidget(buildResult());
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -93,30 +95,6 @@ QWidget* CheckpointComparison::buildProgress() {
     row->addWidget(cancel);
     progressRow_->hide();
     return progressRow_;
-}
-
-QWidget* CheckpointComparison::buildEmpty() {
-    auto* heading = new QLabel(tr("Two checkpoints beside each other"));
-    setTextRole(heading, TextRole::Title);
-    setTextRole(emptyText_, TextRole::Body, true);
-    emptyText_->setObjectName(QStringLiteral("comparison.empty"));
-    emptyText_->setWordWrap(true);
-    emptyText_->setAlignment(Qt::AlignHCenter);
-    emptyText_->setFixedWidth(420);
-    auto* middle = new QHBoxLayout;
-    middle->addStretch(1);
-    middle->addWidget(emptyText_);
-    middle->addStretch(1);
-    auto* empty = new QWidget;
-    auto* column = new QVBoxLayout(empty);
-    column->setSpacing(space::kM);
-    column->addStretch(2);
-    column->addWidget(new IconLabel(QStringLiteral("compare"), IconTone::Faint, 40, empty), 0,
-                      Qt::AlignHCenter);
-    column->addWidget(heading, 0, Qt::AlignHCenter);
-    column->addLayout(middle);
-    column->addStretch(3);
-    return empty;
 }
 
 QWidget* CheckpointComparison::buildResult() {

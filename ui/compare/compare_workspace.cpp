@@ -4,6 +4,7 @@
 #include "ui/charts/line_chart.h"
 #include "ui/document/background.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/empty_state.h"
 
 #include <QComboBox>
 #include <QFileDialog>
@@ -93,8 +94,10 @@ void CompareWorkspace::redraw() {
     if (!isVisible()) return;
     const auto axis = static_cast<ComparisonAxis>(axis_->currentData().toInt());
     const std::string name = metric_->currentData().toString().toStdString();
-    const std::vector<ComparedMetric> all = comparedMetrics();
-    const auto found = std::find_if(all.begin(), all.end(),
+    for (const auto& [path, chosen] : followed_)
+        if (chosen.follower->isOpen())
+            offer(comparedMetricsOf(chosen.follower->metrics().stacks()));
+    const auto found = std::find_if(offered_.begin(), offered_.end(),
                                     [&name](const ComparedMetric& m) { return m.name == name; });
     std::vector<LineChart::Curve> curves;
     int missing = 0;
@@ -118,6 +121,17 @@ void CompareWorkspace::redraw() {
     chart_->setCurves(std::move(curves));
 }
 
+/// Those that are not in the list yet; what was once offered stays.
+void CompareWorkspace::offer(const std::vector<ComparedMetric>& metrics) {
+    const QSignalBlocker quiet(metric_);
+    for (const ComparedMetric& compared : metrics) {
+        const QString name = QString::fromStdString(compared.name);
+        if (metric_->findData(name) >= 0) continue;
+        offered_.push_back(compared);
+        metric_->addItem(compared.title, name);
+    }
+}
+
 void CompareWorkspace::setMetric(const std::string& name) {
     metric_->setCurrentIndex(metric_->findData(QString::fromStdString(name)));
 }
@@ -130,10 +144,10 @@ ChartWidget* CompareWorkspace::currentChart() const { return chart_; }
 
 void CompareWorkspace::refreshEmpty() {
     pages_->setCurrentIndex(model_.rowCount() > 0 ? 1 : 0);
-    emptyText_->setText(folder_.isEmpty()
-                            ? tr("Choose a folder that holds runs: each becomes a row, and the "
-                                 "checked ones are drawn over each other.")
-                            : tr("There is no run in this folder yet."));
+    empty_->setText(folder_.isEmpty()
+                        ? tr("Choose a folder that holds runs: each becomes a row, and the "
+                             "checked ones are drawn over each other.")
+                        : tr("There is no run in this folder yet."));
 }
 
 void CompareWorkspace::showEvent(QShowEvent* event) {

@@ -14,7 +14,6 @@
 #include <memory>
 
 class QComboBox;
-class QLabel;
 class QLineEdit;
 class QPushButton;
 class QStackedWidget;
@@ -24,6 +23,7 @@ namespace ui {
 
 class ChartWidget;
 class ElidedLabel;
+class EmptyState;
 class LineChart;
 
 /// The runs of a folder in a table, the checked ones drawn over each other: one metric, over steps,
@@ -59,13 +59,13 @@ class CompareWorkspace : public QWidget {
     QWidget* buildBar();
     QWidget* buildTable();
     QWidget* buildChart();
-    QWidget* buildEmpty();
     void chooseFolder();
     void scan();
     void take(std::vector<RunSummary> runs);
     void followChosen();
     void follow(const QString& path);
     void redraw();
+    void offer(const std::vector<ComparedMetric>& metrics);
     void refreshEmpty();
     QString unknownText(int missing) const;
 
@@ -73,6 +73,7 @@ class CompareWorkspace : public QWidget {
     RunTableModel model_;
     QSortFilterProxyModel proxy_;
     std::map<QString, Chosen> followed_;
+    std::vector<ComparedMetric> offered_;  ///< as in the list of metrics
     QTimer timer_;
     bool scanning_ = false;
     bool firstLook_ = false;
@@ -85,7 +86,7 @@ class CompareWorkspace : public QWidget {
     QComboBox* axis_;
     LineChart* chart_;
     QStackedWidget* pages_;
-    QLabel* emptyText_;
+    EmptyState* empty_;
 };
 
 }  // namespace ui

@@ -5,12 +5,11 @@
 #include "ui/theme/icon.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/elided_label.h"
-#include "ui/widgets/icon_label.h"
+#include "ui/widgets/empty_state.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
-#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
@@ -36,14 +35,14 @@ CompareWorkspace::CompareWorkspace(QWidget* parent)
       axis_(new QComboBox),
       chart_(new LineChart(tr("Training loss"))),
       pages_(new QStackedWidget),
-      emptyText_(new QLabel) {
+      empty_(new EmptyState(QStringLiteral("compare"), tr("No runs to compare"))) {
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->addWidget(buildTable());
     splitter->addWidget(buildChart());
     splitter->setStretchFactor(0, 2);
     splitter->setStretchFactor(1, 3);
     splitter->setChildrenCollapsible(false);
-    pages_->addWidget(buildEmpty());
+    pages_->addWidget(empty_);
     pages_->addWidget(splitter);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -119,9 +118,7 @@ QWidget* CompareWorkspace::buildTable() {
 }
 
 QWidget* CompareWorkspace::buildChart() {
-    for (const ComparedMetric& compared : comparedMetrics()) {
-        metric_->addItem(compared.title, QString::fromStdString(compared.name));
-    }
+    offer(comparedMetrics());
     for (const ComparisonAxis axis :
          {ComparisonAxis::Step, ComparisonAxis::Images, ComparisonAxis::Hours,
           ComparisonAxis::Flops, ComparisonAxis::ExtraCost}) {
@@ -156,29 +153,6 @@ QWidget* CompareWorkspace::buildChart() {
     column->addWidget(choices);
     column->addWidget(chart_, 1);
     return page;
-}
-
-QWidget* CompareWorkspace::buildEmpty() {
-    auto* heading = new QLabel(tr("No runs to compare"));
-    setTextRole(heading, TextRole::Title);
-    setTextRole(emptyText_, TextRole::Body, true);
-    emptyText_->setWordWrap(true);
-    emptyText_->setAlignment(Qt::AlignHCenter);
-    emptyText_->setFixedWidth(420);
-    auto* middle = new QHBoxLayout;
-    middle->addStretch(1);
-    middle->addWidget(emptyText_);
-    middle->addStretch(1);
-    auto* empty = new QWidget;
-    auto* column = new QVBoxLayout(empty);
-    column->setSpacing(space::kM);
-    column->addStretch(2);
-    column->addWidget(new IconLabel(QStringLiteral("compare"), IconTone::Faint, 40, empty), 0,
-                      Qt::AlignHCenter);
-    column->addWidget(heading, 0, Qt::AlignHCenter);
-    column->addLayout(middle);
-    column->addStretch(3);
-    return empty;
 }
 
 }  // namespace ui

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/compare/comparison.h"
 
+#include "ui/models/cell.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -78,6 +80,21 @@ std::vector<ComparedMetric> comparedMetrics() {
             {metric::kLearningRate, tr("Learning rate"), false},
             {metric::kGradientNorm, tr("Gradient norm"), false},
             {metric::kThroughput, tr("Images per second"), false}};
+}
+
+std::vector<ComparedMetric> comparedMetricsOf(const std::vector<std::string>& stacks) {
+    std::vector<ComparedMetric> metrics;
+    if (stacks.size() < 2) return metrics;
+    for (const std::string& stack : stacks) {
+        const auto add = [&](const char* quantity, const QString& title, bool percent) {
+            metrics.push_back({metric::router(metric::allOf(stack), quantity),
+                               QStringLiteral("%1 · %2").arg(title, stackName(stack)), percent});
+        };
+        add("unrouted", tr("Unrouted tokens"), true);
+        add("dropped", tr("Dropped tokens"), true);
+        add("entropy", tr("Router entropy"), false);
+    }
+    return metrics;
 }
 
 }  // namespace ui

@@ -29,5 +29,7 @@ struct ComparedMetric {
     bool percent = false;
 };
 std::vector<ComparedMetric> comparedMetrics();
+/// What routers say, stack by stack, for runs whose MoE layers stand in more than one.
+std::vector<ComparedMetric> comparedMetricsOf(const std::vector<std::string>& stacks);
 
 }  // namespace ui

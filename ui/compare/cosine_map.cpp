@@ -3,9 +3,7 @@
 
 #include "ui/theme/theme.h"
 
-#include <QKeyEvent>
 #include <QLocale>
-#include <QMouseEvent>
 
 #include <algorithm>
 #include <cmath>
@@ -32,15 +30,13 @@ QString cosineText(double cosine) {
 
 }  // namespace
 
-CosineMap::CosineMap(QWidget* parent) : ChartWidget(tr("Experts with each other"), parent) {
-    setFocusPolicy(Qt::StrongFocus);
-    setMouseTracking(true);
+CosineMap::CosineMap(QWidget* parent) : CellMap(tr("Experts with each other"), parent) {
     setEmptyText(tr("Neither checkpoint has experts to compare."));
 }
 
 void CosineMap::setCosines(const std::optional<core::ExpertCosines>& cosines) {
     cosines_ = cosines;
-    cell_.reset();
+    setCell(std::nullopt);
     double least = 1;
     if (cosines_) {
         const auto look = [&least](const std::vector<double>& values) {
@@ -106,53 +102,10 @@ std::optional<CosineMap::Cell> CosineMap::cellAt(QPoint position) const {
     return Cell{row, column};
 }
 
-void CosineMap::setCell(std::optional<Cell> cell) {
-    if (cell == cell_) return;
-    cell_ = cell;
-    if (cell_) setAccessibleDescription(cellText(*cell_));
-    setNote(cell_ ? cellText(*cell_) : QString());
-    update();
+CellMap::Range CosineMap::range() const {
+    return {experts(), hasReference() ? -1 : 0, experts() - 1};
 }
 
-void CosineMap::mouseMoveEvent(QMouseEvent* event) { setCell(cellAt(event->pos())); }
-
-void CosineMap::leaveEvent(QEvent* event) {
-    ChartWidget::leaveEvent(event);
-    if (!hasFocus()) setCell(std::nullopt);
-}
-
-void CosineMap::keyPressEvent(QKeyEvent* event) {
-    if (isEmpty()) return event->ignore();
-    Cell cell = cell_.value_or(Cell{});
-    switch (event->key()) {
-        case Qt::Key_Left:
-            --cell.column;
-            break;
-        case Qt::Key_Right:
-            ++cell.column;
-            break;
-        case Qt::Key_Up:
-            --cell.row;
-            break;
-        case Qt::Key_Down:
-            ++cell.row;
-            break;
-        default:
-            return event->ignore();
-    }
-    setCell(Cell{std::clamp(cell.row, 0, experts() - 1),
-                 std::clamp(cell.column, hasReference() ? -1 : 0, experts() - 1)});
-}
-
-void CosineMap::focusInEvent(QFocusEvent* event) {
-    ChartWidget::focusInEvent(event);
-    update();
-}
-
-void CosineMap::focusOutEvent(QFocusEvent* event) {
-    ChartWidget::focusOutEvent(event);
-    setCell(std::nullopt);
-    update();
-}
+void CosineMap::cellChanged() { setNote(cell() ? cellText(*cell()) : QString()); }
 
 }  // namespace ui

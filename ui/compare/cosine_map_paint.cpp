@@ -12,12 +12,11 @@
 namespace ui {
 namespace {
 
-constexpr double kScaleWidth = 10;
 constexpr double kMostCell = 52;
 constexpr double kLeastCellForGap = 7;
 
 double scaleColumn() {
-    return space::kL + kScaleWidth + 6 +
+    return space::kL + kRampStripWidth + kRampStripGap +
            QFontMetrics(textFont(TextRole::Caption)).horizontalAdvance(QStringLiteral("0.99999"));
 }
 
@@ -54,16 +53,7 @@ CosineMap::Geometry CosineMap::geometryIn(const QRect& body) const {
 
 QColor CosineMap::color(double cosine) const {
     if (std::isnan(cosine)) return tokens().signal;
-    const auto& ramp = tokens().ramp;
-    const double share = std::clamp((cosine - floor_) / (1 - floor_), 0.0, 1.0);
-    const double at = share * static_cast<double>(ramp.size() - 1);
-    const auto below = std::min(static_cast<std::size_t>(at), ramp.size() - 2);
-    const auto mix = static_cast<float>(at - static_cast<double>(below));
-    const QColor& a = ramp[below];
-    const QColor& b = ramp[below + 1];
-    return QColor::fromRgbF(a.redF() + mix * (b.redF() - a.redF()),
-                            a.greenF() + mix * (b.greenF() - a.greenF()),
-                            a.blueF() + mix * (b.blueF() - a.blueF()));
+    return rampColor((cosine - floor_) / (1 - floor_));
 }
 
 QImage CosineMap::image(bool reference) const {
@@ -146,39 +136,22 @@ void CosineMap::drawLabels(QPainter& painter, const Geometry& g) const {
 }
 
 void CosineMap::drawScale(QPainter& painter, const Geometry& g) const {
-    const Tokens& t = tokens();
     const QFont font = textFont(TextRole::Caption);
     const int line = QFontMetrics(font).height();
-    const QRectF strip(g.map.right() + space::kL, g.map.top(), kScaleWidth,
+    const QRectF strip(g.map.right() + space::kL, g.map.top(), kRampStripWidth,
                        std::max(3.0 * line, std::min(g.map.height(), 240.0)));
-    QLinearGradient gradient(strip.bottomLeft(), strip.topLeft());
-    for (std::size_t i = 0; i < t.ramp.size(); ++i)
-        gradient.setColorAt(static_cast<double>(i) / static_cast<double>(t.ramp.size() - 1),
-                            t.ramp[i]);
-    painter.setPen(QPen(t.border, 1));
-    painter.setBrush(gradient);
-    painter.drawRoundedRect(strip.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2);
+    drawRampStrip(painter, strip);
     painter.setFont(font);
-    painter.setPen(t.textMuted);
-    const QRectF text(strip.right() + 6, strip.top(), 80, strip.height());
+    painter.setPen(tokens().textMuted);
+    const QRectF text(strip.right() + kRampStripGap, strip.top(), 80, strip.height());
     painter.drawText(text, Qt::AlignLeft | Qt::AlignTop, QStringLiteral("1"));
     painter.drawText(text, Qt::AlignLeft | Qt::AlignBottom, endText(floor_));
 }
 
-void CosineMap::paintEvent(QPaintEvent*) {
-    QPainter painter(this);
-    drawCard(painter, size());
-    if (isEmpty()) return;
-    const QRect body = bodyRect(size());
-    renderBody(painter, body);
-    const Tokens& t = tokens();
-    if (cell_) {
-        const Geometry g = geometryIn(body);
-        painter.setBrush(Qt::NoBrush);
-        painter.setPen(QPen(t.text, 2));
-        painter.drawRect(g.cell(*cell_).adjusted(1, 1, -1, -1));
-    }
-    if (hasFocus()) drawFocusRing(painter, QRectF(rect()).adjusted(1, 1, -1, -1));
+void CosineMap::drawCurrent(QPainter& painter, const QRect& body) {
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(tokens().text, 2));
+    painter.drawRect(geometryIn(body).cell(*cell()).adjusted(1, 1, -1, -1));
 }
 
 }  // namespace ui

@@ -95,6 +95,7 @@ LayerForm::LayerForm(Document& document, PlanEditor& editor, QWidget* parent)
       routing_(makeForm()),
       experts_(new MixedSpinBox(this)),
       router_(new MixedComboBox(this)),
+      routerNote_(new QLabel(this)),
       k_(new MixedSpinBox(this)),
       order_(new MixedComboBox(this)),
       capacity_(new MixedDoubleSpinBox(this)),
@@ -147,6 +148,10 @@ void LayerForm::makeRouting(QFormLayout& form) {
     addRow(form, tr("Router"), router_,
            tr("Expert Choice: each expert takes the tokens that suit it best. Top-K: each token "
               "takes its best experts."));
+    setTextRole(routerNote_, TextRole::Caption, true);
+    routerNote_->setObjectName(QStringLiteral("layerForm.routerNote"));
+    routerNote_->setWordWrap(true);
+    form.addRow(routerNote_);
     k_->setRange(1, kMostExperts);
     addRow(form, tr("K"), k_, tr("Experts per token"));
     order_->addItems({tr("Softmax, then top-K"), tr("Top-K, then softmax")});
@@ -292,9 +297,13 @@ void LayerForm::refreshRouting() {
     const bool causal = std::any_of(blocks_.begin(), blocks_.end(), [&](const std::string& block) {
         return spec.find(block)->stack == "decoder";
     });
-    setOffered(*router_, static_cast<int>(core::RouterKind::ExpertChoice), !causal,
-               tr("Not in a decoder: it looks at all tokens of a group, so a token would see the "
-                  "future"));
+    const QString reason =
+        tr("No Expert Choice in a decoder: it looks at all tokens of a group, so a token would "
+           "see the future.");
+    setOffered(*router_, static_cast<int>(core::RouterKind::ExpertChoice), !causal, reason);
+    routerNote_->setText(reason);
+    routing_->setRowVisible(routerNote_, causal);
+    router_->setAccessibleDescription(causal ? reason : router_->toolTip());
     const bool topK = router == static_cast<int>(core::RouterKind::TopK);
     for (QWidget* field : std::initializer_list<QWidget*>{k_, order_, dropless_})
         routing_->setRowVisible(field, topK);

@@ -48,6 +48,7 @@ class LayerForm : public QWidget {
     QFormLayout* routing_;
     MixedSpinBox* experts_;
     MixedComboBox* router_;
+    QLabel* routerNote_;  ///< why a router is not offered
     MixedSpinBox* k_;
     MixedComboBox* order_;
     MixedDoubleSpinBox* capacity_;

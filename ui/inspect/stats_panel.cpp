@@ -138,8 +138,10 @@ void StatsPanel::showStats(const core::TensorStats& stats) {
     values_[Max]->setText(real(stats.max));
     values_[Mean]->setText(real(stats.mean));
     values_[Std]->setText(real(stats.std));
-    values_[Zeros]->setText(countText(stats.zeros, stats.count));
-    values_[NonFinite]->setText(countText(stats.nonFinite(), stats.count));
+    values_[Zeros]->setText(shareText(stats.zeros, stats.count));
+    values_[Zeros]->setToolTip(countText(stats.zeros, stats.count));
+    values_[NonFinite]->setText(QLocale().toString(static_cast<qulonglong>(stats.nonFinite())));
+    values_[NonFinite]->setToolTip(countText(stats.nonFinite(), stats.count));
     histogram_->setStats(any ? std::optional(stats) : std::nullopt);
 }
 

@@ -63,6 +63,7 @@ void TensorsPage::refresh() {
     }
     model_->setTensors(document_.model().checkpoint, shownTensors());
     sortAgain();
+    measureNames();
     fitName();
     if (proxy_->rowCount() > 0 && !document_.selection().empty()) table_->selectRow(0);
     showCurrent();
@@ -80,6 +81,7 @@ void TensorsPage::setWide(bool wide) {
     splitter_->setOrientation(wide ? Qt::Horizontal : Qt::Vertical);
     fitSide();
     if (wide) splitter_->setSizes({width() - side_->maximumWidth(), side_->maximumWidth()});
+    for (const int column : kSqueezeOrder) table_->setSqueezed(column, false);
     for (int column = TensorModel::Min; column < TensorModel::ColumnCount; ++column)
         table_->setColumnHidden(column, !wide);
     fitName();
@@ -136,6 +138,11 @@ void TensorsPage::showSummary() {
     if (wide_)
         parts << tr("%1 parameters").arg(QString::fromStdString(core::formatCount(parameters)))
               << QString::fromStdString(core::formatBytes(bytes));
+    if (const auto type = model_->commonType()) {
+        const std::string_view name = core::dtypeName(*type);
+        parts << tr("all %1").arg(
+            QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size())));
+    }
     if (const QString prefix = model_->prefix(); !prefix.isEmpty())
         parts << prefix + QStringLiteral("…");
     count_->setText(parts.join(QStringLiteral(" · ")));

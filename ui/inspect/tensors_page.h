@@ -3,10 +3,13 @@
 
 #include "ui/document/document.h"
 #include "ui/inspect/stats_loader.h"
+#include "ui/models/tensor_model.h"
 
 #include <QSortFilterProxyModel>
 #include <QTimer>
 #include <QWidget>
+
+#include <array>
 
 class QLabel;
 class QLineEdit;
@@ -15,9 +18,13 @@ class QToolButton;
 
 namespace ui {
 
+/// Columns that give way to the names, first the one that says least: a mean is nearly always 0, a
+/// size follows from shape and type.
+inline constexpr std::array kSqueezeOrder{TensorModel::Type, TensorModel::Mean, TensorModel::Size,
+                                          TensorModel::Zeros, TensorModel::Std};
+
 class CopyTable;
 class StatsPanel;
-class TensorModel;
 
 /// The tensors of the selected cells (of the whole checkpoint where none is selected) with a
 /// filter, and the statistics of the current one. Wide, the table has the statistics of all that it
@@ -53,6 +60,7 @@ class TensorsPage : public QWidget {
     void showProgress();
     void showFindings();
     void wantShown();
+    void measureNames();
     void fitName();
     void fitSide();
     void sortAgain();
@@ -73,6 +81,7 @@ class TensorsPage : public QWidget {
     StatsPanel* stats_;
     QLabel* findings_;
     QTimer wantSoon_;
+    int widestName_ = 0;
     bool wide_ = false;
     bool stopped_ = false;
     bool sorted_ = true;  ///< by what the statistics are now

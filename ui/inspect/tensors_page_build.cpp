@@ -20,26 +20,34 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+#include <set>
+
 namespace ui {
 namespace {
 
 constexpr int kSoonMs = 60;
 constexpr int kLeastName = 160;
 constexpr int kSide = 272;
+constexpr int kCellPadding = 2 * space::kS + 8;
+
+/// For the longest number, so that nothing jumps while values come in.
+int statsWidth(int column) {
+    const QString longest =
+        column < TensorModel::Zeros ? QStringLiteral("-0.000000") : QStringLiteral("00.0 %");
+    return QFontMetrics(textFont(TextRole::Caption)).horizontalAdvance(longest) + kCellPadding;
+}
 
 void setUpTable(CopyTable& table) {
     table.setObjectName(QStringLiteral("tensorTable"));
-    table.setTextElideMode(Qt::ElideLeft);
+    table.setTextElideMode(Qt::ElideMiddle);
     QHeaderView& header = *table.horizontalHeader();
     header.setSectionResizeMode(QHeaderView::ResizeToContents);
     header.setResizeContentsPrecision(200);
     header.setSectionResizeMode(TensorModel::Name, QHeaderView::Fixed);
-    const QFontMetrics metrics(textFont(TextRole::Caption));
     for (int column = TensorModel::Min; column < TensorModel::ColumnCount; ++column) {
-        const QString longest =
-            column < TensorModel::Zeros ? QStringLiteral("-0.000000") : QStringLiteral("00.0 %");
-        header.setSectionResizeMode(column, QHeaderView::Fixed);  // values come in, nothing jumps
-        table.setColumnWidth(column, metrics.horizontalAdvance(longest) + 2 * space::kS + 8);
+        header.setSectionResizeMode(column, QHeaderView::Fixed);
+        table.setColumnWidth(column, statsWidth(column));
         table.setColumnHidden(column, true);
     }
 }
@@ -139,13 +147,40 @@ void TensorsPage::build() {
 
 void TensorsPage::fitSide() { side_->setMaximumWidth(wide_ ? kSide : QWIDGETSIZE_MAX); }
 
-/// The name has what the other columns leave; where that is too little, the table scrolls.
+void TensorsPage::measureNames() {
+    const QFontMetrics metrics(table_->font());
+    widestName_ = kLeastName;
+    for (const QString& name : model_->longestNames())
+        widestName_ = std::max(widestName_, metrics.horizontalAdvance(name) + kCellPadding);
+}
+
+/// The name has what the other columns leave. Where that is too little for the names, columns that
+/// say least give way one after another (what they say of the current tensor stands beside); where
+/// that is still too little, the table scrolls.
 void TensorsPage::fitName() {
-    int others = 0;
-    for (int column = TensorModel::Shape; column < TensorModel::ColumnCount; ++column)
-        if (!table_->isColumnHidden(column)) others += table_->columnWidth(column);
-    table_->setColumnWidth(TensorModel::Name,
-                           std::max(kLeastName, table_->viewport()->width() - others));
+    const QHeaderView& header = *table_->horizontalHeader();
+    const int sorted = header.sortIndicatorSection();
+    const auto widthOf = [&](int column) {
+        if (!table_->isColumnHidden(column)) return table_->columnWidth(column);
+        if (column >= TensorModel::Min) return statsWidth(column);
+        const QAbstractItemView& view = *table_;
+        return std::max(view.sizeHintForColumn(column), header.sectionSizeHint(column));
+    };
+    std::set<int> squeezed;
+    if (model_->commonType() && sorted != TensorModel::Type) squeezed.insert(TensorModel::Type);
+    const int last = wide_ ? TensorModel::ColumnCount : TensorModel::Min;
+    int room = table_->viewport()->width();
+    for (int column = TensorModel::Shape; column < last; ++column)
+        if (!squeezed.contains(column)) room -= widthOf(column);
+    for (const int column : kSqueezeOrder) {
+        if (!wide_ || room >= widestName_) break;
+        if (column == sorted || squeezed.contains(column) || column == TensorModel::Type) continue;
+        squeezed.insert(column);
+        room += widthOf(column);
+    }
+    for (const int column : kSqueezeOrder)
+        if (column < last) table_->setSqueezed(column, squeezed.contains(column));
+    table_->setColumnWidth(TensorModel::Name, std::max(kLeastName, room));
 }
 
 bool TensorsPage::eventFilter(QObject* watched, QEvent* event) {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace ui {
@@ -135,6 +136,27 @@ const core::TensorStats* TensorModel::stats(int row) const {
 QString TensorModel::prefix() const {
     return prefix_ == 0 ? QString()
                         : printableText(std::string_view(tensor(0).name).substr(0, prefix_));
+}
+
+std::optional<core::DType> TensorModel::commonType() const {
+    if (indices_.empty()) return {};
+    const core::DType first = tensor(0).dtype;
+    for (int row = 1; row < rowCount(); ++row)
+        if (tensor(row).dtype != first) return {};
+    return first;
+}
+
+QStringList TensorModel::longestNames() const {
+    constexpr std::size_t kFew = 24;
+    std::vector<int> rows(indices_.size());
+    std::iota(rows.begin(), rows.end(), 0);
+    const std::size_t few = std::min(kFew, rows.size());
+    std::partial_sort(
+        rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(few), rows.end(),
+        [this](int a, int b) { return tensor(a).name.size() > tensor(b).name.size(); });
+    QStringList names;
+    for (std::size_t i = 0; i < few; ++i) names << displayText(tensor(rows[i]), Name, prefix_);
+    return names;
 }
 
 const core::TensorInfo& TensorModel::tensor(int row) const {

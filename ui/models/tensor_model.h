@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace ui {
@@ -38,6 +39,10 @@ class TensorModel : public QAbstractTableModel {
     const core::TensorInfo& tensor(int row) const;
     /// "vit.encoder.layer.3."; empty where names have no part in common.
     QString prefix() const;
+    /// The type that all have; empty where they differ or there are none.
+    std::optional<core::DType> commonType() const;
+    /// Of the names as they are shown, those that may be the widest: the longest few.
+    QStringList longestNames() const;
 
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;

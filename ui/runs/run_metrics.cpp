@@ -11,11 +11,17 @@ namespace ui {
 namespace {
 
 constexpr std::size_t kRecentSteps = 51;
+constexpr std::size_t kMostSamples = 400;
+constexpr std::size_t kMostSampleBytes = std::size_t{32} << 10;
+
+std::string_view stackOf(const std::string& block) {
+    return std::string_view(block).substr(0, block.rfind('.'));
+}
 
 /// "encoder.10" after "encoder.9", encoders before decoders.
 std::tuple<bool, std::string_view, int> orderOf(const std::string& block) {
     const std::size_t dot = block.rfind('.');
-    const std::string_view stack = std::string_view(block).substr(0, dot);
+    const std::string_view stack = stackOf(block);
     int index = 0;
     if (dot != std::string::npos) {
         std::from_chars(block.data() + dot + 1, block.data() + block.size(), index);
@@ -30,6 +36,8 @@ namespace metric {
 std::string router(const std::string& block, const std::string& quantity) {
     return "router/" + block + "/" + quantity;
 }
+
+std::string allOf(const std::string& stack) { return stack + ".*"; }
 
 std::string eval(const std::string& split, const std::string& quantity) {
     return "eval/" + split + "/" + quantity;
@@ -63,6 +71,8 @@ void RunMetrics::apply(const core::Event& event) {
         router(*routed, event.step);
     } else if (const auto* result = std::get_if<core::EvalEvent>(&event.what)) {
         evaluation(*result, event.step);
+    } else if (const auto* filled = std::get_if<core::SampleEvent>(&event.what)) {
+        sample(*filled, event.step);
     } else if (std::holds_alternative<core::CheckpointEvent>(event.what)) {
         lastCheckpoint_ = event.step;
     } else if (const auto* state = std::get_if<core::StateEvent>(&event.what)) {
@@ -82,6 +92,7 @@ void RunMetrics::begin(const core::HelloEvent& hello, std::int64_t from) {
     for (const auto& [name, series] : series_) series->cutAfter(start);
     for (auto& [block, history] : loads_) history.cutAfter(start);
     std::erase_if(alarms_, [from](const Alarm& alarm) { return alarm.step > from; });
+    std::erase_if(samples_, [from](const Sample& sample) { return sample.step > from; });
     if (lastCheckpoint_ > from) lastCheckpoint_ = from;
     hello_ = hello;
     ++starts_;
@@ -127,22 +138,27 @@ void RunMetrics::router(const core::RouterEvent& event, std::int64_t at) {
     append(metric::router(stats.block, "entropy"), at, stats.entropy);
     append(metric::router(stats.block, "combine_sum"), at, stats.combineSum);
     append(metric::router(stats.block, "cv"), at, stats.cv);
-    for (const char* quantity : {"unrouted", "dropped", "entropy"}) average(quantity, at);
+    for (const char* quantity : {"unrouted", "dropped", "entropy"}) {
+        average({}, quantity, at);
+        average(std::string(stackOf(stats.block)), quantity, at);
+    }
 }
 
 /// Mean over the blocks that have said something at this step; the events of one step come one
 /// after another, so the last point is made anew with each.
-void RunMetrics::average(const char* quantity, std::int64_t at) {
+void RunMetrics::average(const std::string& stack, const char* quantity, std::int64_t at) {
     double sum = 0;
     int count = 0;
     for (const std::string& block : blocks_) {
+        if (!stack.empty() && stackOf(block) != stack) continue;
         const SeriesPtr series = find(metric::router(block, quantity));
         if (series == nullptr || series->empty()) continue;
         if (series->x().back() != static_cast<double>(at)) continue;
         sum += series->y().back();
         ++count;
     }
-    append(metric::router(metric::kAllBlocks, quantity), at, sum / count);
+    append(metric::router(stack.empty() ? metric::kAllBlocks : metric::allOf(stack), quantity), at,
+           sum / count);
 }
 
 void RunMetrics::evaluation(const core::EvalEvent& event, std::int64_t at) {
@@ -151,6 +167,26 @@ void RunMetrics::evaluation(const core::EvalEvent& event, std::int64_t at) {
     for (const auto& [name, value] : event.metrics) {
         append(metric::eval(event.split, name), at, value);
     }
+}
+
+void RunMetrics::sample(const core::SampleEvent& event, std::int64_t at) {
+    const auto bounded = [](const std::string& text) { return text.substr(0, kMostSampleBytes); };
+    if (samples_.size() >= kMostSamples) samples_.erase(samples_.begin());
+    samples_.push_back(
+        {at, samplesSeen_++, {bounded(event.input), bounded(event.filled), bounded(event.truth)}});
+}
+
+bool RunMetrics::isText() const {
+    return !samples_.empty() ||
+           std::any_of(blocks_.begin(), blocks_.end(),
+                       [](const std::string& block) { return stackOf(block) == "decoder"; });
+}
+
+std::vector<std::string> RunMetrics::stacks() const {
+    std::vector<std::string> stacks;
+    for (const std::string& block : blocks_)
+        if (stacks.empty() || stacks.back() != stackOf(block)) stacks.emplace_back(stackOf(block));
+    return stacks;
 }
 
 void RunMetrics::append(const std::string& name, std::int64_t at, double value) {

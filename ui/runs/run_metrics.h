@@ -37,7 +37,8 @@ class LoadHistory {
 };
 
 /// Names of the series of RunMetrics; those of one block are "router/BLOCK/unrouted" (BLOCK "*":
-/// the mean over blocks), those of an evaluation "eval/SPLIT/loss".
+/// the mean over blocks, "encoder.*": over those of one stack), those of an evaluation
+/// "eval/SPLIT/loss".
 namespace metric {
 inline constexpr const char* kLoss = "loss";
 inline constexpr const char* kAuxLoss = "aux_loss";
@@ -49,6 +50,8 @@ inline constexpr const char* kExamples = "examples";  ///< since step 0
 inline constexpr const char* kTokens = "tokens";      ///< since step 0
 inline constexpr const char* kSeconds = "seconds";    ///< of training since step 0
 inline constexpr const char* kAllBlocks = "*";
+/// The block name of the mean over one stack: "encoder.*".
+std::string allOf(const std::string& stack);
 std::string router(const std::string& block, const std::string& quantity);
 std::string eval(const std::string& split, const std::string& quantity);
 }  // namespace metric
@@ -64,6 +67,8 @@ class RunMetrics {
     const std::map<std::string, std::shared_ptr<Series>>& all() const noexcept { return series_; }
     /// MoE blocks in the order of the model, as they have come.
     const std::vector<std::string>& blocks() const noexcept { return blocks_; }
+    /// The stacks of `blocks`, encoders first.
+    std::vector<std::string> stacks() const;
     /// REQUIRES: one of `blocks`.
     const LoadHistory& loads(const std::string& block) const;
 
@@ -73,6 +78,16 @@ class RunMetrics {
         std::string kind, block, message;
     };
     const std::vector<Alarm>& alarms() const noexcept { return alarms_; }
+
+    struct Sample {
+        std::int64_t step = 0;
+        std::uint64_t number = 0;  ///< its own, growing
+        core::SampleEvent text;    ///< cut to what can be shown
+    };
+    /// The newest few hundred, oldest first.
+    const std::vector<Sample>& samples() const noexcept { return samples_; }
+    /// Its examples are sequences, not images: it has samples or routers in a decoder.
+    bool isText() const;
     const std::optional<core::HelloEvent>& hello() const noexcept { return hello_; }
     /// Of the present or last trainer.
     const std::optional<core::ErrorEvent>& error() const noexcept { return error_; }
@@ -88,18 +103,22 @@ class RunMetrics {
     std::uint64_t shape() const noexcept { return shape_; }
 
   private:
-    void begin(const core::HelloEvent& hello, std::int64_t step);
-    void step(const core::StepEvent& event, std::int64_t step);
-    void router(const core::RouterEvent& event, std::int64_t step);
-    void evaluation(const core::EvalEvent& event, std::int64_t step);
-    void append(const std::string& name, std::int64_t step, double value);
-    void average(const char* quantity, std::int64_t step);
-    void accumulate(const std::string& name, std::int64_t step, double value);
+    void begin(const core::HelloEvent& hello, std::int64_t from);
+    void step(const core::StepEvent& event, std::int64_t at);
+    void router(const core::RouterEvent& event, std::int64_t at);
+    void evaluation(const core::EvalEvent& event, std::int64_t at);
+    void sample(const core::SampleEvent& event, std::int64_t at);
+    void append(const std::string& name, std::int64_t at, double value);
+    /// The mean over blocks of a stack, over all where it is empty.
+    void average(const std::string& stack, const char* quantity, std::int64_t at);
+    void accumulate(const std::string& name, std::int64_t at, double value);
 
     std::map<std::string, std::shared_ptr<Series>> series_;
     std::vector<std::string> blocks_;
     std::map<std::string, LoadHistory> loads_;
     std::vector<Alarm> alarms_;
+    std::vector<Sample> samples_;
+    std::uint64_t samplesSeen_ = 0;
     std::optional<core::HelloEvent> hello_;
     std::optional<core::ErrorEvent> error_;
     std::optional<core::DoneEvent> done_;

@@ -3,10 +3,13 @@
 
 #include "ui/charts/heat_map.h"
 #include "ui/charts/load_bars.h"
+#include "ui/models/cell.h"
+#include "ui/train/sample_panel.h"
 
 #include <QComboBox>
 #include <QGridLayout>
 #include <QLocale>
+#include <QStandardItemModel>
 
 #include <algorithm>
 #include <cmath>
@@ -25,6 +28,13 @@ bool isExpertChoice(const core::JobSpec& job, const std::string& block) {
            layer->second.moe.router == core::RouterKind::ExpertChoice;
 }
 
+/// A line in the list that cannot be chosen.
+void addHeading(QComboBox& box, const QString& text) {
+    box.addItem(text);
+    auto* items = qobject_cast<QStandardItemModel*>(box.model());
+    if (items != nullptr) items->item(box.count() - 1)->setFlags(Qt::NoItemFlags);
+}
+
 }  // namespace
 
 void RunCharts::reset() {
@@ -40,6 +50,7 @@ void RunCharts::reset() {
     heat_->setLoads({}, {});
     bars_->setLoads({}, {});
     layers_->clear();
+    sample_->reset();
     refresh();
 }
 
@@ -58,6 +69,7 @@ void RunCharts::refresh() {
         chart->refresh();
     }
     showLoads();
+    sample_->refresh(metrics);
 }
 
 void RunCharts::showEvent(QShowEvent* event) {
@@ -86,12 +98,18 @@ void RunCharts::arrange(int columns) {
 
 void RunCharts::setLayers() {
     const QString before = layer();
-    const std::vector<std::string>& blocks = follower_.metrics().blocks();
+    const RunMetrics& metrics = follower_.metrics();
     const QSignalBlocker quiet(layers_);
     layers_->clear();
-    for (const std::string& block : blocks) layers_->addItem(QString::fromStdString(block));
-    layers_->setCurrentIndex(std::max(0, layers_->findText(before)));
-    layers_->setVisible(!blocks.empty());
+    const bool grouped = metrics.stacks().size() > 1;
+    for (const std::string& stack : metrics.stacks()) {
+        if (grouped) addHeading(*layers_, stackName(stack));
+        for (const std::string& block : metrics.blocks())
+            if (block.starts_with(stack + ".") || block == stack)
+                layers_->addItem(QString::fromStdString(block));
+    }
+    layers_->setCurrentIndex(std::max(grouped ? 1 : 0, layers_->findText(before)));
+    layers_->setVisible(!metrics.blocks().empty());
 }
 
 QString RunCharts::layer() const { return layers_->currentText(); }
@@ -120,32 +138,50 @@ void RunCharts::setCurves() {
     give("chart/accuracy");
     add(metric::kLearningRate, tr("learning rate"), false, false);
     give("chart/learning-rate");
-    add(metric::kThroughput, tr("images per second"), true, false);
+    add(metric::kThroughput,
+        metrics.isText() ? tr("sequences per second") : tr("images per second"), true, false);
     give("chart/throughput");
     add(metric::kGradientNorm, tr("gradient norm"), true, false);
     give("chart/gradient-norm");
     setLayerCurves();
 }
 
+/// What the layer stands beside: the mean over all, or over each stack, for those have routers of
+/// different kinds.
+std::vector<LineChart::Curve> RunCharts::meanCurves(const char* quantity) const {
+    const RunMetrics& metrics = follower_.metrics();
+    std::vector<LineChart::Curve> curves;
+    if (metrics.blocks().size() < 2) return curves;
+    const std::vector<std::string> stacks = metrics.stacks();
+    int color = 2;
+    const auto add = [&](const QString& name, const std::string& block) {
+        curves.push_back(
+            {{name, color++, true, false}, metrics.find(metric::router(block, quantity))});
+    };
+    if (stacks.size() < 2)
+        add(tr("all layers"), metric::kAllBlocks);
+    else
+        for (const std::string& stack : stacks)
+            add(stackName(stack).toLower(), metric::allOf(stack));
+    return curves;
+}
+
 void RunCharts::setLayerCurves() {
     const RunMetrics& metrics = follower_.metrics();
     const std::string block = layer().toStdString();
-    const auto find = [&](const std::string& of, const char* quantity) {
-        return metrics.find(metric::router(of, quantity));
-    };
+    const SeriesPtr own = metrics.find(metric::router(block, "unrouted"));
     std::vector<LineChart::Curve> shares;
-    std::vector<LineChart::Curve> entropy;
-    if (const SeriesPtr own = find(block, "unrouted")) {
+    if (own != nullptr) {
         shares.push_back({{tr("unrouted"), 0, true, false}, own});
-        shares.push_back({{tr("dropped"), 1, true, false}, find(block, "dropped")});
-        entropy.push_back({{layer(), 0, true, false}, find(block, "entropy")});
-        if (metrics.blocks().size() > 1) {
-            shares.push_back(
-                {{tr("all layers"), 2, true, false}, find(metric::kAllBlocks, "unrouted")});
-            entropy.push_back(
-                {{tr("all layers"), 2, true, false}, find(metric::kAllBlocks, "entropy")});
-        }
+        shares.push_back(
+            {{tr("dropped"), 1, true, false}, metrics.find(metric::router(block, "dropped"))});
     }
+    for (LineChart::Curve& mean : meanCurves("unrouted")) shares.push_back(std::move(mean));
+    std::vector<LineChart::Curve> entropy;
+    if (own != nullptr)
+        entropy.push_back(
+            {{layer(), 0, true, false}, metrics.find(metric::router(block, "entropy"))});
+    for (LineChart::Curve& mean : meanCurves("entropy")) entropy.push_back(std::move(mean));
     LineChart* shareChart = line(QStringLiteral("chart/unrouted"));
     shareChart->setCurves(std::move(shares));
     shareChart->setNote(layer());

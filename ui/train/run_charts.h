@@ -17,6 +17,7 @@ namespace ui {
 
 class HeatMap;
 class LoadBars;
+class SamplePanel;
 
 /// The charts of one run in a calm grid that has as many columns as fit. One cursor for all of
 /// them: pointing at a step in one shows it in the others, and the router's load as it was then. A
@@ -40,6 +41,7 @@ class RunCharts : public QWidget {
     LineChart* line(const QString& objectName) const;
     HeatMap& heatMap() { return *heat_; }
     LoadBars& loadBars() { return *bars_; }
+    SamplePanel& samplePanel() { return *sample_; }
     QString layer() const;
     void setLayer(const QString& block);
     /// Puts the cursor of every chart on this step.
@@ -60,6 +62,7 @@ class RunCharts : public QWidget {
     void setCurves();
     void setLayerCurves();
     void setLayers();
+    std::vector<LineChart::Curve> meanCurves(const char* quantity) const;
     void showLoads();
     void moveCursor(LineChart* source, double x);
 
@@ -68,7 +71,8 @@ class RunCharts : public QWidget {
     std::vector<LineChart*> lines_;
     HeatMap* heat_;
     LoadBars* bars_;
-    QComboBox* layers_;
+    SamplePanel* sample_;
+    QComboBox* layers_;  ///< under headings where there is more than one stack
     QWidget* bar_;
     QGridLayout* grid_;
     int columns_ = 0;

@@ -4,6 +4,7 @@
 #include "ui/charts/smoothing_slider.h"
 #include "ui/theme/theme.h"
 #include "ui/train/run_charts.h"
+#include "ui/train/sample_panel.h"
 
 #include <QComboBox>
 #include <QGridLayout>
@@ -18,6 +19,7 @@ RunCharts::RunCharts(RunFollower& follower, QWidget* parent)
       follower_(follower),
       heat_(new HeatMap(tr("Router load by layer"), this)),
       bars_(new LoadBars(tr("Load per expert"), this)),
+      sample_(new SamplePanel(this)),
       layers_(new QComboBox),
       bar_(new QWidget),
       grid_(new QGridLayout) {
@@ -28,6 +30,7 @@ RunCharts::RunCharts(RunFollower& follower, QWidget* parent)
     column->setContentsMargins(space::kL, space::kM, space::kL, space::kL);
     column->setSpacing(space::kM);
     column->addWidget(bar_);
+    column->addWidget(sample_);
     column->addLayout(grid_, 1);
     arrange(2);
 }
@@ -62,7 +65,7 @@ void RunCharts::buildCharts() {
     layers_->hide();
     bars_->setHeaderWidget(layers_);
     connect(layers_, &QComboBox::currentIndexChanged, this, &RunCharts::setLayerCurves);
-    connect(heat_, &HeatMap::rowChosen, layers_, &QComboBox::setCurrentIndex);
+    connect(heat_, &HeatMap::rowChosen, this, [this](int row) { setLayer(heat_->layerAt(row)); });
 
     LineChart* shares =
         addLine(QStringLiteral("chart/unrouted"), tr("Unrouted and dropped tokens"),
@@ -77,7 +80,8 @@ void RunCharts::buildCharts() {
     addLine(QStringLiteral("chart/accuracy"), tr("Accuracy"),
             tr("Appears with the first evaluation."))
         ->setFormat(ValueFormat::Percent);
-    addLine(QStringLiteral("chart/throughput"), tr("Throughput"), tr("Images per second."))
+    addLine(QStringLiteral("chart/throughput"), tr("Throughput"),
+            tr("Images or sequences per second."))
         ->setYBase(0);
     addLine(QStringLiteral("chart/learning-rate"), tr("Learning rate"),
             tr("As the schedule gives it, step by step."))

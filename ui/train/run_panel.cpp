@@ -113,7 +113,8 @@ void RunPanel::refreshFacts() {
     }
     say(accuracy_, accuracy);
     const QString pace = lastValue(metrics, metric::kThroughput);
-    say(throughput_, pace.isEmpty() ? pace : tr("%1 images/s").arg(pace));
+    const QString unit = metrics.isText() ? tr("%1 sequences/s") : tr("%1 images/s");
+    say(throughput_, pace.isEmpty() ? pace : unit.arg(pace));
     say(device_, metrics.hello() ? deviceText(metrics.hello()->device) : QString());
     if (metrics.hello()) {
         device_->setToolTip(QString::fromStdString(metrics.hello()->deviceReason));

@@ -10,18 +10,16 @@
 #include "ui/train/job_page.h"
 #include "ui/train/run_charts.h"
 #include "ui/train/run_panel.h"
-#include "ui/widgets/icon_label.h"
+#include "ui/widgets/empty_state.h"
 
 #include <QDir>
 #include <QFileDialog>
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QThreadPool>
-#include <QVBoxLayout>
 
 #include <filesystem>
 #include <system_error>
@@ -97,35 +95,15 @@ TrainWorkspace::TrainWorkspace(Document& document, QWidget* parent)
 }
 
 QWidget* TrainWorkspace::buildEmpty() const {
-    auto* heading = new QLabel(tr("Nothing is training yet"));
-    setTextRole(heading, TextRole::Title);
-    heading->setAlignment(Qt::AlignCenter);
-    auto* text = new QLabel(tr(
+    auto* empty = new EmptyState(QStringLiteral("chart"), tr("Nothing is training yet"));
+    empty->setText(tr(
         "Press Train, and this page shows, live: the loss, how evenly the router loads the "
         "experts of each layer, tokens that no expert takes, learning rate and throughput. A run "
         "keeps going when the window is closed; open its folder to watch again."));
-    setTextRole(text, TextRole::Body, true);
-    text->setWordWrap(true);
-    text->setAlignment(Qt::AlignHCenter);
-    text->setFixedWidth(440);
     auto* open = new QPushButton(tr("Open a run…"));
     setButtonIcon(*open, QStringLiteral("folder"));
     connect(open, &QPushButton::clicked, this, &TrainWorkspace::chooseRun);
-    auto* middle = new QHBoxLayout;
-    middle->addStretch(1);
-    middle->addWidget(text);
-    middle->addStretch(1);
-    auto* empty = new QWidget;
-    auto* column = new QVBoxLayout(empty);
-    column->setSpacing(space::kM);
-    column->addStretch(2);
-    column->addWidget(new IconLabel(QStringLiteral("chart"), IconTone::Faint, 40, empty), 0,
-                      Qt::AlignHCenter);
-    column->addWidget(heading);
-    column->addLayout(middle);
-    column->addSpacing(space::kXs);
-    column->addWidget(open, 0, Qt::AlignHCenter);
-    column->addStretch(3);
+    empty->addWidget(open);
     return empty;
 }
 

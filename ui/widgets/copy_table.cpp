@@ -45,10 +45,18 @@ CopyTable::CopyTable(QWidget* parent) : QTableView(parent) {
     horizontalHeader()->setSortIndicatorClearable(true);
 }
 
+void CopyTable::setSqueezed(int column, bool squeezed) {
+    if (squeezed == squeezed_.contains(column)) return;
+    squeezed ? static_cast<void>(squeezed_.insert(column))
+             : static_cast<void>(squeezed_.erase(column));
+    setColumnHidden(column, squeezed);
+}
+
 QString CopyTable::text() const {
     std::vector<int> columns;
     for (int i = 0; i < horizontalHeader()->count(); ++i)
-        if (const int column = horizontalHeader()->logicalIndex(i); !isColumnHidden(column))
+        if (const int column = horizontalHeader()->logicalIndex(i);
+            !isColumnHidden(column) || squeezed_.contains(column))
             columns.push_back(column);
     std::vector<int> rows;
     if (selectionModel() != nullptr)

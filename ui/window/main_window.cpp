@@ -14,6 +14,7 @@
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/theme.h"
 #include "ui/train/train_workspace.h"
+#include "ui/widgets/local_paths.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/window/model_workspace.h"
 #include "ui/window/nav_rail.h"
@@ -25,7 +26,6 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QHBoxLayout>
-#include <QMimeData>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QTabWidget>
@@ -44,13 +44,6 @@ const QString kModelKey = QStringLiteral("session/model");
 const QString kPlanKey = QStringLiteral("session/plan");
 const QString kRunKey = QStringLiteral("session/run");
 constexpr QSize kFirstSize(1280, 800);
-
-QStringList localPaths(const QMimeData* data) {
-    QStringList paths;
-    for (const QUrl& url : data->urls())
-        if (url.isLocalFile()) paths << url.toLocalFile();
-    return paths;
-}
 
 }  // namespace
 
@@ -387,12 +380,12 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    if (!localPaths(event->mimeData()).isEmpty()) event->acceptProposedAction();
+    if (!localPaths(*event->mimeData()).isEmpty()) event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
     event->acceptProposedAction();
-    openPaths(localPaths(event->mimeData()));
+    openPaths(localPaths(*event->mimeData()));
 }
 
 }  // namespace ui

@@ -47,6 +47,7 @@ void ModelWorkspace::setWide(bool wide) {
     if (wide == canvas_->isHidden()) return;
     if (wide) narrow_ = splitter_->saveState();
     canvas_->setVisible(!wide);
+    zoomGroup_->setVisible(!wide);
     inspector_->setWide(wide);
     if (!wide) {
         splitter_->restoreState(narrow_);
@@ -61,14 +62,20 @@ QWidget* ModelWorkspace::makeToolBar() {
     row->setContentsMargins(space::kM, space::kS, space::kM, space::kS);
     row->setSpacing(space::kXs);
     row->addWidget(new PresetBar(document_, editor_, bar), 1);
+    zoomGroup_ = new QWidget(bar);
+    zoomGroup_->setObjectName(QStringLiteral("zoom"));
+    auto* zooms = new QHBoxLayout(zoomGroup_);
+    zooms->setContentsMargins(0, 0, 0, 0);
+    zooms->setSpacing(space::kXs);
+    row->addWidget(zoomGroup_);
     const auto add = [&](const QString& name, const QString& iconName, const QString& text) {
-        auto* button = new QToolButton(bar);
+        auto* button = new QToolButton(zoomGroup_);
         if (!iconName.isEmpty()) button->setIcon(icon(iconName));
         button->setObjectName(name);
         button->setToolTip(text);
         button->setAccessibleName(text);
         button->setFocusPolicy(Qt::StrongFocus);
-        row->addWidget(button);
+        zooms->addWidget(button);
         return button;
     };
     QToolButton* out = add(QStringLiteral("zoom.out"), QStringLiteral("minus"), tr("Zoom out"));

@@ -34,6 +34,7 @@ class ModelWorkspace : public QWidget {
     Inspector* inspector_;
     QSplitter* splitter_;
     QByteArray narrow_;  ///< the splitter's state while the inspector has the whole workspace
+    QWidget* zoomGroup_ = nullptr;  ///< of the canvas: not there while the table has its place
     QToolButton* zoom_ = nullptr;
 };
 

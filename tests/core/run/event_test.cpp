@@ -105,6 +105,22 @@ TEST(Event, EvalKeepsFurtherMetrics) {
     EXPECT_FALSE(reread(eval).accuracy.has_value());
 }
 
+TEST(Event, SamplesKeepWhateverTextTheyHave) {
+    const SampleEvent sample{"The <extra_id_0> sat.\n\xd7\xa9\t\"", "<extra_id_0> cat \x01",
+                             std::string("<extra_id_0> d\0g", 16)};
+    EXPECT_EQ(toJsonLine(Event{1.5, 3, SampleEvent{"a <extra_id_0>", "<extra_id_0> b", "c"}}),
+              R"({"event":"sample","time":1.5,"step":3,"input":"a <extra_id_0>",)"
+              R"("filled":"<extra_id_0> b","truth":"c"})");
+    const SampleEvent again = reread(sample);
+    EXPECT_EQ(again.input, sample.input);
+    EXPECT_EQ(again.filled, sample.filled);
+    EXPECT_EQ(again.truth, sample.truth);
+    const auto part = eventFromJsonLine(R"({"event":"sample","step":2,"input":7,"truth":"t"})");
+    ASSERT_TRUE(part.has_value());
+    EXPECT_EQ(std::get<SampleEvent>(part->what).input, "");
+    EXPECT_EQ(std::get<SampleEvent>(part->what).truth, "t");
+}
+
 TEST(Event, TheOthersComeBack) {
     EXPECT_EQ(reread(CheckpointEvent{"checkpoints/step-00000007"}).path,
               "checkpoints/step-00000007");
