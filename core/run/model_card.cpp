@@ -279,11 +279,12 @@ void addUse(Text& text, const ModelCard& card) {
         text.blank();
         if (moe)
             text.line(
-                "transformers has no {0} with such experts: `{1}` beside this "
+                "transformers has no {0}: `{1}` beside this "
                 "file is the model (torch and transformers alone, 4.x and 5.x). Without "
-                "`trust_remote_code=True` transformers takes its own dense {0}, warns, and "
+                "`trust_remote_code=True` transformers takes its own dense {2}, warns, and "
                 "the converted blocks are random numbers.",
-                t5 ? "T5" : "ViT", t5 ? kT5ModelingName : kVitModelingName);
+                t5 ? "T5 with such experts" : "ViT with experts",
+                t5 ? kT5ModelingName : kVitModelingName, t5 ? "T5" : "ViT");
     }
     if (moe && routesOverTheBatch(card.model)) {
         text.blank();
