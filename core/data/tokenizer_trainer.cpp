@@ -158,12 +158,12 @@ void checkOptions(const TokenizerTraining& options) {
         throw Error(ErrorKind::Usage,
                     fmt::format("a vocabulary of {} is not between {} and {}", options.vocabulary,
                                 least, kMaxVocabulary),
-                    "T5's has 32,000 pieces");
+                    "choose a number in between: T5's has 32,000 pieces");
     if (options.sentences < 1 || options.sentences > kMaxSentences)
         throw Error(ErrorKind::Usage,
                     fmt::format("{} sentences are not between 1 and {}", options.sentences,
                                 formatExact(kMaxSentences)),
-                    "a million is plenty");
+                    "choose a number in between: a million is plenty");
 }
 
 }  // namespace
