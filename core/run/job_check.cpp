@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/data/synthetic_tokens.h"
 #include "core/run/device.h"
 #include "core/run/memory.h"
 #include "core/run/session.h"
@@ -89,6 +90,21 @@ std::uint64_t checkpointsAtOnce(const JobSpec& job) {
 
 }  // namespace
 
+TextLengths textLengths(const JobSpec& job) {
+    if (job.data.starts_with("synthetic:tokens")) {
+        const SyntheticTokens tokens = parseSyntheticTokens(job.data);
+        return {tokens.inputs, tokens.targets};
+    }
+    const TextSpec& text = job.text;
+    TextLengths lengths{text.inputsLength, text.targetsLength};
+    if (job.objective == Objective::SpanCorruption)
+        lengths.targets =
+            lengthsForInputs(std::max<std::int64_t>(text.inputsLength, 4), text.corruption).targets;
+    else if (lengths.targets == 0)
+        lengths.targets = lengths.inputs;
+    return lengths;
+}
+
 int momentsPerWeight(OptimizerKind kind) {
     switch (kind) {
         case OptimizerKind::AdamW:
@@ -103,7 +119,8 @@ int momentsPerWeight(OptimizerKind kind) {
 
 std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec) {
     const std::int64_t batch = job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
-    return trainingBytes(spec, batch, momentsPerWeight(job.trainer.optimizer.kind));
+    return trainingBytes(spec, batch, momentsPerWeight(job.trainer.optimizer.kind),
+                         textLengths(job));
 }
 
 std::vector<std::string> checkJob(const JobSpec& job, const Path& run) {

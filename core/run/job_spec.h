@@ -5,6 +5,7 @@
 #include "core/data/batch_loader.h"
 #include "core/data/text_loader.h"
 #include "core/surgery/plan.h"
+#include "core/surgery/report.h"
 #include "core/training/trainer.h"
 
 #include <cstdint>
@@ -74,6 +75,9 @@ std::vector<std::string> checkJob(const JobSpec& job, const Path& run);
 
 /// Moments of the optimizer, in numbers per weight (Adafactor's factored ones counted as whole).
 int momentsPerWeight(OptimizerKind kind);
+
+/// Tokens of a job's texts, padding among them.
+TextLengths textLengths(const JobSpec& job);
 
 /// Bytes that training `spec` by `job` takes: what is checked before anything is allocated.
 std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec);

@@ -188,8 +188,7 @@ TEST_F(T5Test, TheStepZeroReport) {
 TEST_F(T5Test, ImagesAreNotForIt) {
     const std::string model = fixture("v1_0");
     expectRefused(upcycle({"eval", model, "--data", kData}), 3, {"t5", "is no text"});
-    expectRefused(upcycle({"check", model, model, "--data", kData}), 3,
-                  {"t5", "is no text"});
+    expectRefused(upcycle({"check", model, model, "--data", kData}), 3, {"t5", "is no text"});
     expectRefused(upcycle({"new", path("run"), "--model", model, "--data", kData}), 3,
                   {"t5", "is no text"});
     EXPECT_FALSE(std::filesystem::exists(path("run")));
