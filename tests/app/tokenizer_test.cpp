@@ -84,7 +84,7 @@ TEST_F(TokenizerTest, RefusesInWords) {
     expectRefused(train(kLicence, "100000"), 3, {"100,000", "too large"});
     expectRefused(train(kLicence, "10"), 3, {"10", "too small"});
     expectRefused(train(path("missing.txt"), "100"), 3, {path("missing.txt")});
-    expectRefused(train(folder().string(), "100"), 3, {"no .txt file"});
+    expectRefused(train(folder().string(), "100"), 3, {"holds no files"});
     expectRefused(train(kLicence, "-5"), 2, {"-5"});
     expectRefused(upcycle({"tokenizer"}), 2, {"subcommand"});
     expectRefused(upcycle({"tokenizer", "show", folder().string()}), 3, {"no tokenizer"});
