@@ -34,6 +34,8 @@ class BatchLoader final : public BatchSource {
     BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options,
                 DataPosition start);
     ~BatchLoader() override;
+    BatchLoader(const BatchLoader&) = delete;
+    BatchLoader& operator=(const BatchLoader&) = delete;
 
     /// Blocks until the next batch is ready. Rethrows the loader thread's Error, then and ever
     /// after. Without shuffle it ends after one epoch: nullopt.

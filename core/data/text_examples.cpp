@@ -127,10 +127,10 @@ std::int64_t longest(const std::vector<TextExample>& examples,
 }  // namespace
 
 std::string documentText(const Document& document, const TextSource& source, const Path& file,
-                         const std::string& name) {
+                         const std::string& fieldName) {
     if (source.kind == TextSource::Kind::Text) return document.text;
     const PlacedDocument placed{document, &file, 0};
-    return field(placed, objectOf(placed), name);
+    return field(placed, objectOf(placed), fieldName);
 }
 
 BlockExamples examplesOf(const TextBlock& block, TextSource::Kind kind,

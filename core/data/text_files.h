@@ -46,7 +46,7 @@ constexpr std::size_t kLongestJsonLine = std::size_t{1} << 24U;
 
 /// A document's text: itself, or the field of its JSON. BadInput names file, line and field.
 std::string documentText(const Document& document, const TextSource& source, const Path& file,
-                         const std::string& field);
+                         const std::string& fieldName);
 
 /// Reads a file's documents one after the other in little memory.
 class DocumentReader {

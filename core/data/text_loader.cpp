@@ -200,6 +200,8 @@ class TextBatchLoader::Impl {
         worker_ = std::thread([this] { work(); });
     }
 
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
     ~Impl() {
         {
             const std::lock_guard lock(mutex_);

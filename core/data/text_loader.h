@@ -65,6 +65,8 @@ class TextBatchLoader final : public BatchSource {
     TextBatchLoader(const std::string& source, const TextLoaderOptions& options,
                     const DataPosition& start);
     ~TextBatchLoader() override;
+    TextBatchLoader(const TextBatchLoader&) = delete;
+    TextBatchLoader& operator=(const TextBatchLoader&) = delete;
 
     std::optional<HostBatch> next() override;
     DataPosition position() const override;
