@@ -68,7 +68,6 @@ JobSpec defaultJob(const Path& model) {
     job.augmentation = state->augmentation;
     job.normalization = state->normalization;
     job.text = state->text;
-    job.text.tokenizer.clear();  // it lies beside the model
     std::error_code code;
     if (std::filesystem::exists(folder / "optimizer.safetensors", code))
         job.optimizerState = OptimizerStateMode::Carry;

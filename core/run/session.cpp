@@ -31,6 +31,7 @@ TrainingState initialState(const JobSpec& job) {
     state.augmentation = job.augmentation;
     state.normalization = job.normalization;
     state.text = job.text;
+    state.text.tokenizer.clear();  // it lies beside the model
     state.seed = job.seed;
     return state;
 }

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 text=$(dictionary_text "$(dirname "$run")")
 "$upcycle" tokenizer train --text "text:$text" --vocab 4096 -o "$(dirname "$run")/spiece.model"
 "$upcycle" new "$run" --model "scratch:$here/config.json" --tokenizer "$(dirname "$run")/spiece.model" --data "text:$text" \
-    --objective span-corruption --set text.inputs_length=128 --batch 64 --steps "1241" --seed 1 --keep 1 \
+    --objective span-corruption --set text.inputs_length=128 --batch 64 --steps 1241 --seed 1 --keep 1 \
     --checkpoint-every 250 --eval-every 250 --set eval_examples=256 --schedule rsqrt --lr 0.02 --set schedule.timescale=1000 --warmup 200
 "$upcycle" train "$run"
 newest=$(ls -d "$run"/checkpoints/step-* | tail -n 1)
