@@ -137,7 +137,61 @@ TEST(JobForm, EveryFieldHasANameAndAnExplanation) {
         EXPECT_FALSE(field->editor()->accessibleDescription().isEmpty())
             << field->editor()->objectName().toStdString();
     }
-    EXPECT_EQ(form.findChildren<Field*>().size(), 20);
+    EXPECT_EQ(form.findChildren<Field*>().size(), 29);
+}
+
+core::JobSpec textJob() {
+    core::JobSpec job = sampleJob();
+    job.data = "jsonl:/data/a.jsonl,/data/b.jsonl";
+    job.objective = core::Objective::TextToText;
+    job.text.tokenizer = "/data/spiece.model";
+    job.text.inputsLength = 96;
+    job.text.targetsLength = 40;
+    job.text.batchTokens = 4096;
+    job.text.textField = "body";
+    job.text.inputField = "question";
+    job.text.targetField = "answer";
+    job.text.prefix = "ask: ";
+    return job;
+}
+
+TEST(JobForm, GivesBackTheTextJobItShows) {
+    JobForm form;
+    form.setJob(textJob(), {});
+    EXPECT_EQ(core::toJson(form.job()), core::toJson(textJob()));
+}
+
+TEST(JobForm, ShowsTextsSettingsForTextsOnly) {
+    JobForm form;
+    static_cast<QWidget&>(form).show();
+    const auto seen = [&](const char* name) { return form.field(key(name))->isVisible(); };
+    form.setJob(sampleJob(), {});
+    EXPECT_FALSE(seen("text.tokenizer"));
+    EXPECT_FALSE(seen("objective"));
+    EXPECT_EQ(form.field(key("data"))->editor()->accessibleName(), key("Images"));
+    core::JobSpec job = textJob();
+    form.setJob(job, {});
+    EXPECT_TRUE(seen("text.tokenizer"));
+    EXPECT_TRUE(seen("text.prefix"));
+    EXPECT_TRUE(seen("text.target_field"));
+    EXPECT_FALSE(seen("text.text_field"));
+    EXPECT_EQ(form.field(key("data"))->editor()->accessibleName(), key("Texts"));
+    job.objective = core::Objective::SpanCorruption;
+    job.text.inputsLength = 512;
+    form.setJob(job, {});
+    EXPECT_TRUE(seen("text.text_field"));
+    EXPECT_FALSE(seen("text.prefix"));
+    auto* targets = qobject_cast<QSpinBox*>(form.field(key("text.targets_length"))->editor());
+    targets->setValue(0);
+    EXPECT_TRUE(targets->text().contains(key("114"))) << targets->text().toStdString();
+    qobject_cast<QComboBox*>(form.field(key("data"))->editor())->setCurrentText(key("text:/a.txt"));
+    EXPECT_FALSE(seen("text.text_field"));
+}
+
+TEST(JobForm, FilesBecomeASource) {
+    EXPECT_EQ(sourceOfFiles({key("/a.txt"), key("/b.txt")}), key("text:/a.txt,/b.txt"));
+    EXPECT_EQ(sourceOfFiles({key("/a.jsonl"), key("/b.jsonl.gz")}),
+              key("jsonl:/a.jsonl,/b.jsonl.gz"));
 }
 
 TEST(JobForm, FolderBecomesASource) {
@@ -218,6 +272,24 @@ TEST(JobCommand, SaysOnlyWhatDiffers) {
               QStringLiteral("upcycle new /runs/one --model /models/dense --data fashion-mnist "
                              "--steps 500 --lr 0.001 --aux 0 --optimizer-state carry &&\n"
                              "upcycle train /runs/one"));
+}
+
+TEST(JobCommand, SaysWhatATextRunIs) {
+    core::JobSpec defaults;
+    defaults.model = "/models/t5";
+    defaults.objective = core::Objective::SpanCorruption;
+    core::JobSpec job = defaults;
+    job.data = "text:/data/a.txt";
+    job.text.tokenizer = "/data/spiece.model";
+    job.text.inputsLength = 48;
+    job.text.batchTokens = 4096;
+    const QStringList words = jobCommands(job, defaults, "/runs/one")[0];
+    const QString said = words.join(QLatin1Char(' '));
+    for (const char* part : {"--data text:/data/a.txt", "--objective span-corruption",
+                             "--tokenizer /data/spiece.model", "--set text.inputs_length=48",
+                             "--set text.batch_tokens=4096"})
+        EXPECT_TRUE(said.contains(key(part))) << part << " in " << said.toStdString();
+    EXPECT_FALSE(said.contains(key("text.prefix")));
 }
 
 TEST(JobCommand, WordsAreSafeInAShell) {

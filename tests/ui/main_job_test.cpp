@@ -25,6 +25,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QComboBox>
+#include <QLineEdit>
 #include <QProcess>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -265,6 +266,62 @@ TEST_F(MainJob, ShownCommandsMakeTheSameJob) {
         ASSERT_EQ(process.exitCode(), 0) << process.readAllStandardError().toStdString();
     }
     EXPECT_EQ(core::toJson(core::RunDirectory::open(run()).job()), core::toJson(job));
+}
+
+constexpr const char* kT5Config = R"({"architectures": ["T5ForConditionalGeneration"],
+ "model_type": "t5", "is_encoder_decoder": true, "d_model": 16, "d_kv": 6, "num_heads": 2, "d_ff": 24,
+ "num_layers": 2, "num_decoder_layers": 2, "vocab_size": 1100, "feed_forward_proj": "gated-gelu",
+ "tie_word_embeddings": false, "dropout_rate": 0.1, "layer_norm_epsilon": 1e-6, "pad_token_id": 0,
+ "eos_token_id": 1, "decoder_start_token_id": 0})";
+
+void expectCommand(const QStringList& words) {
+    QProcess process;
+    process.start(QStringLiteral(UPCYCLER_BIN_DIR "/upcycle"), words);
+    ASSERT_TRUE(process.waitForFinished(60'000));
+    ASSERT_EQ(process.exitCode(), 0) << process.readAllStandardError().toStdString();
+}
+
+TEST_F(MainJob, AT5IsUpcycledAndTrainedOnATextFile) {
+    const QString source =
+        QStringLiteral("text:" UPCYCLER_SOURCE_DIR "/LICENSES/GPL-3.0-or-later.txt");
+    const QString tokenizer = QStringLiteral(
+        UPCYCLER_SOURCE_DIR "/tests/core/data/fixtures/tokenizer/bytes/spiece.model");
+    const QString start = place.filePath(name("start"));
+    core::writeTextFile(core::Path(place.filePath(name("config.json")).toStdString()), kT5Config);
+    expectCommand({name("new"), start, name("--model"),
+                   name("scratch:") + place.filePath(name("config.json")), name("--data"), source,
+                   name("--tokenizer"), tokenizer, name("--steps"), name("1"), name("--batch"),
+                   name("2"), name("--set"), name("text.inputs_length=48"), name("--set"),
+                   name("eval_examples=2")});
+    expectCommand({name("train"), start});
+    const core::Path model = core::resolveModel(start.toStdString());
+    window().openPath(QString::fromStdString(model.string()));
+    ASSERT_TRUE(waitFor([&] { return window().document().hasModel(); }));
+    window().editor().applyPreset({core::Preset::Paper, 0});
+    window().editor().setExperts(3);
+    window().showWorkspace(MainWindow::TrainTab);
+    JobPage& page = train().jobPage();
+    JobForm& form = page.form();
+    ASSERT_TRUE(waitFor([&] { return page.job().objective == core::Objective::SpanCorruption; }));
+    EXPECT_TRUE(form.field(name("text.tokenizer"))->isVisible());
+    EXPECT_TRUE(qobject_cast<QLineEdit*>(form.field(name("text.tokenizer"))->editor())
+                    ->placeholderText()
+                    .contains(name("beside the model")));
+    fillForm(4, source);
+    setNumber("text.inputs_length", 40);
+    ASSERT_TRUE(waitFor([&] { return page.isChecked(); }));
+    ASSERT_TRUE(page.verdict().ok) << page.verdict().message.toStdString();
+    EXPECT_LE(window().minimumSizeHint().height(), 700);
+    const core::JobSpec job = page.job();
+    const core::Path shown = run().parent_path() / "shown";
+    const std::vector<QStringList> commands = jobCommands(job, core::defaultJob(model), shown);
+    for (const QStringList& words : commands)
+        if (words[1] != QStringLiteral("train")) expectCommand(words.mid(1));
+    EXPECT_EQ(core::toJson(core::RunDirectory::open(shown).job()), core::toJson(job));
+    click("job/train");
+    ASSERT_TRUE(waitFor([&] { return step() >= 4 && !train().isTraining(); }));
+    EXPECT_EQ(phase(), core::RunPhase::Finished);
+    EXPECT_EQ(core::RunDirectory::open(run()).job().text.inputsLength, 40);
 }
 
 TEST_F(MainJob, AProblemOfTheJobStandsUnderItsField) {

@@ -28,7 +28,7 @@ QString axisName(ComparisonAxis axis) {
         case ComparisonAxis::Step:
             return tr("step");
         case ComparisonAxis::Images:
-            return tr("images");
+            return tr("examples");
         case ComparisonAxis::Hours:
             return tr("hours");
         case ComparisonAxis::Flops:
@@ -79,7 +79,7 @@ std::vector<ComparedMetric> comparedMetrics() {
             {all("entropy"), tr("Router entropy"), false},
             {metric::kLearningRate, tr("Learning rate"), false},
             {metric::kGradientNorm, tr("Gradient norm"), false},
-            {metric::kThroughput, tr("Images per second"), false}};
+            {metric::kThroughput, tr("Examples per second"), false}};
 }
 
 std::vector<ComparedMetric> comparedMetricsOf(const std::vector<std::string>& stacks) {

@@ -10,13 +10,10 @@
 namespace ui {
 
 Field::Field(const QString& label, QWidget* editor, const QString& help, QWidget* beside)
-    : editor_(editor), message_(new QLabel) {
-    auto* name = new QLabel(label);
-    setTextRole(name, TextRole::Caption, true);
-    name->setBuddy(editor);
-    editor->setAccessibleName(label);
-    editor->setAccessibleDescription(help);
-    editor->setToolTip(help);
+    : editor_(editor), name_(new QLabel), message_(new QLabel) {
+    setTextRole(name_, TextRole::Caption, true);
+    name_->setBuddy(editor);
+    setLabel(label, help);
     setTextRole(message_, TextRole::Caption);
     message_->setWordWrap(true);
     message_->hide();
@@ -28,7 +25,7 @@ Field::Field(const QString& label, QWidget* editor, const QString& help, QWidget
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(space::kXs);
-    column->addWidget(name);
+    column->addWidget(name_);
     column->addLayout(row);
     column->addWidget(message_);
 }
@@ -43,6 +40,13 @@ void Field::setMessage(const QString& message, Tone tone) {
     message_->setText(message);
     message_->setVisible(!message.isEmpty());
     editor_->setProperty("invalid", tone == Tone::Problem && !message.isEmpty());
+}
+
+void Field::setLabel(const QString& label, const QString& help) {
+    name_->setText(label);
+    editor_->setAccessibleName(label);
+    editor_->setAccessibleDescription(help);
+    editor_->setToolTip(help);
 }
 
 void Field::clearMessage() { setMessage({}, Tone::Warning); }

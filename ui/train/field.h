@@ -20,12 +20,13 @@ class Field : public QWidget {
     enum class Tone { Problem, Warning };
     void setMessage(const QString& message, Tone tone);
     void clearMessage();
+    void setLabel(const QString& label, const QString& help);
     QString message() const;
     QWidget* editor() const noexcept { return editor_; }
 
   private:
     QWidget* editor_;
-    QLabel* message_;
+    QLabel *name_, *message_;
 };
 
 }  // namespace ui

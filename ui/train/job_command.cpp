@@ -129,6 +129,10 @@ QStringList newCommand(const core::JobSpec& job, const core::JobSpec& standard, 
                       QStringLiteral("--model"), text(job.model)};
     if (job.plan) words << QStringLiteral("--plan") << planFile;
     words << QStringLiteral("--data") << text(job.data);
+    if (job.objective != core::Objective::Classify)
+        words << QStringLiteral("--objective") << text(core::objectiveName(job.objective));
+    if (job.text.tokenizer != standard.text.tokenizer)
+        words << QStringLiteral("--tokenizer") << text(job.text.tokenizer);
     const core::TrainerSpec& now = job.trainer;
     const core::TrainerSpec& was = standard.trainer;
     Options options(words);
@@ -151,6 +155,13 @@ QStringList newCommand(const core::JobSpec& job, const core::JobSpec& standard, 
     options.add("--checkpoint-every", job.checkpointEvery, standard.checkpointEvery);
     options.add("--keep", job.keep, standard.keep);
     options.add("--seed", job.seed, standard.seed);
+    options.set("text.inputs_length", job.text.inputsLength, standard.text.inputsLength);
+    options.set("text.targets_length", job.text.targetsLength, standard.text.targetsLength);
+    options.set("text.batch_tokens", job.text.batchTokens, standard.text.batchTokens);
+    options.set("text.text_field", job.text.textField, standard.text.textField);
+    options.set("text.input_field", job.text.inputField, standard.text.inputField);
+    options.set("text.target_field", job.text.targetField, standard.text.targetField);
+    options.set("text.prefix", job.text.prefix, standard.text.prefix);
     options.set("device", job.device, standard.device);
     options.set("threads", job.threads, standard.threads);
     return words;

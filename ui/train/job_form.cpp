@@ -10,6 +10,7 @@
 #include <QFileDialog>
 #include <QLineEdit>
 #include <QSpinBox>
+#include <QToolButton>
 
 #include <algorithm>
 #include <cmath>
@@ -53,6 +54,7 @@ void JobForm::setJob(const core::JobSpec& job, const QStringList& suggestions) {
     data_->clear();
     for (const QString& source : suggestions) data_->addItem(source);
     data_->setCurrentText(text(job.data));
+    setText(job);
     const core::TrainerSpec& trainer = job.trainer;
     steps_->setValue(clampedInt(trainer.steps));
     batch_->setValue(clampedInt(job.batch));
@@ -106,6 +108,7 @@ core::JobSpec JobForm::job() const {
     core::JobSpec job = base_;
     core::TrainerSpec& trainer = job.trainer;
     job.data = data_->currentText().trimmed().toStdString();
+    readText(job);
     trainer.steps = steps_->value();
     job.batch = batch_->value();
     trainer.optimizer.kind =
@@ -163,8 +166,9 @@ Field* JobForm::field(const QString& key) const {
 }
 
 void JobForm::chooseData() {
-    const QString folder = QFileDialog::getExistingDirectory(this, tr("Choose a folder of images"));
-    if (!folder.isEmpty()) data_->setCurrentText(sourceOfFolder(folder));
+    const QString folder = QFileDialog::getExistingDirectory(this, chooseFolder_->accessibleName());
+    if (folder.isEmpty()) return;
+    data_->setCurrentText(isText_ ? sourceOfFiles({folder}) : sourceOfFolder(folder));
 }
 
 void JobForm::chooseRun() {

@@ -34,6 +34,8 @@ class JobForm : public QWidget {
     void setRunFolder(const QString& folder);
     /// Devices that can be chosen: name and what it is.
     void setDevices(const std::vector<std::pair<QString, QString>>& devices);
+    /// File name of the tokenizer beside the model; empty when there is none.
+    void setOwnTokenizer(const QString& name);
     /// The balance loss that suits the plan's routers; a person's own number is left alone.
     void suggestBalanceLoss(float weight);
 
@@ -56,13 +58,21 @@ class JobForm : public QWidget {
     Field* add(const QString& key, Field* field, QGridLayout& grid, int row, int column, int span);
     QSpinBox* count(int from, int to, const QString& atZero = {});
     QLineEdit* real();
+    QLineEdit* line();
     QComboBox* choice(const std::vector<std::pair<QString, QString>>& entries);
     double realValue(const QLineEdit& edit, double otherwise) const;
     void buildData(QVBoxLayout& column);
+    void buildText(QVBoxLayout& column);
     void buildLength(QVBoxLayout& column);
     void buildOptimizer(QVBoxLayout& column);
     void buildSaving(QVBoxLayout& column);
     void buildMore(QVBoxLayout& column);
+    void setText(const core::JobSpec& job);
+    void readText(core::JobSpec& job) const;
+    void refreshText();
+    void textEdited();
+    void chooseTokenizer();
+    void chooseTexts();
     void chooseData();
     void chooseRun();
     bool eventFilter(QObject* watched, QEvent* event) override;
@@ -71,12 +81,17 @@ class JobForm : public QWidget {
     std::map<QString, Field*> fields_;
     std::vector<QLineEdit*> reals_;
     QComboBox *data_ = nullptr, *optimizer_ = nullptr, *schedule_ = nullptr, *state_ = nullptr,
-              *device_ = nullptr;
+              *device_ = nullptr, *objective_ = nullptr;
     QLineEdit *run_ = nullptr, *lr_ = nullptr, *weightDecay_ = nullptr, *clip_ = nullptr,
-              *aux_ = nullptr, *z_ = nullptr;
+              *aux_ = nullptr, *z_ = nullptr, *tokenizer_ = nullptr, *textField_ = nullptr,
+              *inputField_ = nullptr, *targetField_ = nullptr, *prefix_ = nullptr;
     QSpinBox *steps_ = nullptr, *batch_ = nullptr, *warmup_ = nullptr, *cooldown_ = nullptr,
              *evalEvery_ = nullptr, *checkpointEvery_ = nullptr, *keep_ = nullptr,
-             *threads_ = nullptr, *seed_ = nullptr;
+             *threads_ = nullptr, *seed_ = nullptr, *batchTokens_ = nullptr,
+             *inputsLength_ = nullptr, *targetsLength_ = nullptr;
+    QWidget* textBlock_ = nullptr;  ///< hidden for images
+    QToolButton *chooseFiles_ = nullptr, *chooseFolder_ = nullptr;
+    bool isText_ = false;
     QString suggestedAux_;
     bool filling_ = false;
 };
@@ -84,5 +99,8 @@ class JobForm : public QWidget {
 /// The SOURCE for a folder that a person chose: "idx:DIR" when it holds MNIST's files, else
 /// "images:DIR".
 QString sourceOfFolder(const QString& folder);
+
+/// "jsonl:A,B" when all are JSONL files, else "text:A,B".
+QString sourceOfFiles(const QStringList& files);
 
 }  // namespace ui

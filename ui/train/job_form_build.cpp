@@ -6,6 +6,7 @@
 
 #include <QComboBox>
 #include <QGridLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QSpinBox>
@@ -32,7 +33,9 @@ JobForm::JobForm(QWidget* parent) : QWidget(parent) {
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(space::kL);
     buildData(*column);
+    buildText(*column);
     buildLength(*column);
+    setText(base_);
     buildOptimizer(*column);
     buildSaving(*column);
     buildMore(*column);
@@ -107,16 +110,23 @@ void JobForm::buildData(QVBoxLayout& column) {
     data_->setEditable(true);
     data_->setInsertPolicy(QComboBox::NoInsert);
     data_->lineEdit()->setPlaceholderText(QStringLiteral("images:/folder"));
-    connect(data_, &QComboBox::editTextChanged, this, [this] {
-        if (!filling_) Q_EMIT edited();
-    });
-    auto* chooseImages = folderButton(tr("Choose a folder of images"));
-    connect(chooseImages, &QToolButton::clicked, this, &JobForm::chooseData);
+    connect(data_, &QComboBox::editTextChanged, this, &JobForm::textEdited);
+    chooseFolder_ = folderButton(tr("Choose a folder of images"));
+    connect(chooseFolder_, &QToolButton::clicked, this, &JobForm::chooseData);
+    chooseFiles_ = folderButton(tr("Choose text files"));
+    chooseFiles_->setIcon(icon(QStringLiteral("file")));
+    connect(chooseFiles_, &QToolButton::clicked, this, &JobForm::chooseTexts);
+    auto* choosers = new QWidget;
+    auto* row = new QHBoxLayout(choosers);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(space::kXs);
+    row->addWidget(chooseFiles_);
+    row->addWidget(chooseFolder_);
     add(QStringLiteral("data"),
         new Field(tr("Images"), data_,
                   tr("fashion-mnist, idx:FOLDER, images:FOLDER with one folder a class, or "
                      "synthetic:images=28x28x1,classes=10"),
-                  chooseImages),
+                  choosers),
         *grid, 0, 0, 2);
     run_ = new QLineEdit;
     connect(run_, &QLineEdit::textChanged, this, &JobForm::edited);

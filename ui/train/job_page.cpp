@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/train/job_page.h"
 
+#include "core/data/tokenizer.h"
+#include "core/run/job_data.h"
 #include "ui/document/background.h"
 #include "ui/document/document.h"
 #include "ui/train/device_query.h"
@@ -18,6 +20,7 @@
 #include <QThreadPool>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace ui {
@@ -27,6 +30,7 @@ namespace {
 constexpr float kBalanceLoss = 0.01F;
 
 QStringList suggestionsFor(const core::ModelSpec& spec) {
+    if (spec.family != core::Family::Vit) return {};
     const core::VitSpec& vit = spec.vit;
     QStringList sources;
     if (vit.channels == 1 && vit.imageSize == 28) sources << QStringLiteral("fashion-mnist");
@@ -39,16 +43,22 @@ QStringList suggestionsFor(const core::ModelSpec& spec) {
 
 /// Nothing that the form could ask for helps a family that is not trained.
 JobVerdict familyVerdict(const core::ModelSpec& spec) {
-    if (spec.family == core::Family::Vit) return {};
+    if (spec.family == core::Family::Vit || spec.family == core::Family::T5) return {};
     const auto tr = [](const char* text) {
         return QCoreApplication::translate("ui::JobPage", text);
     };
     return {false,
             {},
-            tr("This version trains Vision Transformers only (the family here is %1).")
+            tr("This version trains Vision Transformers and T5 only (the family here is %1).")
                 .arg(QString::fromStdString(std::string(core::familyName(spec.family)))),
             tr("Its tensors can be looked at and exported."),
             {}};
+}
+
+/// Name of the tokenizer's file in a model's folder; empty when it has none.
+QString tokenizerBeside(const core::Path& folder) {
+    const std::optional<core::Path> file = core::Tokenizer::findIn(folder);
+    return file ? QString::fromStdString(file->filename().string()) : QString();
 }
 
 QString planText(const core::SurgeryPlan& plan) {
@@ -125,6 +135,7 @@ void JobPage::loadDefaults() {
             }
             defaults_ = *outcome.value;
             proposeRunFolder();
+            form_->setOwnTokenizer(tokenizerBeside(core::tokenizerFolder(defaults_)));
             form_->setJob(jobForWindow(defaults_), suggestionsFor(document_.model().spec));
             planChanged();
         });

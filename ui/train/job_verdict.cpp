@@ -4,6 +4,7 @@
 #include <QCoreApplication>
 #include <QRegularExpression>
 
+#include <algorithm>
 #include <system_error>
 
 namespace ui {
@@ -22,7 +23,12 @@ QString placeOf(const std::string& source) {
 /// The trainer runs in another folder than this program.
 bool isRelativeFolder(const std::string& source) {
     if (source.starts_with("synthetic:") || source.find(':') == std::string::npos) return false;
-    return core::Path(placeOf(source).toStdString()).is_relative();
+    const QStringList places = source.starts_with("text:") || source.starts_with("jsonl:")
+                                   ? placeOf(source).split(QLatin1Char(','))
+                                   : QStringList{placeOf(source)};
+    return std::any_of(places.begin(), places.end(), [](const QString& place) {
+        return core::Path(place.toStdString()).is_relative();
+    });
 }
 
 bool canBecomeRun(const core::Path& run) {
@@ -38,6 +44,9 @@ QString keyOfProblem(const core::JobSpec& job, const core::Path& run, core::Erro
                      const QString& message) {
     static const QRegularExpression kKey(QStringLiteral("key ([a-z0-9_.]+) is "));
     if (const auto match = kKey.match(message); match.hasMatch()) return match.captured(1);
+    static const QRegularExpression kText(QStringLiteral("(text\\.[a-z_]+) is "));
+    if (const auto match = kText.match(message); match.hasMatch()) return match.captured(1);
+    if (message.contains(QStringLiteral("tokenizer"))) return QStringLiteral("text.tokenizer");
     const auto names = [&message](const QString& place) {
         return !place.isEmpty() && message.contains(place);
     };
@@ -60,7 +69,9 @@ JobVerdict judgeJob(const core::JobSpec& job, const core::Path& run) {
         return QCoreApplication::translate("ui::JobVerdict", text);
     };
     if (job.data.empty()) {
-        return problem(QStringLiteral("data"), tr("Choose the images to train on."));
+        return problem(QStringLiteral("data"), job.objective == core::Objective::Classify
+                                                   ? tr("Choose the images to train on.")
+                                                   : tr("Choose the texts to train on."));
     }
     if (isRelativeFolder(job.data)) {
         return problem(QStringLiteral("data"), tr("Give the folder's whole path, from / on."));
