@@ -164,7 +164,7 @@ void JobForm::refreshText() {
     const std::int64_t inputs = inputsLength_->value();
     const std::int64_t targets =
         pairs ? inputs : core::lengthsForInputs(inputs, base_.text.corruption).targets;
-    targetsLength_->setSpecialValueText(tr("as computed: %1").arg(targets));
+    targetsLength_->setSpecialValueText(tr("auto: %1").arg(targets));
 }
 
 void JobForm::textEdited() {
