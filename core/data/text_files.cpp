@@ -56,7 +56,8 @@ void addPath(const std::string& source, const Path& path, TextSource& texts) {
             continue;
         const std::vector<Path> train = filesBelow(path / "train");
         texts.train.insert(texts.train.end(), train.begin(), train.end());
-        texts.held = filesBelow(path / name);
+        const std::vector<Path> held = filesBelow(path / name);
+        texts.held.insert(texts.held.end(), held.begin(), held.end());
         texts.heldPart = part;
         return;
     }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <deque>
@@ -241,14 +242,21 @@ class TextBatchLoader::Impl {
         DataPosition after;
     };
 
-    static std::int64_t tokensOf(const TextExample& example) {
-        return static_cast<std::int64_t>(example.inputs.size() + example.targets.size());
-    }
+    /// The sizes that a batch is padded to.
+    struct Longest {
+        std::size_t inputs = 0, targets = 0;
+        Longest with(const TextExample& example) const {
+            return {std::max(inputs, example.inputs.size()),
+                    std::max(targets, example.targets.size())};
+        }
+    };
 
-    /// Whether a batch of `examples` with `tokens` has room for one of `more` tokens.
-    bool hasRoom(std::size_t examples, std::int64_t tokens, std::int64_t more) const {
+    /// Whether a batch of `examples` has room for one more, padding counted.
+    bool hasRoom(std::size_t examples, const Longest& longest) const {
         if (examples == 0) return true;
-        if (options_.text.batchTokens > 0) return tokens + more <= options_.text.batchTokens;
+        if (options_.text.batchTokens > 0)
+            return static_cast<std::int64_t>((examples + 1) * (longest.inputs + longest.targets)) <=
+                   options_.text.batchTokens;
         return static_cast<std::int64_t>(examples) < options_.batch;
     }
 
@@ -262,11 +270,11 @@ class TextBatchLoader::Impl {
     std::optional<Ready> make() {
         std::vector<TextExample> examples;
         DataPosition after;
-        std::int64_t tokens = 0;
+        Longest longest;
         for (;;) {
             if (!kept_) kept_ = draw();
-            if (!kept_ || !hasRoom(examples.size(), tokens, tokensOf(kept_->example))) break;
-            tokens += tokensOf(kept_->example);
+            if (!kept_ || !hasRoom(examples.size(), longest.with(kept_->example))) break;
+            longest = longest.with(kept_->example);
             after = std::move(kept_->after);
             examples.push_back(std::move(kept_->example));
             kept_.reset();

@@ -22,7 +22,8 @@ struct TextSpec {
     std::int64_t inputsLength = 512;  ///< tokens, end of sequence included
     std::int64_t targetsLength = 0;   ///< 0 = what span corruption gives, or inputsLength
     SpanCorruption corruption;
-    std::int64_t batchTokens = 0;    ///< most tokens of a batch, in place of its examples; 0 = off
+    std::int64_t batchTokens =
+        0;  ///< most tokens of a batch, padding counted, in place of its examples; 0 = off
     std::string textField = "text";  ///< of a JSONL line, for span corruption
     std::string inputField = "input", targetField = "target";  ///< for text-to-text
     std::string prefix;  ///< before every input; {name} stands for another field of the line

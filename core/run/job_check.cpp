@@ -118,7 +118,10 @@ int momentsPerWeight(OptimizerKind kind) {
 }
 
 std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec) {
-    const std::int64_t batch = job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
+    std::int64_t batch = job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
+    if (const TextLengths lengths = textLengths(job); job.text.batchTokens > 0)
+        batch = std::max<std::int64_t>(
+            1, job.text.batchTokens / std::max<std::int64_t>(1, lengths.inputs + lengths.targets));
     return trainingBytes(spec, batch, momentsPerWeight(job.trainer.optimizer.kind),
                          textLengths(job));
 }

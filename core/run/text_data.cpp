@@ -55,11 +55,13 @@ class TextData final : public JobData {
 
     std::vector<std::string> check() override {
         if (!training({})->next() || !pass(watchedPart(), 1).batches->next())
-            throw Error(ErrorKind::BadInput,
-                        fmt::format("{} has not enough text for one example to train on and one to "
-                                    "hold out",
-                                    job_.data),
-                        "give more text, or shorter inputs: --set text.inputs_length=N");
+            throw Error(
+                ErrorKind::BadInput,
+                fmt::format("{} has not enough text for one example to train on and one to "
+                            "hold out",
+                            job_.data),
+                "give more text (a paragraph is one document, so a text without blank "
+                "lines may be a single one), or shorter inputs: --set text.inputs_length=N");
         return {};
     }
     std::shared_ptr<const Tokenizer> tokenizer() const override { return options_.tokenizer; }
@@ -86,6 +88,10 @@ std::unique_ptr<JobData> openTextData(const JobSpec& job, const ModelSpec& spec,
                     fmt::format("{} is no text, and {} models train on texts", job.data,
                                 familyName(spec.family)),
                     "give --data text:PATH, jsonl:PATH or synthetic:tokens,...");
+    if (job.objective == Objective::TextToText && job.data.starts_with("text:"))
+        throw Error(ErrorKind::BadInput,
+                    fmt::format("{} has no pairs of inputs and targets", job.data),
+                    "give --data jsonl:PATH for text-to-text, or --objective span-corruption");
     return std::make_unique<TextData>(job, spec, folder);
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/run/control.h"
+#include "tests/core/checkpoint/checkpoint_helpers.h"
 #include "tests/ui/recorded_run.h"
 #include "tests/ui/tiny_checkpoint.h"
 #include "ui/charts/heat_map.h"
@@ -286,13 +287,22 @@ TEST_F(Workspace, EverythingThatTakesTheFocusHasAName) {
 }
 
 TEST_F(Workspace, SaysWhichFamiliesAreTrained) {
-    document.open(QStringLiteral(UPCYCLER_SOURCE_DIR "/tests/reference/t5/v1_1"));
+    const core::test::TemporaryFolder folder;
+    const std::string tensor = R"({"dtype":"F32","shape":[2,2],"data_offsets":[)";
+    const std::string header = R"({"model.embed_tokens.weight":)" + tensor +
+                               R"(0,16]},"model.layers.0.self_attn.q_proj.weight":)" + tensor +
+                               R"(16,32]},"model.layers.0.mlp.up_proj.weight":)" + tensor +
+                               R"(32,48]}})";
+    core::test::writeBytes(folder / "model.safetensors",
+                           core::test::safetensorsBytes(header, std::string(48, '\0')));
+    core::test::writeBytes(folder / "config.json", R"({"model_type": "llama"})");
+    document.open(QString::fromStdString(folder.path().string()));
     ASSERT_TRUE(waitFor([&] { return document.hasModel(); }));
     const auto* page = workspace.findChild<JobPage*>();
     ASSERT_NE(page, nullptr);
     EXPECT_TRUE(waitFor([&] {
         return page->findChild<Notice*>()->message().contains(
-            QStringLiteral("Vision Transformers"));
+            QStringLiteral("Vision Transformers and T5 only"));
     }));
     EXPECT_FALSE(button("job/train").isEnabled());
 }

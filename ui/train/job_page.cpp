@@ -61,6 +61,12 @@ QString tokenizerBeside(const core::Path& folder) {
     return file ? QString::fromStdString(file->filename().string()) : QString();
 }
 
+/// What a form begins with; read in the background.
+struct Defaults {
+    core::JobSpec job;
+    QString tokenizer;
+};
+
 QString planText(const core::SurgeryPlan& plan) {
     if (plan.layers.empty()) return {};
     QStringList experts;
@@ -126,16 +132,21 @@ void JobPage::loadDefaults() {
     if (!document_.hasModel()) return;
     const core::Path path = document_.model().path;
     runInBackground(
-        this, QThreadPool::globalInstance(), [path] { return core::defaultJob(path); },
-        [this, load](Outcome<core::JobSpec> outcome) {
+        this, QThreadPool::globalInstance(),
+        [path] {
+            Defaults defaults{core::defaultJob(path), {}};
+            defaults.tokenizer = tokenizerBeside(core::tokenizerFolder(defaults.job));
+            return defaults;
+        },
+        [this, load](Outcome<Defaults> outcome) {
             if (load != load_) return;
             if (!outcome.value) {
                 showFailure(outcome.error.message, outcome.error.hint);
                 return;
             }
-            defaults_ = *outcome.value;
+            defaults_ = outcome.value->job;
             proposeRunFolder();
-            form_->setOwnTokenizer(tokenizerBeside(core::tokenizerFolder(defaults_)));
+            form_->setOwnTokenizer(outcome.value->tokenizer);
             form_->setJob(jobForWindow(defaults_), suggestionsFor(document_.model().spec));
             planChanged();
         });
