@@ -287,16 +287,16 @@ TEST_F(Workspace, EverythingThatTakesTheFocusHasAName) {
 }
 
 TEST_F(Workspace, SaysWhichFamiliesAreTrained) {
-    const core::test::TemporaryFolder place;
+    const core::test::TemporaryFolder llama;
     const std::string tensor = R"({"dtype":"F32","shape":[2,2],"data_offsets":[)";
     const std::string header = R"({"model.embed_tokens.weight":)" + tensor +
                                R"(0,16]},"model.layers.0.self_attn.q_proj.weight":)" + tensor +
                                R"(16,32]},"model.layers.0.mlp.up_proj.weight":)" + tensor +
                                R"(32,48]}})";
-    core::test::writeBytes(place / "model.safetensors",
+    core::test::writeBytes(llama / "model.safetensors",
                            core::test::safetensorsBytes(header, std::string(48, '\0')));
-    core::test::writeBytes(place / "config.json", R"({"model_type": "llama"})");
-    document.open(QString::fromStdString(place.path().string()));
+    core::test::writeBytes(llama / "config.json", R"({"model_type": "llama"})");
+    document.open(QString::fromStdString(llama.path().string()));
     ASSERT_TRUE(waitFor([&] { return document.hasModel(); }));
     const auto* page = workspace.findChild<JobPage*>();
     ASSERT_NE(page, nullptr);
