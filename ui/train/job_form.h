@@ -58,7 +58,7 @@ class JobForm : public QWidget {
     Field* add(const QString& key, Field* field, QGridLayout& grid, int row, int column, int span);
     QSpinBox* count(int from, int to, const QString& atZero = {});
     QLineEdit* real();
-    QLineEdit* line();
+    QLineEdit* line() const;
     QComboBox* choice(const std::vector<std::pair<QString, QString>>& entries);
     double realValue(const QLineEdit& edit, double otherwise) const;
     void buildData(QVBoxLayout& column);

@@ -36,7 +36,7 @@ QString sourceOfFiles(const QStringList& files) {
            files.join(QLatin1Char(','));
 }
 
-QLineEdit* JobForm::line() {
+QLineEdit* JobForm::line() const {
     auto* edit = new QLineEdit;
     edit->setMinimumWidth(60);
     connect(edit, &QLineEdit::textChanged, this, &JobForm::textEdited);
