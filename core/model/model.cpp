@@ -19,6 +19,11 @@ void Model::zeroGradients() {
         if (p.gradient.defined()) ops::fill(*backend_, p.gradient, 0.0F);
 }
 
+std::unique_ptr<Decoding> Model::startDecoding(const Batch&, std::int64_t, std::int64_t) {
+    throw Error(ErrorKind::BadInput,
+                fmt::format("a {} model generates no text", familyName(spec().family)), "use a T5");
+}
+
 std::unique_ptr<Model> makeModel(const ModelSpec& spec, std::shared_ptr<Backend> backend,
                                  bool gradients, const VitNames& names) {
     if (spec.family == Family::T5) return std::make_unique<T5>(spec, std::move(backend), gradients);

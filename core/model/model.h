@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,21 @@ struct ForwardResult {
         mlpOutputs;  ///< per block, when keepOutputs; [n, hidden], before the residual
 };
 
+/// Targets of a batch of inputs, made token by token. The model must outlive it and may compute
+/// other things between the steps; a step ends the life of a forward's result as a forward does.
+class Decoding {
+  public:
+    Decoding() = default;
+    Decoding(const Decoding&) = delete;
+    Decoding& operator=(const Decoding&) = delete;
+    virtual ~Decoding() = default;
+    /// Takes the next token of every row (the first time the decoder's start) and returns the
+    /// logits of the one after it, F32 [rows, vocab] on the host.
+    virtual Tensor step(std::span<const std::int64_t> tokens) = 0;
+    /// Row i goes on from what row from[i] has so far; both decode the same input.
+    virtual void reorder(std::span<const std::int64_t> from) = 0;
+};
+
 /// A network of one family. Layers are explicit: forward keeps what backward needs, backward
 /// accumulates gradients. Tensors of a result live until the next forward.
 class Model {
@@ -83,6 +99,10 @@ class Model {
     /// Gradient of scale * (loss + aux * auxLoss + z * zLoss + logitZ * logitZLoss) of the last
     /// training forward (with labels), added to the parameters' gradients. Once per forward.
     virtual void backward(float scale) = 0;
+    /// For the inputs of a batch (inputIds, inputMask), `rows` targets each, of up to `steps`
+    /// tokens. BadInput for a family that generates nothing.
+    virtual std::unique_ptr<Decoding> startDecoding(const Batch& inputs, std::int64_t rows,
+                                                    std::int64_t steps);
     void zeroGradients();
     Backend& backend() const { return *backend_; }
     const std::shared_ptr<Backend>& sharedBackend() const { return backend_; }

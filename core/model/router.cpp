@@ -42,7 +42,12 @@ Routing Router::forward(const Pass& pass, const Tensor& x, const TokenRows& rows
     classifier_.forward(pass, r.logits, x);
     ops::softmaxForward(pass.backend, r.probabilities, r.logits);
     if (moe_.router == RouterKind::TopK) {
-        r.assignment = ops::topK(pass.backend, r.probabilities, r.groups, topKRule(moe_, causal_));
+        TopKRule rule = topKRule(moe_, causal_);
+        if (rows.unlimited) {
+            rule.dropless = true;
+            rule.fixedSlots = 0;
+        }
+        r.assignment = ops::topK(pass.backend, r.probabilities, r.groups, rule);
         r.auxLoss = ops::balanceLossForward(pass.backend, r.probabilities, r.groups, r.assignment);
     } else {
         r.assignment = ops::expertChoice(pass.backend, r.probabilities, r.groups, moe_.capacity);

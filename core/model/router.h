@@ -22,6 +22,9 @@ struct Routing {
 struct TokenRows {
     std::int64_t sequences = 0;
     Tensor mask{};  ///< U8 [n], 1 = real token; undefined = all real
+    /// Top-K without capacity, as in generation: what a token gets does not depend on what stands
+    /// beside it in the batch, nor on how many tokens one forward sees.
+    bool unlimited = false;
 };
 
 /// Rows [begin, end) of the routing groups of all `tokens` rows in order,

@@ -106,6 +106,11 @@ T5Stack T5::makeStack(const std::string& name) const {
 
 Pass T5::pass(bool training) { return {backend(), workspace(), shown_, training}; }
 
+void T5::toLogits(const Pass& pass, Out logits, InOut output) const {
+    if (spec_.t5.scaledOutput) ops::scale(pass.backend, output, outputScale(spec_.t5));
+    output_.forward(pass, logits, output);
+}
+
 ForwardResult T5::forward(const Batch& batch, const ForwardOptions& options) {
     const T5Spec& t5 = spec_.t5;
     checkT5Batch(t5, batch, backend());
@@ -127,9 +132,8 @@ ForwardResult T5::forward(const Batch& batch, const ForwardOptions& options) {
                                      {flat(batch.decoderInputIds), sequences, batch.decoderMask,
                                       trace.memory, batch.inputMask, dropout},
                                      options, moeBlocks_, result);
-    if (t5.scaledOutput) ops::scale(p.backend, trace.output, outputScale(t5));
     const Tensor logits = p.shown.allocate({rows, t5.vocab});
-    output_.forward(p, logits, trace.output);
+    toLogits(p, logits, trace.output);
     result.logits = logits.view({sequences, rows / sequences, t5.vocab});
     if (batch.labels.defined()) {
         trace.loss = ClassificationLoss::forward(p, logits, flat(batch.labels), options.loss);

@@ -26,8 +26,13 @@ class T5 final : public Model {
     std::vector<Parameter>& parameters() override { return table_.all(); }
     ForwardResult forward(const Batch& batch, const ForwardOptions& options) override;
     void backward(float scale) override;
+    /// Greedy, beam search and the rest of generation.h stand on this. Keys and values are kept.
+    std::unique_ptr<Decoding> startDecoding(const Batch& inputs, std::int64_t rows,
+                                            std::int64_t steps) override;
 
   private:
+    class Steps;
+
     /// What the last training forward left for backward.
     struct Trace {
         T5Stack::Saved encoder, decoder;
@@ -42,6 +47,8 @@ class T5 final : public Model {
     RmsNorm norm(const std::string& name) const;
     T5Stack makeStack(const std::string& name) const;
     Pass pass(bool training);
+    /// logits [n, V] of the decoder's output [n, d], which is scaled in place.
+    void toLogits(const Pass& pass, Out logits, InOut output) const;
 
     ModelSpec spec_;
     ParameterTable table_;

@@ -3,6 +3,7 @@
 
 #include "core/ops/attention.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/memory.h"
 
 namespace core {
 namespace {
@@ -74,6 +75,65 @@ void T5Attention::backward(const Pass& pass, Out dx, InOut dMemory, InOut dBias,
     ops::accumulate(pass.backend, into, through);
     value_.backward(pass, through, s.memory, dv);
     ops::accumulate(pass.backend, into, through);
+}
+
+T5Attention::Cache T5Attention::makeCache(Workspace& place, std::int64_t sequences,
+                                          std::int64_t places) const {
+    const Shape shape{sequences, places, query_.outputs()};
+    return {place.allocate(shape), place.allocate(shape), 0};
+}
+
+T5Attention::Cache T5Attention::remember(const Pass& pass, Workspace& place, const Tensor& memory,
+                                         std::int64_t sequences) const {
+    const std::int64_t keys = memory.size(0) / sequences;
+    Cache cache = makeCache(place, sequences, keys);
+    const Shape rows{memory.size(0), query_.outputs()};
+    key_.forward(pass, cache.k.view(rows), memory);
+    value_.forward(pass, cache.v.view(rows), memory);
+    cache.filled = keys;
+    return cache;
+}
+
+void T5Attention::append(const Pass& pass, Cache& cache, const Tensor& x) const {
+    const Workspace::Scope scope(pass.workspace);
+    const std::int64_t sequences = cache.k.size(0);
+    const std::int64_t places = cache.k.size(1);
+    const Shape rows{sequences, query_.outputs()};
+    CORE_CHECK(x.size(0) == sequences && cache.filled < places, "one row and place per sequence");
+    const Tensor fresh = pass.tensor(rows);
+    const auto put = [&](const Linear& projection, const Tensor& into) {
+        projection.forward(pass, fresh, x);
+        const Tensor all = into.view({sequences * places, query_.outputs()});
+        for (std::int64_t s = 0; s < sequences; ++s) {
+            const std::int64_t at = s * places + cache.filled;
+            ops::copy(pass.backend, all.rows(at, at + 1), fresh.rows(s, s + 1));
+        }
+    };
+    put(key_, cache.k);
+    put(value_, cache.v);
+    ++cache.filled;
+}
+
+void T5Attention::attend(const Pass& pass, Out y, const Tensor& x, const Cache& cache,
+                         const View& view) const {
+    const Workspace::Scope scope(pass.workspace);
+    const std::int64_t places = cache.k.size(1);
+    AttentionShape dims;
+    dims.batch = cache.k.size(0);
+    dims.heads = heads_;
+    dims.queries = x.size(0) / dims.batch;
+    dims.keys = cache.filled;
+    dims.headDim = query_.outputs() / heads_;
+    AttentionOptions options = optionsOf(view);
+    options.keyStride = places;
+    const Shape rows{dims.batch * places, query_.outputs()};
+    const Tensor q = pass.tensor({x.size(0), query_.outputs()});
+    const Tensor o = pass.tensor(q.shape());
+    const Tensor logSumExp = pass.tensor({dims.batch, dims.heads, dims.queries});
+    query_.forward(pass, q, x);
+    ops::attentionForward(pass.backend, o, logSumExp, q, cache.k.view(rows), cache.v.view(rows),
+                          dims, options);
+    output_.forward(pass, y, o);
 }
 
 }  // namespace core

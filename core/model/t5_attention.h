@@ -40,6 +40,23 @@ class T5Attention {
     void backward(const Pass& pass, Out dx, InOut dMemory, InOut dBias, const Saved& saved,
                   const Tensor& dy) const;
 
+    /// Keys and values that queries see, kept between passes.
+    struct Cache {
+        Tensor k, v;              ///< [sequences, places, heads * dKv]
+        std::int64_t filled = 0;  ///< of the places
+    };
+    /// An empty cache in `place`.
+    Cache makeCache(Workspace& place, std::int64_t sequences, std::int64_t places) const;
+    /// The cache of a whole memory [sequences * keys, d].
+    Cache remember(const Pass& pass, Workspace& place, const Tensor& memory,
+                   std::int64_t sequences) const;
+    /// Fills one more place with the keys and values of x [sequences, d].
+    void append(const Pass& pass, Cache& cache, const Tensor& x) const;
+    /// y = attention of x [sequences * queries, d] over what the cache holds; view.sequences are
+    /// the cache's.
+    void attend(const Pass& pass, Out y, const Tensor& x, const Cache& cache,
+                const View& view) const;
+
   private:
     AttentionShape shape(const Tensor& x, const Tensor& memory, std::int64_t sequences) const;
     Linear query_, key_, value_, output_;

@@ -9,6 +9,7 @@ namespace core {
 namespace {
 
 constexpr std::int64_t kIgnored = -100;
+constexpr const char* kMasks = "give a mask of the shape of its token numbers, 1 = real";
 
 [[noreturn]] void refuse(const std::string& what, const std::string& hint) {
     throw Error(ErrorKind::BadInput, what, hint);
@@ -47,17 +48,20 @@ void checkIds(const char* name, const Tensor& ids, std::int64_t vocab, Backend& 
 
 }  // namespace
 
-void checkT5Batch(const T5Spec& t5, const Batch& batch, Backend& backend) {
-    constexpr const char* kMasks = "give a mask of the shape of its token numbers, 1 = real";
+void checkT5Inputs(const T5Spec& t5, const Batch& batch, Backend& backend) {
     checkIds("input_ids", batch.inputIds, t5.vocab, backend);
+    if (batch.inputMask.defined())
+        requireShape("attention_mask", batch.inputMask, DType::U8, batch.inputIds.shape(), kMasks);
+}
+
+void checkT5Batch(const T5Spec& t5, const Batch& batch, Backend& backend) {
+    checkT5Inputs(t5, batch, backend);
     checkIds("decoder_input_ids", batch.decoderInputIds, t5.vocab, backend);
     const Shape& decoder = batch.decoderInputIds.shape();
     if (decoder[0] != batch.inputIds.size(0))
         refuse(fmt::format("decoder_input_ids are {} sequences, and input_ids {}", decoder[0],
                            batch.inputIds.size(0)),
                "give one target sequence per input sequence");
-    if (batch.inputMask.defined())
-        requireShape("attention_mask", batch.inputMask, DType::U8, batch.inputIds.shape(), kMasks);
     if (batch.decoderMask.defined())
         requireShape("decoder_attention_mask", batch.decoderMask, DType::U8, decoder, kMasks);
     if (!batch.labels.defined()) return;

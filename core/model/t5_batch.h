@@ -10,6 +10,9 @@ namespace core {
 /// vocab) or -100) or none.
 void checkT5Batch(const T5Spec& t5, const Batch& batch, Backend& backend);
 
+/// The same for what the encoder alone sees.
+void checkT5Inputs(const T5Spec& t5, const Batch& batch, Backend& backend);
+
 /// Throws BadInput unless the numbers of a T5 can be computed: blocks in both stacks, enough
 /// relative position buckets for the distances.
 void requireComputable(const T5Spec& t5);

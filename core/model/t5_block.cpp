@@ -65,6 +65,31 @@ T5Block::Saved T5Block::forward(const Pass& pass, Out y, const Tensor& x, const 
     return s;
 }
 
+T5Block::Cache T5Block::makeCache(const Pass& pass, Workspace& place, const Tensor& memory,
+                                  std::int64_t inputs, std::int64_t rows,
+                                  std::int64_t steps) const {
+    CORE_CHECK(cross_.has_value(), "a decoder's block");
+    return {self_.attention.makeCache(place, rows, steps),
+            cross_->attention.remember(pass, place, memory, inputs)};
+}
+
+void T5Block::step(const Pass& pass, Out y, const Tensor& x, Cache& cache,
+                   const Context& context) const {
+    const Workspace::Scope scope(pass.workspace);
+    const Tensor normed = pass.tensor(x.shape());
+    const Tensor middle = pass.tensor(x.shape());
+    self_.norm.forward(pass, normed, x);
+    self_.attention.append(pass, cache.self, normed);
+    self_.attention.attend(pass, middle, normed, cache.self, context.self);
+    ops::add(pass.backend, middle, middle, x);
+    cross_->norm.forward(pass, normed, middle);
+    cross_->attention.attend(pass, y, normed, cache.cross, context.cross);
+    ops::add(pass.backend, middle, middle, y);
+    norm_.forward(pass, normed, middle);
+    mlp_.forward(pass, y, normed, context.rows);
+    ops::add(pass.backend, y, y, middle);
+}
+
 void T5Block::backwardInPlace(const Pass& pass, const Saved& s, InOut dy, const Shared& shared,
                               float dAux, float dZ) const {
     {

@@ -49,6 +49,15 @@ class T5Block {
     const std::string& name() const noexcept { return name_; }
     Saved forward(const Pass& pass, Out y, const Tensor& x, const Context& context,
                   const MlpOutput& output) const;
+    /// What a decoder's block keeps between the steps of a generation.
+    struct Cache {
+        T5Attention::Cache self;   ///< of the rows that are decoded
+        T5Attention::Cache cross;  ///< of the inputs; several rows may decode one input
+    };
+    Cache makeCache(const Pass& pass, Workspace& place, const Tensor& memory, std::int64_t inputs,
+                    std::int64_t rows, std::int64_t steps) const;
+    /// The next token's part of forward, x [rows, d], with what the cache knows of those before it.
+    void step(const Pass& pass, Out y, const Tensor& x, Cache& cache, const Context& context) const;
     /// The input's gradient takes the place of `dy`; dAux and dZ as in MoeMlp.
     void backwardInPlace(const Pass& pass, const Saved& saved, InOut dy, const Shared& shared,
                          float dAux, float dZ) const;

@@ -58,6 +58,39 @@ T5Stack::Saved T5Stack::forward(const Pass& pass, Out y, const Input& input,
     return s;
 }
 
+T5Stack::Cache T5Stack::makeCache(const Pass& pass, Workspace& place, const Tensor& memory,
+                                  const Tensor& memoryMask, std::int64_t inputs, std::int64_t rows,
+                                  std::int64_t steps) const {
+    Cache cache;
+    cache.memoryMask = memoryMask;
+    cache.inputs = inputs;
+    for (const T5Block& block : blocks_)
+        cache.blocks.push_back(block.makeCache(pass, place, memory, inputs, rows, steps));
+    return cache;
+}
+
+void T5Stack::step(const Pass& pass, Out y, const Tensor& ids, Cache& cache) const {
+    const Workspace::Scope scope(pass.workspace);
+    const std::int64_t rows = ids.size(0);
+    const Tensor bias = pass.tensor({biasTable_->shape[1], 1, cache.steps + 1});
+    RelativeBuckets buckets = buckets_;
+    buckets.queryOffset = cache.steps;
+    ops::relativeBiasForward(pass.backend, bias, biasTable_->value, buckets);
+    Tensor x = pass.tensor({rows, embedding_->shape[1]});
+    Tensor next = pass.tensor(x.shape());
+    ops::embeddingForward(pass.backend, x, ids, embedding_->value);
+    T5Block::Context context;
+    context.self = {rows, bias, {}, false, {}};
+    context.cross = {cache.inputs, {}, cache.memoryMask, false, {}};
+    context.rows = {rows, {}, true};
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        blocks_[i].step(pass, next, x, cache.blocks[i], context);
+        std::swap(x, next);
+    }
+    norm_.forward(pass, y, x);
+    ++cache.steps;
+}
+
 void T5Stack::backward(const Pass& pass, const Saved& s, InOut dy, InOut dMemory, float dAux,
                        float dZ) const {
     const Workspace::Scope scope(pass.workspace);

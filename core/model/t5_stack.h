@@ -37,6 +37,21 @@ class T5Stack {
     /// are means over `moeBlocks`.
     Saved forward(const Pass& pass, Out y, const Input& input, const ForwardOptions& options,
                   std::int64_t moeBlocks, ForwardResult& result) const;
+    /// What a decoder keeps between the steps of a generation.
+    struct Cache {
+        std::vector<T5Block::Cache> blocks;
+        Tensor memoryMask{};  ///< U8 [inputs, S] or undefined
+        std::int64_t inputs = 0;
+        std::int64_t steps = 0;  ///< done
+    };
+    /// Of `rows` sequences of up to `steps` tokens over the encoder's output, the rows of one input
+    /// side by side.
+    Cache makeCache(const Pass& pass, Workspace& place, const Tensor& memory,
+                    const Tensor& memoryMask, std::int64_t inputs, std::int64_t rows,
+                    std::int64_t steps) const;
+    /// y [rows, d] is what forward gives at the next position, where the token is ids I64 [rows];
+    /// the routers' capacity does not bind.
+    void step(const Pass& pass, Out y, const Tensor& ids, Cache& cache) const;
     /// `dy` is used up; dMemory is accumulated (undefined for an encoder); dAux, dZ per layer.
     void backward(const Pass& pass, const Saved& saved, InOut dy, InOut dMemory, float dAux,
                   float dZ) const;

@@ -10,9 +10,9 @@
 namespace core::test {
 
 Fixture::Fixture(const std::string& name) {
-    const Path folder = Path(UPCYCLER_SOURCE_DIR) / "tests/core/model/fixtures" / name;
-    model_ = Checkpoint::open(folder / "model.safetensors");
-    reference_ = Checkpoint::open(folder / "reference.safetensors");
+    folder_ = Path(UPCYCLER_SOURCE_DIR) / "tests/core/model/fixtures" / name;
+    model_ = Checkpoint::open(folder_ / "model.safetensors");
+    reference_ = Checkpoint::open(folder_ / "reference.safetensors");
 }
 
 Tensor Fixture::reference(const std::string& name) const {
@@ -82,6 +82,23 @@ std::vector<std::string> moeFixtures() {
             "top2_drops_renormalized", "top2_topk_softmax",          "top1_dropless",
             "top3_batch_priority",     "top2_dropless_topk_softmax", "mixed_routers",
             "zero_router_ties"};
+}
+
+std::vector<std::string> t5Fixtures() {
+    return {"v10_tied_relu",
+            "v11_untied_gated_gelu",
+            "gated_silu_unequal_depths",
+            "one_target",
+            "one_input",
+            "few_buckets_far_distances",
+            "untied_silu",
+            "mt5",
+            "larger",
+            "switch_top1",
+            "switch_drops",
+            "moe_paper",
+            "moe_drops",
+            "moe_dropless"};
 }
 
 double maxDifference(std::span<const float> a, std::span<const float> b) {

@@ -15,6 +15,7 @@ class Fixture {
   public:
     explicit Fixture(const std::string& name);
 
+    const Path& folder() const { return folder_; }
     const Checkpoint& model() const { return *model_; }
     /// A tensor of reference.safetensors; the test fails when there is none.
     Tensor reference(const std::string& name) const;
@@ -29,12 +30,15 @@ class Fixture {
     LossSpec loss() const;
 
   private:
+    Path folder_;
     std::shared_ptr<const Checkpoint> model_;
     std::shared_ptr<const Checkpoint> reference_;
 };
 
 std::vector<std::string> denseFixtures();
 std::vector<std::string> moeFixtures();
+/// Below t5/.
+std::vector<std::string> t5Fixtures();
 
 /// max |a - b|, infinite when one is not finite.
 double maxDifference(std::span<const float> a, std::span<const float> b);

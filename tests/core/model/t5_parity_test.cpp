@@ -66,12 +66,7 @@ TEST_P(T5Parity, EvaluationGivesTheSame) {
     EXPECT_NEAR(result.loss, fixture.scalar("loss"), kTolerance * fixture.scalar("loss"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Transformers, T5Parity,
-                         testing::Values("v10_tied_relu", "v11_untied_gated_gelu",
-                                         "gated_silu_unequal_depths", "one_target", "one_input",
-                                         "few_buckets_far_distances", "untied_silu", "mt5",
-                                         "larger", "switch_top1", "switch_drops", "moe_paper",
-                                         "moe_drops", "moe_dropless"),
+INSTANTIATE_TEST_SUITE_P(Transformers, T5Parity, testing::ValuesIn(t5Fixtures()),
                          [](const auto& p) { return p.param; });
 
 class T5RouterParity : public testing::TestWithParam<std::string> {};
