@@ -17,8 +17,8 @@ using Json = nlohmann::ordered_json;
 /// The texts as JSON lines, at their name when all are there.
 class TextFile {
   public:
-    explicit TextFile(const core::Path& path)
-        : target_(path, core::AtomicTarget::Kind::File, false),
+    TextFile(const core::Path& path, bool replace)
+        : target_(path, core::AtomicTarget::Kind::File, replace),
           file_(core::File::createNew(target_.temporary())) {}
 
     void add(const core::GeneratedText& text) {
@@ -48,7 +48,8 @@ void addGenerationOptions(CLI::App& app, GenerationSettings& settings) {
                    "Most tokens of a generated text [the data's target length]")
         ->check(CLI::Range(1, 1 << 16));
     app.add_option("--output", settings.output,
-                   "New file for the texts, one JSON object a line: input, generated, target");
+                   "File for the texts, one JSON object a line: input, generated, target");
+    app.add_flag("--force", settings.force, "Replace --output where it exists");
 }
 
 core::GenerationScores scoreGeneration(core::Model& model, const core::JobData& data,
@@ -61,7 +62,7 @@ core::GenerationScores scoreGeneration(core::Model& model, const core::JobData& 
     core::GenerationOptions options = settings.generation;
     if (options.maxTokens == 0) options.maxTokens = targetLength;
     std::optional<TextFile> file;
-    if (!settings.output.empty()) file.emplace(settings.output);
+    if (!settings.output.empty()) file.emplace(settings.output, settings.force);
     Progress progress("generating");
     const core::GenerationScores scores = core::scoreGeneration(
         model, *pass.batches, *tokenizer, options,

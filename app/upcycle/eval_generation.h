@@ -10,10 +10,11 @@
 
 namespace upcycle {
 
-/// `--beams`, `--length-penalty`, `--max-tokens` and `--output`.
+/// `--beams`, `--length-penalty`, `--max-tokens`, `--output` and `--force`.
 struct GenerationSettings {
     core::GenerationOptions generation{0, 1, 1.0};  ///< maxTokens 0 = the data's target length
     std::string output;                             ///< file of the texts, or empty
+    bool force = false;                             ///< may take the place of one
 };
 void addGenerationOptions(CLI::App& app, GenerationSettings& settings);
 

@@ -173,7 +173,10 @@ TEST_F(T5TrainingTest, GeneratedTextsAreScoredAndWritten) {
             EXPECT_EQ(text["target"], "yes, it is");
         }
         EXPECT_EQ(result["generated"], count);
+        std::erase(all, "--json");
         expectRefused(upcycle(all), 3, {file, "exists"});
+        all.emplace_back("--force");
+        expectDone(all);
     }
     std::vector<std::string> samples;
     for (const core::Event& event : eventsOf(run))
