@@ -23,8 +23,4 @@ T5Spec t5FromTensors(const Checkpoint& checkpoint) {
     return t5;
 }
 
-void resolveOutput(T5Spec& t5, const Checkpoint& checkpoint) {
-    if (!t5.scaledOutput) t5.tiedEmbeddings = !hasT5Head(checkpoint);
-}
-
 }  // namespace core
