@@ -4,7 +4,9 @@
 #include "app/upcycle/input_text.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "core/ops/memory.h"
 #include "core/run/job_data.h"
+#include "core/tensor/ignored_label.h"
 #include "core/training/device_batch.h"
 
 #include <fmt/format.h>
@@ -22,12 +24,6 @@ constexpr const char* kWanted = "give pixel_values F32 [B, C, H, W] and labels I
 
 core::Shape pixelShape(std::int64_t batch, const core::ModelSpec& spec) {
     return {batch, spec.vit.channels, spec.vit.imageSize, spec.vit.imageSize};
-}
-
-Tensor toDevice(const Tensor& host, core::Backend& backend) {
-    Tensor device(backend.allocate(host.bytes()), 0, host.shape(), host.dtype());
-    backend.upload(device, host);
-    return device;
 }
 
 Tensor readTensor(const core::Checkpoint& input, const core::TensorInfo& info) {
@@ -61,9 +57,9 @@ Tensor readLabels(const core::Checkpoint& input, const core::Path& file, std::in
                                  core::toString(info->shape), batch));
     Tensor labels = readTensor(input, *info);
     for (const std::int64_t label : labels.span<std::int64_t>())
-        if (label != -100 && (label < 0 || label >= classes))
-            refuse(file,
-                   fmt::format("labels holds {}, expected 0 to {} or -100", label, classes - 1));
+        if (label != core::kIgnoredLabel && (label < 0 || label >= classes))
+            refuse(file, fmt::format("labels holds {}, expected 0 to {} or {}", label, classes - 1,
+                                     core::kIgnoredLabel));
     return labels;
 }
 
@@ -83,7 +79,7 @@ core::Batch readInputBatch(const core::Path& file, const core::ModelSpec& spec,
     const auto input = core::Checkpoint::open(file);
     const Tensor pixels = readPixels(*input, file, spec);
     const Tensor labels = readLabels(*input, file, pixels.size(0), spec.vit.classes);
-    return {toDevice(pixels, backend), labels.defined() ? toDevice(labels, backend) : Tensor()};
+    return {core::ops::toDevice(backend, pixels), core::ops::toDevice(backend, labels)};
 }
 
 core::Batch readDataBatch(const std::string& source, const core::Path& model, std::int64_t count,
@@ -105,7 +101,7 @@ core::Batch makeRandomBatch(std::int64_t count, const core::ModelSpec& spec,
     const core::CounterRandom random(core::hashName(0, "check"));
     std::uint64_t index = 0;
     for (float& pixel : pixels.span<float>()) pixel = random.normal(index++);
-    return {toDevice(pixels, backend), {}};
+    return {core::ops::toDevice(backend, pixels), {}};
 }
 
 }  // namespace upcycle

@@ -4,7 +4,9 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/data/text_examples.h"
 #include "core/model/t5_batch.h"
+#include "core/ops/memory.h"
 
 #include <fmt/format.h>
 
@@ -26,13 +28,6 @@ constexpr std::int64_t kRandomTargets = 32;
 
 [[noreturn]] void refuse(const core::Path& file, const std::string& what) {
     throw Error(ErrorKind::BadInput, file.string() + ": " + what, kWanted);
-}
-
-Tensor toDevice(const Tensor& host, core::Backend& backend) {
-    if (!host.defined()) return {};
-    Tensor device(backend.allocate(host.bytes()), 0, host.shape(), host.dtype());
-    backend.upload(device, host);
-    return device;
 }
 
 /// Undefined when the file has no such tensor.
@@ -60,17 +55,6 @@ Tensor readMask(const core::Checkpoint& input, const core::Path& file, const cha
     return mask;
 }
 
-Tensor shiftRight(const Tensor& labels, const core::T5Spec& t5) {
-    Tensor shifted = Tensor::host(labels.shape(), DType::I64);
-    const std::int64_t length = labels.size(1);
-    for (std::int64_t i = 0; i < labels.elements(); ++i) {
-        const std::int64_t before =
-            i % length == 0 ? t5.decoderStartToken : labels.data<std::int64_t>()[i - 1];
-        shifted.data<std::int64_t>()[i] = before == -100 ? t5.padToken : before;
-    }
-    return shifted;
-}
-
 Tensor randomTokens(const core::Shape& shape, std::int64_t vocab, const char* name) {
     Tensor tokens = Tensor::host(shape, DType::I64);
     const core::CounterRandom random(core::hashName(0, name));
@@ -81,12 +65,13 @@ Tensor randomTokens(const core::Shape& shape, std::int64_t vocab, const char* na
 }
 
 core::Batch onDevice(const core::Batch& host, core::Backend& backend) {
+    using core::ops::toDevice;
     core::Batch batch;
-    batch.labels = toDevice(host.labels, backend);
-    batch.inputIds = toDevice(host.inputIds, backend);
-    batch.inputMask = toDevice(host.inputMask, backend);
-    batch.decoderInputIds = toDevice(host.decoderInputIds, backend);
-    batch.decoderMask = toDevice(host.decoderMask, backend);
+    batch.labels = toDevice(backend, host.labels);
+    batch.inputIds = toDevice(backend, host.inputIds);
+    batch.inputMask = toDevice(backend, host.inputMask);
+    batch.decoderInputIds = toDevice(backend, host.decoderInputIds);
+    batch.decoderMask = toDevice(backend, host.decoderMask);
     return batch;
 }
 
@@ -101,7 +86,8 @@ core::Batch readTextBatch(const core::Path& file, const core::T5Spec& t5, core::
     if (!host.inputIds.defined()) refuse(file, "there is no tensor input_ids");
     if (!host.decoderInputIds.defined() && !host.labels.defined())
         refuse(file, "there is neither labels nor decoder_input_ids");
-    if (!host.decoderInputIds.defined()) host.decoderInputIds = shiftRight(host.labels, t5);
+    if (!host.decoderInputIds.defined())
+        host.decoderInputIds = core::shiftRight(host.labels, t5.decoderStartToken, t5.padToken);
     host.inputMask = readMask(*input, file, "attention_mask");
     host.decoderMask = readMask(*input, file, "decoder_attention_mask");
     try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/parallel.h"
 #include "core/cpu/cpu_backend_internal.h"
+#include "core/tensor/ignored_label.h"
 
 #include <algorithm>
 #include <string>
@@ -8,12 +9,10 @@
 namespace core::cpu {
 namespace {
 
-constexpr std::int64_t kIgnored = -100;
-
 void requireLabels(const Tensor& labels, std::int64_t classes) {
     for (const std::int64_t label : labels.span<std::int64_t>())
         CORE_CHECK(
-            label == kIgnored || (label >= 0 && label < classes),
+            label == kIgnoredLabel || (label >= 0 && label < classes),
             "label " + std::to_string(label) + " of " + std::to_string(classes) + " classes");
 }
 
@@ -43,7 +42,7 @@ void CpuBackend::softmaxCrossEntropyForward(Out loss, Out logSumExp, const Tenso
                 logSumExp.data<float>()[r] = total;
                 float& value = loss.data<float>()[r];
                 value = 0.0F;
-                if (label[r] == kIgnored) continue;
+                if (label[r] == kIgnoredLabel) continue;
                 value = total - (1.0F - labelSmoothing) * row[label[r]];
                 if (labelSmoothing > 0.0F)
                     value -= labelSmoothing *
@@ -64,7 +63,7 @@ void CpuBackend::softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
                 [&](std::int64_t begin, std::int64_t end, int) {
                     for (std::int64_t r = begin; r < end; ++r) {
                         float* into = dLogits.data<float>() + r * classes;
-                        if (label[r] == kIgnored) {
+                        if (label[r] == kIgnoredLabel) {
                             std::fill_n(into, classes, 0.0F);
                             continue;
                         }
@@ -90,7 +89,7 @@ void CpuBackend::sigmoidCrossEntropyForward(Out loss, const Tensor& logits, cons
                         const float* row = logits.data<float>() + r * classes;
                         float& value = loss.data<float>()[r];
                         value = 0.0F;
-                        if (label[r] == kIgnored) continue;
+                        if (label[r] == kIgnoredLabel) continue;
                         const double all = k.binaryCrossEntropy(row, target.every, classes);
                         value = static_cast<float>(all - static_cast<double>(target.label) *
                                                              static_cast<double>(row[label[r]]));
@@ -110,7 +109,7 @@ void CpuBackend::sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits,
                 [&](std::int64_t begin, std::int64_t end, int) {
                     for (std::int64_t r = begin; r < end; ++r) {
                         float* into = dLogits.data<float>() + r * classes;
-                        if (label[r] == kIgnored) {
+                        if (label[r] == kIgnoredLabel) {
                             std::fill_n(into, classes, 0.0F);
                             continue;
                         }

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
+#include "core/tensor/ignored_label.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,7 +16,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::int64_t kIgnored = -100;
 /// A block's last text counts when it has at least this share of a whole one.
 constexpr std::int64_t kLeastPart = 8;
 
@@ -140,6 +140,16 @@ BlockExamples examplesOf(const TextBlock& block, TextSource::Kind kind,
                                                     : pairs(block, options);
 }
 
+Tensor shiftRight(const Tensor& labels, std::int64_t start, std::int64_t pad) {
+    Tensor shifted = Tensor::host(labels.shape(), DType::I64);
+    const std::int64_t length = labels.size(1);
+    for (std::int64_t i = 0; i < labels.elements(); ++i) {
+        const std::int64_t before = i % length == 0 ? start : labels.data<std::int64_t>()[i - 1];
+        shifted.data<std::int64_t>()[i] = before == kIgnoredLabel ? pad : before;
+    }
+    return shifted;
+}
+
 HostBatch batchOf(const std::vector<TextExample>& examples, std::int32_t pad,
                   std::int32_t decoderStart) {
     const auto count = static_cast<std::int64_t>(examples.size());
@@ -149,12 +159,10 @@ HostBatch batchOf(const std::vector<TextExample>& examples, std::int32_t pad,
     batch.inputIds = Tensor::host(inputs, DType::I64);
     batch.inputMask = Tensor::host(inputs, DType::U8);
     batch.labels = Tensor::host(targets, DType::I64);
-    batch.decoderInputIds = Tensor::host(targets, DType::I64);
     batch.decoderMask = Tensor::host(targets, DType::U8);
     auto* ids = batch.inputIds.data<std::int64_t>();
     auto* mask = batch.inputMask.data<std::uint8_t>();
     auto* labels = batch.labels.data<std::int64_t>();
-    auto* decoder = batch.decoderInputIds.data<std::int64_t>();
     auto* real = batch.decoderMask.data<std::uint8_t>();
     for (const TextExample& example : examples) {
         for (std::size_t i = 0; i < static_cast<std::size_t>(inputs[1]); ++i) {
@@ -164,13 +172,11 @@ HostBatch batchOf(const std::vector<TextExample>& examples, std::int32_t pad,
         }
         for (std::size_t i = 0; i < static_cast<std::size_t>(targets[1]); ++i) {
             const bool has = i < example.targets.size();
-            *labels++ = has ? example.targets[i] : kIgnored;
-            *decoder++ = i == 0                           ? decoderStart
-                         : i - 1 < example.targets.size() ? example.targets[i - 1]
-                                                          : pad;
+            *labels++ = has ? example.targets[i] : kIgnoredLabel;
             *real++ = has ? 1 : 0;
         }
     }
+    batch.decoderInputIds = shiftRight(batch.labels, decoderStart, pad);
     return batch;
 }
 

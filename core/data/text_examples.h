@@ -18,6 +18,10 @@ struct BlockExamples {
 BlockExamples examplesOf(const TextBlock& block, TextSource::Kind kind,
                          const TextLoaderOptions& options);
 
+/// Decoder inputs I64 [B, T] of labels [B, T] (on the host): `start`, then the labels but the last,
+/// `pad` where one is ignored.
+Tensor shiftRight(const Tensor& labels, std::int64_t start, std::int64_t pad);
+
 /// Padded to the longest: see HostBatch. `decoderStart` is the first decoder input.
 HostBatch batchOf(const std::vector<TextExample>& examples, std::int32_t pad,
                   std::int32_t decoderStart);

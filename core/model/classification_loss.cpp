@@ -3,31 +3,24 @@
 
 #include "core/base/error.h"
 #include "core/ops/cross_entropy.h"
+#include "core/ops/memory.h"
 #include "core/ops/reduce.h"
+#include "core/tensor/ignored_label.h"
 
 #include <fmt/format.h>
 
 namespace core {
 namespace {
 
-constexpr std::int64_t kIgnored = -100;
-
-Tensor onHost(Backend& backend, const Tensor& tensor) {
-    if (tensor.onHost()) return tensor;
-    Tensor host = Tensor::host(tensor.shape(), tensor.dtype());
-    backend.download(host, tensor);
-    return host;
-}
-
 std::int64_t countLabels(const Tensor& hostLabels, std::int64_t classes) {
     std::int64_t counted = 0;
     for (const std::int64_t label : hostLabels.span<std::int64_t>()) {
-        if (label == kIgnored) continue;
+        if (label == kIgnoredLabel) continue;
         if (label < 0 || label >= classes)
             throw Error(ErrorKind::BadInput,
                         fmt::format("the label {} of a batch is no class of the model, expected 0 "
                                     "to {} (or {} = ignored)",
-                                    label, classes - 1, kIgnored),
+                                    label, classes - 1, kIgnoredLabel),
                         "use data whose classes the model has");
         ++counted;
     }
@@ -38,7 +31,7 @@ double sumOfSquares(const Tensor& hostLabels, const Tensor& hostLogSumExp) {
     double sum = 0;
     for (std::int64_t i = 0; i < hostLabels.elements(); ++i) {
         const auto value = static_cast<double>(hostLogSumExp.data<float>()[i]);
-        if (hostLabels.data<std::int64_t>()[i] != kIgnored) sum += value * value;
+        if (hostLabels.data<std::int64_t>()[i] != kIgnoredLabel) sum += value * value;
     }
     return sum;
 }
@@ -47,7 +40,7 @@ double sumOfSquares(const Tensor& hostLabels, const Tensor& hostLogSumExp) {
 
 ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Tensor& logits,
                                                       const Tensor& labels, const LossSpec& spec) {
-    const Tensor hostLabels = onHost(pass.backend, labels);
+    const Tensor hostLabels = ops::readable(pass.backend, labels);
     Saved s{logits, labels, {}, spec, countLabels(hostLabels, logits.size(1)), 0, 0};
     const Tensor losses = pass.tensor({logits.size(0)});
     if (spec.kind == LossKind::Softmax) {
@@ -55,7 +48,7 @@ ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Te
         ops::softmaxCrossEntropyForward(pass.backend, losses, s.logSumExp, logits, labels,
                                         spec.labelSmoothing);
         if (s.counted > 0)
-            s.logitZLoss = sumOfSquares(hostLabels, onHost(pass.backend, s.logSumExp)) /
+            s.logitZLoss = sumOfSquares(hostLabels, ops::readable(pass.backend, s.logSumExp)) /
                            static_cast<double>(s.counted);
     } else {
         ops::sigmoidCrossEntropyForward(pass.backend, losses, logits, labels, spec.labelSmoothing);

@@ -260,7 +260,7 @@ ModelSpec readSpecUnchecked(const Checkpoint& checkpoint) {
         const Json json = config::parseObject(checkpoint.configText(), where);
         checkHeads(json, where, checkpoint.layoutConfig());
         ModelSpec spec = specFromJson(json, where, family);
-        if (spec.family == Family::T5) resolveOutput(spec.t5, checkpoint);
+        if (spec.family == Family::T5) resolveOutput(spec.t5, Reader(json, where), checkpoint);
         return spec;
     }
     if (!family)

@@ -2,6 +2,7 @@
 #include "core/model/router_stats.h"
 
 #include "core/base/parallel.h"
+#include "core/ops/memory.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,13 +10,6 @@
 
 namespace core {
 namespace {
-
-Tensor onHost(const Tensor& tensor, Backend& backend) {
-    if (!tensor.defined() || tensor.onHost()) return tensor;
-    Tensor host = Tensor::host(tensor.shape(), tensor.dtype());
-    backend.download(host, tensor);
-    return host;
-}
 
 /// Sum over real tokens of -sum p log p, in nats.
 double entropySum(const Tensor& probabilities, const std::uint8_t* mask) {
@@ -57,9 +51,9 @@ void RouterStatsAccumulator::add(const RouterObservation& observation, Backend& 
         sums->accepted[e] += count;
         accepted += count;
     }
-    const Tensor mask = onHost(observation.mask, backend);
+    const Tensor mask = ops::readable(backend, observation.mask);
     const std::uint8_t* real = mask.defined() ? mask.data<std::uint8_t>() : nullptr;
-    const Tensor offsets = onHost(a.tokenOffsets, backend);
+    const Tensor offsets = ops::readable(backend, a.tokenOffsets);
     const auto* first = offsets.data<std::int32_t>();
     for (std::int64_t t = 0; t < a.tokens; ++t) {
         if (real != nullptr && real[t] == 0) continue;
@@ -69,8 +63,8 @@ void RouterStatsAccumulator::add(const RouterObservation& observation, Backend& 
     const double asked = std::accumulate(a.requested.begin(), a.requested.end(), 0.0);
     sums->asked += asked;
     sums->dropped += asked - accepted;
-    sums->entropy += entropySum(onHost(observation.probabilities, backend), real);
-    const Tensor weights = onHost(observation.weights, backend);
+    sums->entropy += entropySum(ops::readable(backend, observation.probabilities), real);
+    const Tensor weights = ops::readable(backend, observation.weights);
     for (const float weight : weights.span<float>()) sums->combine += static_cast<double>(weight);
 }
 
@@ -105,9 +99,9 @@ void RouterStatsAccumulator::clear() { layers_.clear(); }
 Tensor denseCombineWeights(const RouterObservation& observation, Backend& backend) {
     const Assignment& a = observation.assignment;
     Tensor dense = Tensor::zeros({a.tokens, a.experts});
-    const Tensor tokens = onHost(a.slotToken, backend);
-    const Tensor experts = onHost(a.slotExpert, backend);
-    const Tensor weights = onHost(observation.weights, backend);
+    const Tensor tokens = ops::readable(backend, a.slotToken);
+    const Tensor experts = ops::readable(backend, a.slotExpert);
+    const Tensor weights = ops::readable(backend, observation.weights);
     for (std::int64_t s = 0; s < a.slots(); ++s)
         dense.data<float>()[tokens.data<std::int32_t>()[s] * a.experts +
                             experts.data<std::int32_t>()[s]] = weights.data<float>()[s];

@@ -2,13 +2,14 @@
 #include "core/model/t5_batch.h"
 
 #include "core/base/error.h"
+#include "core/ops/memory.h"
+#include "core/tensor/ignored_label.h"
 
 #include <fmt/format.h>
 
 namespace core {
 namespace {
 
-constexpr std::int64_t kIgnored = -100;
 constexpr const char* kMasks = "give a mask of the shape of its token numbers, 1 = real";
 
 [[noreturn]] void refuse(const std::string& what, const std::string& hint) {
@@ -25,13 +26,9 @@ void requireShape(const char* name, const Tensor& tensor, DType dtype, const Sha
 
 void checkTokens(const char* name, const Tensor& ids, std::int64_t vocab, bool mayIgnore,
                  Backend& backend) {
-    Tensor host = ids;
-    if (!ids.onHost()) {
-        host = Tensor::host(ids.shape(), ids.dtype());
-        backend.download(host, ids);
-    }
+    const Tensor host = ops::readable(backend, ids);
     for (const std::int64_t id : host.span<std::int64_t>())
-        if ((id < 0 || id >= vocab) && !(mayIgnore && id == kIgnored))
+        if ((id < 0 || id >= vocab) && !(mayIgnore && id == kIgnoredLabel))
             refuse(fmt::format("{} hold the token {}, expected 0 to {}{}", name, id, vocab - 1,
                                mayIgnore ? " or -100 = ignored" : ""),
                    "use the tokenizer that belongs to the model");

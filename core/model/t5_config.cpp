@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/checkpoint/layout/t5_shapes.h"
 #include "core/model/t5_config_internal.h"
 #include "core/model/vit_config_internal.h"
 
@@ -136,6 +137,10 @@ T5Spec t5FromConfig(const Reader& reader, T5Spec t5) {
     t5.eosToken = token(reader, "eos_token_id", t5.eosToken);
     t5.decoderStartToken = token(reader, "decoder_start_token_id", t5.padToken);
     return t5;
+}
+
+void resolveOutput(T5Spec& t5, const Reader& reader, const Checkpoint& checkpoint) {
+    if (!t5.scaledOutput || isOfVersion5(reader)) t5.tiedEmbeddings = !hasT5Head(checkpoint);
 }
 
 Json t5ToConfig(const T5Spec& t5) {

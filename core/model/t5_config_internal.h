@@ -19,9 +19,9 @@ config::Json t5ToConfig(const T5Spec& t5);
 /// then that of all heads), `dModel` and `vocab` are 0 where there is no embedding.
 T5Spec t5FromTensors(const Checkpoint& checkpoint);
 
-/// Whether an output that is not scaled has a matrix of its own: transformers 5 leaves that to the
-/// file (its configs call every T5 tied).
-void resolveOutput(T5Spec& t5, const Checkpoint& checkpoint);
+/// Whether the output has a matrix of its own where the file says it: transformers 5 calls every T5
+/// tied, and version 5.0 every output scaled, but uses an output matrix that is there.
+void resolveOutput(T5Spec& t5, const config::Reader& reader, const Checkpoint& checkpoint);
 
 /// Tokens of the sequence for which SwitchTransformers' absolute expert_capacity is taken as a
 /// capacity factor and back: the config's n_positions, else 512 (T5's training length).

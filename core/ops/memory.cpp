@@ -16,4 +16,18 @@ void copy(Backend& backend, Out y, const Tensor& x) {
     backend.copy(y, x);
 }
 
+Tensor toDevice(Backend& backend, const Tensor& host) {
+    if (!host.defined()) return {};
+    Tensor device(backend.allocate(host.bytes()), 0, host.shape(), host.dtype());
+    backend.upload(device, host);
+    return device;
+}
+
+Tensor readable(Backend& backend, const Tensor& tensor) {
+    if (!tensor.defined() || tensor.onHost()) return tensor;
+    Tensor host = Tensor::host(tensor.shape(), tensor.dtype());
+    backend.download(host, tensor);
+    return host;
+}
+
 }  // namespace core::ops

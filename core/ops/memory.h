@@ -14,4 +14,11 @@ void fill(Backend& backend, Out y, float value);
 /// y = x, same shape and dtype, same device.
 void copy(Backend& backend, Out y, const Tensor& x);
 
+/// A copy on the device; none of an undefined tensor.
+Tensor toDevice(Backend& backend, const Tensor& host);
+
+/// What the host can read: the tensor itself where it lies on the host (it changes with it), else a
+/// copy; none of an undefined tensor.
+Tensor readable(Backend& backend, const Tensor& tensor);
+
 }  // namespace core::ops

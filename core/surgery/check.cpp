@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/model/router_stats.h"
+#include "core/ops/memory.h"
 #include "core/surgery/check_causes.h"
 
 #include <fmt/format.h>
@@ -16,19 +17,12 @@ namespace {
 
 constexpr double kLogitsTolerance = 1e-4;
 
-Tensor onHost(const Tensor& tensor, Backend& backend) {
-    if (!tensor.defined() || tensor.onHost()) return tensor;
-    Tensor host = Tensor::host(tensor.shape(), tensor.dtype());
-    backend.download(host, tensor);
-    return host;
-}
-
 /// The rows (of the last axis) of real tokens; all without a mask.
 std::vector<float> floatsOf(const Tensor& tensor, const Tensor& mask, Backend& backend) {
-    const Tensor host = onHost(tensor, backend);
+    const Tensor host = ops::readable(backend, tensor);
     const auto values = host.span<float>();
     if (!mask.defined()) return {values.begin(), values.end()};
-    const Tensor real = onHost(mask, backend);
+    const Tensor real = ops::readable(backend, mask);
     const std::int64_t width = host.elements() / real.elements();
     std::vector<float> rows;
     for (std::int64_t row = 0; row < real.elements(); ++row)

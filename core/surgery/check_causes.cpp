@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/surgery/check_causes.h"
 
+#include "core/ops/memory.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -72,11 +74,7 @@ void addRoutingCauses(std::vector<std::string>& causes, const ModelSpec& spec,
 }
 
 std::vector<float> valuesOf(const Parameter& parameter, Backend& backend) {
-    Tensor host = parameter.value;
-    if (!host.onHost()) {
-        host = Tensor::host(host.shape(), host.dtype());
-        backend.download(host, parameter.value);
-    }
+    const Tensor host = ops::readable(backend, parameter.value);
     const auto values = host.span<float>();
     return {values.begin(), values.end()};
 }

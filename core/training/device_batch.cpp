@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/device_batch.h"
 
+#include "core/tensor/ignored_label.h"
+
 #include <algorithm>
 #include <numeric>
 
 namespace core {
 namespace {
-
-constexpr std::int64_t kIgnoredLabel = -100;
 
 /// The first rows of `kept` as a place for `host`; a larger place is made when it does not fit.
 Tensor copyTo(Tensor& kept, const Tensor& host, Backend& backend) {

@@ -13,14 +13,12 @@ T5, mT5 and SwitchTransformers are transformers' own classes. The other MoE laye
 from the definitions, in plain loops, on transformers' T5 modules.
 """
 
-import json
 import math
 import pathlib
 import sys
 
 import torch
-from make_vit_fixtures import MoeMlp, Router, expert_choice, top_k
-from safetensors.torch import save_file
+from make_vit_fixtures import MoeMlp, Router, add_routers, expert_choice, top_k, write
 from torch import nn
 from torch.nn.functional import cross_entropy
 from transformers import (MT5Config, MT5ForConditionalGeneration, SwitchTransformersConfig,
@@ -49,8 +47,16 @@ class T5Moe(MoeMlp):
         self.router = Router(config.d_model, settings["experts"])
         self.experts = nn.ModuleDict({f"expert_{e}": Expert(config) for e in range(settings["experts"])})
 
-    def place_in_token_order(self, p, group):
-        """What Top-K does in a causal decoder: no token's place depends on a later token."""
+    def real(self, count):
+        return super().real(count) if self.mask is None else (self.mask.reshape(-1) != 0).tolist()
+
+    def expert(self, e, x):
+        return self.experts[f"expert_{e}"](x)
+
+    def top_k(self, p, group):
+        """In a causal decoder in token order: no token's place depends on a later token."""
+        if not self.causal:
+            return super().top_k(p, group)
         experts, k = self.settings["experts"], self.settings["k"]
         limit = len(group) if self.settings["dropless"] else self.capacity(len(group))
         taken, accepted, asked = [0] * experts, [], {}
@@ -61,41 +67,6 @@ class T5Moe(MoeMlp):
                     taken[e] += 1
                     accepted.append((t, e))
         return accepted, asked
-
-    def forward(self, x):
-        batch, length, hidden = x.shape
-        tokens = x.reshape(-1, hidden)
-        real = torch.ones(batch * length) if self.mask is None else self.mask.reshape(-1)
-        rows = [t for t in range(batch * length) if real[t] != 0]
-        logits = self.router.classifier(tokens)
-        p = torch.softmax(logits, dim=-1)
-        accepted, asked, balance = [], {}, []
-        for group in self.groups(batch, length):
-            group = [t for t in group if real[t] != 0]
-            if not group:
-                continue
-            if self.settings["router"] == "expert-choice":
-                accepted += self.expert_choice(p, group)
-                continue
-            pairs, wanted = self.place_in_token_order(p, group) if self.causal else self.top_k(p, group)
-            accepted += pairs
-            asked |= wanted
-            f = torch.zeros(self.settings["experts"])
-            for experts in wanted.values():
-                for e in experts:
-                    f[e] += 1.0 / (len(group) * self.settings["k"])
-            balance.append(self.settings["experts"] * (f * p[group].mean(0)).sum())
-        self.aux_loss = sum(balance) / len(balance) if balance else torch.zeros(())
-        self.z_loss = (torch.logsumexp(logits[rows], -1) ** 2).mean()
-        self.probabilities = p
-        self.weights = self.combine(logits, p, accepted, asked)
-        y = torch.zeros_like(tokens)
-        for e in range(self.settings["experts"]):
-            chosen = [t for t, expert in accepted if expert == e]
-            if chosen:
-                out = self.experts[f"expert_{e}"](tokens[chosen]) * self.weights[chosen, e, None]
-                y = y.index_add(0, torch.tensor(chosen), out)
-        return y.reshape(x.shape)
 
 
 def make_moe(model, config, blocks):
@@ -171,32 +142,12 @@ def make(folder, name, seed, kind, config, sizes, pad=None, decoder_pad=None, ig
     logit_z_loss = (torch.logsumexp(flat[labels != -100], -1) ** 2).mean()
     reference = batch | {"logits": logits, "loss": loss, "logit_z_loss": logit_z_loss,
                          "logit_z_weight": torch.tensor(logit_z)}
-    total = loss + logit_z * logit_z_loss
-    if layers:
-        aux_loss = sum(layer.aux_loss for layer in layers.values()) / len(layers)
-        z_loss = sum(layer.z_loss for layer in layers.values()) / len(layers)
-        total = total + aux * aux_loss + z * z_loss
-        reference |= {"aux_loss": aux_loss, "z_loss": z_loss, "aux_weight": torch.tensor(aux),
-                      "z_weight": torch.tensor(z)}
-        for block, layer in layers.items():
-            reference[f"{block}.router_probabilities"] = layer.probabilities
-            reference[f"{block}.combine_weights"] = layer.weights
-    total.backward()
+    add_routers(reference, layers, loss + logit_z * logit_z_loss, aux, z).backward()
     weights = {}
     for tensor_name, value in model.named_parameters():
         weights[tensor_name] = value.detach()
         reference["gradient/" + tensor_name] = torch.zeros_like(value) if value.grad is None else value.grad
-    target = pathlib.Path(folder) / name
-    target.mkdir(parents=True, exist_ok=True)
-    written = json.loads(config.to_json_string(use_diff=True))
-    for key in ("transformers_version", "dtype", "torch_dtype"):
-        written.pop(key, None)
-    written["architectures"] = [model_class.__name__]
-    if blocks:
-        written["upcycling"] = {"schema": 1, "blocks": blocks}
-    (target / "config.json").write_text(json.dumps(written, indent=1) + "\n")
-    save_file({k: v.contiguous() for k, v in weights.items()}, target / "model.safetensors")
-    save_file({k: v.detach().contiguous() for k, v in reference.items()}, target / "reference.safetensors")
+    write(pathlib.Path(folder) / name, model, blocks, weights, reference)
 
 
 def main(folder):

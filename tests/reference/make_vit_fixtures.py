@@ -107,14 +107,25 @@ class MoeMlp(nn.Module):
             weight = weight / torch.where(total == 0, torch.ones_like(total), total)
         return weight
 
+    def real(self, count):
+        """Which of the rows count; the others are in no group."""
+        return [True] * count
+
+    def expert(self, e, x):
+        expert = self.experts[f"expert_{e}"]
+        return expert.output.dense(self.activation(expert.intermediate.dense(x)))
+
     def forward(self, x):
         batch, length, hidden = x.shape
         tokens = x.reshape(-1, hidden)
+        real = self.real(batch * length)
         logits = self.router.classifier(tokens)
         p = torch.softmax(logits, dim=-1)
         accepted, asked, balance = [], {}, []
-        groups = self.groups(batch, length)
-        for group in groups:
+        for group in self.groups(batch, length):
+            group = [t for t in group if real[t]]
+            if not group:
+                continue
             if self.settings["router"] == "expert-choice":
                 accepted += self.expert_choice(p, group)
                 continue
@@ -126,17 +137,15 @@ class MoeMlp(nn.Module):
                 for e in experts:
                     f[e] += 1.0 / (len(group) * self.settings["k"])
             balance.append(self.settings["experts"] * (f * p[group].mean(0)).sum())
-        self.aux_loss = sum(balance) / len(groups) if balance else torch.zeros(())
-        self.z_loss = (torch.logsumexp(logits, -1) ** 2).mean()
+        self.aux_loss = sum(balance) / len(balance) if balance else torch.zeros(())
+        self.z_loss = (torch.logsumexp(logits[[t for t in range(len(tokens)) if real[t]]], -1) ** 2).mean()
         self.probabilities = p
         self.weights = self.combine(logits, p, accepted, asked)
         y = torch.zeros_like(tokens)
         for e in range(self.settings["experts"]):
-            expert = self.experts[f"expert_{e}"]
             rows = [t for t, chosen in accepted if chosen == e]
             if rows:
-                inner = self.activation(expert.intermediate.dense(tokens[rows]))
-                y = y.index_add(0, torch.tensor(rows), expert.output.dense(inner) * self.weights[rows, e, None])
+                y = y.index_add(0, torch.tensor(rows), self.expert(e, tokens[rows]) * self.weights[rows, e, None])
         return y.reshape(x.shape)
 
 
@@ -168,6 +177,32 @@ def randomize(model, router_std):
                 value.normal_(0.0, 0.7 / math.sqrt(value[0].numel()))
 
 
+def add_routers(reference, layers, loss, aux, z):
+    """Puts the routers' losses and tables into the reference; returns the loss with what they add to it."""
+    if not layers:
+        return loss
+    aux_loss = sum(layer.aux_loss for layer in layers.values()) / len(layers)
+    z_loss = sum(layer.z_loss for layer in layers.values()) / len(layers)
+    reference |= {"aux_loss": aux_loss, "z_loss": z_loss, "aux_weight": torch.tensor(aux), "z_weight": torch.tensor(z)}
+    for block, layer in layers.items():
+        reference[f"{block}.router_probabilities"] = layer.probabilities
+        reference[f"{block}.combine_weights"] = layer.weights
+    return loss + aux * aux_loss + z * z_loss
+
+
+def write(target, model, blocks, weights, reference):
+    target.mkdir(parents=True, exist_ok=True)
+    config = json.loads(model.config.to_json_string(use_diff=True))
+    for key in ("transformers_version", "dtype", "torch_dtype"):
+        config.pop(key, None)
+    config["architectures"] = [type(model).__name__]
+    if blocks:
+        config["upcycling"] = {"schema": 1, "blocks": blocks}
+    (target / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    save_file({k: v.contiguous() for k, v in weights.items()}, target / "model.safetensors")
+    save_file({k: v.detach().contiguous() for k, v in reference.items()}, target / "reference.safetensors")
+
+
 def make(folder, name, seed, config, batch, prefix=True, labels=None, blocks=None, aux=0.0, z=0.0, router_std=0.5,
          pooler=False):
     torch.manual_seed(seed)
@@ -182,17 +217,7 @@ def make(folder, name, seed, config, batch, prefix=True, labels=None, blocks=Non
     labels = torch.tensor(labels)
     result = model(pixel_values=pixels, labels=labels)
     reference = {"pixel_values": pixels, "labels": labels, "logits": result.logits, "loss": result.loss}
-    total = result.loss
-    if layers:
-        aux_loss = sum(layer.aux_loss for layer in layers.values()) / len(layers)
-        z_loss = sum(layer.z_loss for layer in layers.values()) / len(layers)
-        total = total + aux * aux_loss + z * z_loss
-        reference |= {"aux_loss": aux_loss, "z_loss": z_loss, "aux_weight": torch.tensor(aux),
-                      "z_weight": torch.tensor(z)}
-        for block, layer in layers.items():
-            reference[f"{block}.router_probabilities"] = layer.probabilities
-            reference[f"{block}.combine_weights"] = layer.weights
-    total.backward()
+    add_routers(reference, layers, result.loss, aux, z).backward()
 
     def stored(tensor_name):
         return tensor_name if prefix else tensor_name.removeprefix("vit.")
@@ -205,17 +230,7 @@ def make(folder, name, seed, config, batch, prefix=True, labels=None, blocks=Non
     if pooler:
         weights[stored("vit.pooler.dense.weight")] = torch.randn(vit.hidden_size, vit.hidden_size)
         weights[stored("vit.pooler.dense.bias")] = torch.randn(vit.hidden_size)
-    target = pathlib.Path(folder) / name
-    target.mkdir(parents=True, exist_ok=True)
-    written = json.loads(vit.to_json_string(use_diff=True))
-    for key in ("transformers_version", "dtype", "torch_dtype"):
-        written.pop(key, None)
-    written["architectures"] = ["ViTForImageClassification"]
-    if blocks:
-        written["upcycling"] = {"schema": 1, "blocks": blocks}
-    (target / "config.json").write_text(json.dumps(written, indent=1) + "\n")
-    save_file({k: v.contiguous() for k, v in weights.items()}, target / "model.safetensors")
-    save_file({k: v.detach().contiguous() for k, v in reference.items()}, target / "reference.safetensors")
+    write(pathlib.Path(folder) / name, model, blocks, weights, reference)
 
 
 def expert_choice(experts, capacity, renormalize, group_size="batch"):

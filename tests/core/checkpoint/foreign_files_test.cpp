@@ -3,39 +3,18 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/readers.h"
 #include "tests/core/checkpoint/checkpoint_helpers.h"
+#include "tests/core/checkpoint/counting.h"
 
 #include <gtest/gtest.h>
 
 namespace core::test {
 namespace {
 
-Path fixture(const std::string& name) {
-    return Path(UPCYCLER_SOURCE_DIR) / "tests/reference/checkpoint" / name;
-}
-
-std::vector<float> counting(std::size_t count) {
-    std::vector<float> values(count);
-    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(i) - 3;
-    return values;
-}
-
-struct Expected {
-    const char* name;
-    DType dtype;
-    Shape shape;
-};
-
 void expectCounting(const Checkpoint& checkpoint, const std::vector<Expected>& tensors) {
     for (const Expected& expected : tensors) {
         const TensorInfo* info = checkpoint.find(expected.name);
         ASSERT_NE(info, nullptr) << expected.name;
-        EXPECT_EQ(info->dtype, expected.dtype) << expected.name;
-        EXPECT_EQ(info->shape, expected.shape) << expected.name;
-        const std::vector<float> values =
-            expected.dtype == DType::Bool
-                ? std::vector<float>{1, 0, 1}
-                : counting(static_cast<std::size_t>(expected.shape.elements()));
-        EXPECT_EQ(checkpoint.readFloats(*info), values) << expected.name;
+        expectCounting(checkpoint, *info, expected);
     }
     EXPECT_EQ(checkpoint.tensors().size(), tensors.size());
 }

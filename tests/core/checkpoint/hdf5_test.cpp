@@ -4,6 +4,7 @@
 #include "core/checkpoint/readers.h"
 #include "core/tensor/convert.h"
 #include "tests/core/checkpoint/checkpoint_helpers.h"
+#include "tests/core/checkpoint/every_type.h"
 
 #include <gtest/gtest.h>
 
@@ -19,39 +20,11 @@ WriterOptions hdf5Options() {
     return options;
 }
 
-constexpr std::array kAllTypes{DType::F64, DType::F32,    DType::F16, DType::BF16, DType::F8E4M3,
-                               DType::I64, DType::F8E5M2, DType::I32, DType::I16,  DType::I8,
-                               DType::U64, DType::U32,    DType::U16, DType::U8,   DType::Bool};
-
-/// One tensor [3, 5] of each type, of arbitrary bytes.
+/// One tensor of each type.
 std::vector<TensorInfo> allTypes() {
-    std::vector<TensorInfo> infos;
-    for (const DType dtype : kAllTypes) {
-        TensorInfo& info = infos.emplace_back();
-        info.name = "layer.0." + std::string(dtypeName(dtype));
-        info.dtype = dtype;
-        info.shape = {3, 5};
-    }
+    std::vector<TensorInfo> infos = oneOfEach(kNumpyTypes, "layer.0.");
+    for (TensorInfo& info : oneOfEach(kNarrowTypes, "layer.0.")) infos.push_back(std::move(info));
     return infos;
-}
-
-std::vector<std::byte> pattern(const TensorInfo& info, std::size_t seed) {
-    std::vector<std::byte> bytes(15 * dtypeBytes(info.dtype));
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        bytes[i] = static_cast<std::byte>(info.dtype == DType::Bool ? (i + seed) % 2
-                                                                    : (31 * i + 7 * seed) % 251);
-    return bytes;
-}
-
-void writeAllTypes(const Path& target, const WriterOptions& options) {
-    const std::vector<TensorInfo> infos = allTypes();
-    const auto writer = CheckpointWriter::create(target, infos, options);
-    for (std::size_t i = infos.size(); i-- > 0;) {
-        const std::vector<std::byte> bytes = pattern(infos[i], i);
-        writer->write(i, std::span(bytes).first(4));
-        writer->write(i, std::span(bytes).subspan(4));
-    }
-    writer->commit();
 }
 
 TEST(Hdf5, EveryTypeReadsBackBitForBit) {
@@ -59,7 +32,7 @@ TEST(Hdf5, EveryTypeReadsBackBitForBit) {
     WriterOptions options = hdf5Options();
     options.metadata = {{"note", "naïve"}, {"format", "pt"}};
     options.configText = "{\"a\": 1}";
-    writeAllTypes(folder / "x.h5", options);
+    writePatterns(folder / "x.h5", allTypes(), options);
     const auto checkpoint = Checkpoint::open(folder / "x.h5");
     EXPECT_EQ(checkpoint->format(), "hdf5");
     EXPECT_EQ(checkpoint->configText(), options.configText);
@@ -85,9 +58,9 @@ TEST(Hdf5, EveryTypeReadsBackBitForBit) {
 
 TEST(Hdf5, TheSameBytesTwice) {
     const TemporaryFolder folder;
-    writeAllTypes(folder / "a.h5", hdf5Options());
+    writePatterns(folder / "a.h5", allTypes(), hdf5Options());
     std::this_thread::sleep_for(std::chrono::milliseconds(1100));
-    writeAllTypes(folder / "b.h5", hdf5Options());
+    writePatterns(folder / "b.h5", allTypes(), hdf5Options());
     EXPECT_EQ(readBytes(folder / "a.h5"), readBytes(folder / "b.h5"));
 }
 

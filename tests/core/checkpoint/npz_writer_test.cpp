@@ -5,11 +5,11 @@
 #include "core/checkpoint/zip_archive.h"
 #include "core/checkpoint/zip_writer.h"
 #include "tests/core/checkpoint/checkpoint_helpers.h"
+#include "tests/core/checkpoint/every_type.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include <array>
 #include <thread>
 
 namespace core::test {
@@ -26,44 +26,11 @@ std::uint32_t checksum(std::string_view bytes) {
         crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-constexpr std::array kTypes{DType::F64, DType::F32, DType::F16, DType::BF16, DType::I64,
-                            DType::I32, DType::I16, DType::I8,  DType::U64,  DType::U32,
-                            DType::U16, DType::U8,  DType::Bool};
-
-/// One tensor [3, 5] of each type that NumPy has.
-std::vector<TensorInfo> allTypes() {
-    std::vector<TensorInfo> infos;
-    for (const DType dtype : kTypes) {
-        TensorInfo& info = infos.emplace_back();
-        info.name = "layer/0/" + std::string(dtypeName(dtype));
-        info.dtype = dtype;
-        info.shape = {3, 5};
-    }
-    return infos;
-}
-
-std::vector<std::byte> pattern(const TensorInfo& info, std::size_t seed) {
-    std::vector<std::byte> bytes(15 * dtypeBytes(info.dtype));
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        bytes[i] = static_cast<std::byte>(info.dtype == DType::Bool ? (i + seed) % 2
-                                                                    : (31 * i + 7 * seed) % 251);
-    return bytes;
-}
-
-void writeAllTypes(const Path& target, const WriterOptions& options) {
-    const std::vector<TensorInfo> infos = allTypes();
-    const auto writer = CheckpointWriter::create(target, infos, options);
-    for (std::size_t i = infos.size(); i-- > 0;) {
-        const std::vector<std::byte> bytes = pattern(infos[i], i);
-        writer->write(i, std::span(bytes).first(4));
-        writer->write(i, std::span(bytes).subspan(4));
-    }
-    writer->commit();
-}
+std::vector<TensorInfo> allTypes() { return oneOfEach(kNumpyTypes, "layer/0/"); }
 
 TEST(NpzWriter, EveryTypeReadsBackBitForBit) {
     const TemporaryFolder folder;
-    writeAllTypes(folder / "x.npz", npzOptions());
+    writePatterns(folder / "x.npz", allTypes(), npzOptions());
     const auto checkpoint = openNpz(folder / "x.npz", {});
     const std::vector<TensorInfo> expected = allTypes();
     ASSERT_EQ(checkpoint->tensors().size(), expected.size());
@@ -81,7 +48,7 @@ TEST(NpzWriter, EveryTypeReadsBackBitForBit) {
 
 TEST(NpzWriter, ChecksumsAreThoseOfTheMembers) {
     const TemporaryFolder folder;
-    writeAllTypes(folder / "x.npz", npzOptions());
+    writePatterns(folder / "x.npz", allTypes(), npzOptions());
     const File file = File::openForReading(folder / "x.npz");
     const std::string all = readBytes(folder / "x.npz");
     for (const ZipMember& member : readZipDirectory(file)) {
@@ -95,10 +62,10 @@ TEST(NpzWriter, ChecksumsAreThoseOfTheMembers) {
 
 TEST(NpzWriter, TheSameBytesTwice) {
     const TemporaryFolder folder;
-    writeAllTypes(folder / "a.npz", npzOptions());
+    writePatterns(folder / "a.npz", allTypes(), npzOptions());
     std::this_thread::sleep_for(
         std::chrono::milliseconds(2100));  // a zip archive counts two by two
-    writeAllTypes(folder / "b.npz", npzOptions());
+    writePatterns(folder / "b.npz", allTypes(), npzOptions());
     EXPECT_EQ(readBytes(folder / "a.npz"), readBytes(folder / "b.npz"));
 }
 

@@ -49,4 +49,19 @@ double relativeError(std::span<const float> a, std::span<const float> b);
 /// The gradients of a model under the file's names, experts apart.
 std::vector<std::pair<std::string, std::vector<float>>> gradientsByName(Model& model);
 
+/// The largest relative error of the gradients, and whose.
+struct WorstGradient {
+    double error = 0;
+    std::string name;
+};
+
+/// Expects every gradient of the model to be within `tolerance` of the fixture's, relative to the
+/// largest of that tensor.
+WorstGradient expectGradients(Model& model, const Fixture& fixture, double tolerance);
+
+/// Expects the routers' tables of the fixture: probabilities and combine weights within
+/// `tolerance`, and the same choice of experts.
+void expectRouters(const ForwardResult& result, const Fixture& fixture, Backend& backend,
+                   double tolerance);
+
 }  // namespace core::test

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/cpu_backend.h"
 #include "core/model/model.h"
-#include "core/model/router_stats.h"
 #include "tests/core/model/fixture.h"
 
 #include <gtest/gtest.h>
@@ -14,14 +13,6 @@ namespace {
 constexpr double kTolerance = 1e-4;
 
 class Parity : public testing::TestWithParam<std::string> {};
-
-/// A key bias moves all scores of a query alike, so its true gradient is 0 and what is stored is
-/// rounding: it is measured by the query bias' size.
-std::string scaleName(const std::string& name) {
-    const std::string key = "attention.attention.key.bias";
-    if (!name.ends_with(key)) return name;
-    return name.substr(0, name.size() - key.size()) + "attention.attention.query.bias";
-}
 
 TEST_P(Parity, ForwardAndEveryGradient) {
     const Fixture fixture(GetParam());
@@ -42,18 +33,9 @@ TEST_P(Parity, ForwardAndEveryGradient) {
 
     model->zeroGradients();
     model->backward(1.0F);
-    double worst = 0;
-    const auto gradients = gradientsByName(*model);
-    for (const auto& [name, values] : gradients) {
-        const Tensor expected = fixture.reference("gradient/" + name);
-        const double difference = maxDifference(values, expected.span<float>());
-        const Tensor scaled = fixture.reference("gradient/" + scaleName(name));
-        const double scale = maxMagnitude(scaled.span<float>());
-        EXPECT_LE(difference, kTolerance * scale) << name << ", largest " << scale;
-        if (scale > 0) worst = std::max(worst, difference / scale);
-    }
+    const WorstGradient worst = expectGradients(*model, fixture, kTolerance);
     RecordProperty("logits", std::to_string(logits));
-    RecordProperty("gradient", std::to_string(worst));
+    RecordProperty("gradient", std::to_string(1e6 * worst.error) + "e-6 in " + worst.name);
 }
 
 TEST_P(Parity, EvaluationGivesTheSameLogits) {
@@ -75,21 +57,7 @@ class RouterParity : public testing::TestWithParam<std::string> {};
 TEST_P(RouterParity, ProbabilitiesAndCombineWeights) {
     const Fixture fixture(GetParam());
     const auto model = loadModel(fixture.model(), makeCpuBackend(1), false);
-    const ForwardResult result = model->forward(fixture.batch(), {});
-    ASSERT_FALSE(result.routers.empty());
-    for (const RouterObservation& router : result.routers) {
-        const Tensor probabilities = fixture.reference(router.block + ".router_probabilities");
-        const Tensor weights = fixture.reference(router.block + ".combine_weights");
-        EXPECT_LT(relativeError(router.probabilities.span<float>(), probabilities.span<float>()),
-                  kTolerance)
-            << router.block;
-        const Tensor dense = denseCombineWeights(router, model->backend());
-        EXPECT_LT(relativeError(dense.span<float>(), weights.span<float>()), kTolerance)
-            << router.block;
-        for (std::int64_t i = 0; i < dense.elements(); ++i)
-            ASSERT_EQ(dense.data<float>()[i] == 0, weights.data<float>()[i] == 0)
-                << router.block << " entry " << i;
-    }
+    expectRouters(model->forward(fixture.batch(), {}), fixture, model->backend(), kTolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Moe, RouterParity, testing::ValuesIn(moeFixtures()),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/error.h"
 #include "core/model/model.h"
 #include "tests/core/model/headers_only.h"
+#include "tests/core/model/refusal.h"
 
 #include <gtest/gtest.h>
 
@@ -32,30 +32,8 @@ HeadersOnly checkpointOf(const std::string& config, const std::string& prefix = 
     return checkpoint;
 }
 
-/// The message of the BadInput that `body` throws.
-template <typename F>
-std::string refusal(F body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::BadInput);
-        EXPECT_FALSE(error.hint().empty()) << error.what();
-        return error.what();
-    }
-    ADD_FAILURE() << "nothing was refused";
-    return {};
-}
-
 void expectRefusal(const std::string& config, const std::vector<std::string>& words) {
-    const std::string message = refusal([&] { specFromConfig(config, "c.json"); });
-    for (const std::string& word : words)
-        EXPECT_NE(message.find(word), std::string::npos) << message << " lacks " << word;
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-    const std::size_t at = text.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    return text.replace(at, from.size(), to);
+    expectWords(refusal([&] { specFromConfig(config, "c.json"); }), words);
 }
 
 TEST(SpecFromConfig, ReadsEveryKey) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/cpu_backend.h"
 #include "core/model/model.h"
-#include "core/model/router_stats.h"
 #include "tests/core/model/fixture.h"
 
 #include <gtest/gtest.h>
@@ -42,20 +41,9 @@ TEST_P(T5Parity, ForwardAndEveryGradient) {
     }
     model->zeroGradients();
     model->backward(1.0F);
-    double worst = 0;
-    std::string where;
-    for (const auto& [name, values] : gradientsByName(*model)) {
-        const Tensor expected = fixture.reference("gradient/" + name);
-        const double difference = maxDifference(values, expected.span<float>());
-        const double scale = maxMagnitude(expected.span<float>());
-        EXPECT_LE(difference, kTolerance * scale) << name << ", largest " << scale;
-        if (scale > 0 && difference / scale > worst) {
-            worst = difference / scale;
-            where = name;
-        }
-    }
+    const WorstGradient worst = expectGradients(*model, fixture, kTolerance);
     RecordProperty("logits", std::to_string(1e6 * logits) + "e-6");
-    RecordProperty("gradient", std::to_string(1e6 * worst) + "e-6 in " + where);
+    RecordProperty("gradient", std::to_string(1e6 * worst.error) + "e-6 in " + worst.name);
 }
 
 TEST_P(T5Parity, EvaluationGivesTheSame) {
@@ -74,21 +62,7 @@ class T5RouterParity : public testing::TestWithParam<std::string> {};
 TEST_P(T5RouterParity, ProbabilitiesAndCombineWeights) {
     const Fixture fixture("t5/" + GetParam());
     const auto model = loadModel(fixture.model(), makeCpuBackend(1), false);
-    const ForwardResult result = model->forward(fixture.textBatch(), {});
-    ASSERT_FALSE(result.routers.empty());
-    for (const RouterObservation& router : result.routers) {
-        const Tensor probabilities = fixture.reference(router.block + ".router_probabilities");
-        const Tensor weights = fixture.reference(router.block + ".combine_weights");
-        EXPECT_LT(relativeError(router.probabilities.span<float>(), probabilities.span<float>()),
-                  kTolerance)
-            << router.block;
-        const Tensor dense = denseCombineWeights(router, model->backend());
-        EXPECT_LT(relativeError(dense.span<float>(), weights.span<float>()), kTolerance)
-            << router.block;
-        for (std::int64_t i = 0; i < dense.elements(); ++i)
-            ASSERT_EQ(dense.data<float>()[i] == 0, weights.data<float>()[i] == 0)
-                << router.block << " entry " << i;
-    }
+    expectRouters(model->forward(fixture.textBatch(), {}), fixture, model->backend(), kTolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Moe, T5RouterParity,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/error.h"
 #include "core/model/model.h"
 #include "tests/core/model/headers_only.h"
+#include "tests/core/model/refusal.h"
 
 #include <gtest/gtest.h>
 
@@ -21,32 +21,8 @@ HeadersOnly headersOf(const Checkpoint& checkpoint, const std::string& config) {
     return {config, {tensors.begin(), tensors.end()}};
 }
 
-template <typename F>
-std::string refusal(F body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::BadInput);
-        EXPECT_FALSE(error.hint().empty()) << error.what();
-        return error.what();
-    }
-    ADD_FAILURE() << "nothing was refused";
-    return {};
-}
-
-void expectWords(const std::string& text, const std::vector<std::string>& words) {
-    for (const std::string& word : words)
-        EXPECT_NE(text.find(word), std::string::npos) << text << " lacks " << word;
-}
-
 T5Spec specOf(const std::string& keys) {
     return specFromConfig(R"({"model_type": "t5", )" + keys + "}", "c.json").t5;
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-    const std::size_t at = text.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
 TEST(T5Config, HasTransformersDefaults) {
@@ -183,6 +159,25 @@ TEST_P(T5Files, TellTheirNumbersWithoutAConfig) {
 INSTANTIATE_TEST_SUITE_P(Kinds, T5Files,
                          testing::Values("v1_0", "v1_1", "silu", "mt5", "encoder", "old", "switch"),
                          [](const auto& parameter) { return std::string(parameter.param); });
+
+TEST(T5Files, AnOutputMatrixOfItsOwnIsUsedAsTransformersUsesIt) {
+    const auto checkpoint = fixture("v1_1");
+    const auto outputOf = [&](const std::string& version) {
+        const std::string tied =
+            replaced(checkpoint->configText(), "\"tie_word_embeddings\": false",
+                     "\"tie_word_embeddings\": true");
+        return readSpec(headersOf(*checkpoint, replaced(tied, "4.57.6", version))).t5;
+    };
+    const T5Spec five = outputOf("5.0.0");  // which calls every output tied and scaled
+    EXPECT_FALSE(five.tiedEmbeddings);
+    EXPECT_TRUE(five.scaledOutput);
+    const T5Spec four = outputOf("4.57.6");
+    EXPECT_TRUE(four.tiedEmbeddings);
+    EXPECT_TRUE(four.scaledOutput);
+    const auto alone = fixture("v1_0");
+    EXPECT_TRUE(readSpec(headersOf(*alone, replaced(alone->configText(), "4.57.6", "5.0.0")))
+                    .t5.tiedEmbeddings);
+}
 
 TEST(T5Files, SwitchTransformersIsShownWithItsSparseBlocks) {
     const ModelSpec spec = readSpec(*fixture("switch"));

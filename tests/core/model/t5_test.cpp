@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/cpu/cpu_backend.h"
 #include "tests/core/model/fixture.h"
+#include "tests/core/model/refusal.h"
 #include "tests/core/model/small_t5.h"
 #include "tests/core/model/upcycled.h"
 
@@ -235,18 +236,6 @@ TEST(T5Model, PaddingIsNeverRouted) {
         }
         EXPECT_EQ(router.assignment.groupTokens, std::vector<std::int64_t>{real});
     }
-}
-
-template <typename F>
-std::string refusal(F body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::BadInput);
-        EXPECT_FALSE(error.hint().empty());
-        return error.what();
-    }
-    return "";
 }
 
 TEST(T5Model, RefusesWhatItCannotCompute) {
