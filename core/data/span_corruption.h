@@ -16,6 +16,11 @@ struct SpanCorruption {
     bool operator==(const SpanCorruption&) const = default;
 };
 
+/// Whether texts can be made with it: a density between 0 and 1, both excluded, and spans of 1 to
+/// kLongestMeanSpan tokens.
+bool isPossible(const SpanCorruption& corruption) noexcept;
+constexpr double kLongestMeanSpan = 1000;
+
 /// Token ids of one example, end of sequence included, without padding.
 struct TextExample {
     std::vector<std::int32_t> inputs, targets;
@@ -34,7 +39,8 @@ struct CorruptedLengths {
 CorruptedLengths corruptedLengths(std::int64_t raw, const SpanCorruption& corruption);
 
 /// The longest raw text whose inputs fit (T5's special rule for a density of exactly 0.5 is left
-/// out) into `inputs` tokens (at least 4): 512 -> raw 568, targets 114.
+/// out) into `inputs` tokens (at least 4): 512 -> raw 568, targets 114. Never more than 2^30 raw
+/// ones; the inputs grow with the raw text, so that halving finds it at any density.
 CorruptedLengths lengthsForInputs(std::int64_t inputs, const SpanCorruption& corruption);
 
 /// Which of `length` tokens (at least 2) are hidden, as T5's random_spans_noise_mask draws it:

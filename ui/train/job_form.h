@@ -36,6 +36,8 @@ class JobForm : public QWidget {
     void setDevices(const std::vector<std::pair<QString, QString>>& devices);
     /// File name of the tokenizer beside the model; empty when there is none.
     void setOwnTokenizer(const QString& name);
+    /// The rate of the model's config, which holds where the job says none.
+    void setOwnDropout(float rate);
     /// The balance loss that suits the plan's routers; a person's own number is left alone.
     void suggestBalanceLoss(float weight);
 
@@ -60,16 +62,20 @@ class JobForm : public QWidget {
     QLineEdit* real();
     QLineEdit* line() const;
     QComboBox* choice(const std::vector<std::pair<QString, QString>>& entries);
-    double realValue(const QLineEdit& edit, double otherwise) const;
+    static double realValue(const QLineEdit& edit, double otherwise);
     void buildData(QVBoxLayout& column);
     void buildText(QVBoxLayout& column);
+    void buildTask(QGridLayout& grid);
+    void buildLines(QGridLayout& grid);
     void buildLength(QVBoxLayout& column);
     void buildOptimizer(QVBoxLayout& column);
     void buildSaving(QVBoxLayout& column);
     void buildMore(QVBoxLayout& column);
+    void buildTextLosses(QGridLayout& grid, int row);
     void setText(const core::JobSpec& job);
     void readText(core::JobSpec& job) const;
     void refreshText();
+    core::SpanCorruption corruption() const;
     void textEdited();
     void chooseTokenizer();
     void chooseTexts();
@@ -84,7 +90,9 @@ class JobForm : public QWidget {
               *device_ = nullptr, *objective_ = nullptr;
     QLineEdit *run_ = nullptr, *lr_ = nullptr, *weightDecay_ = nullptr, *clip_ = nullptr,
               *aux_ = nullptr, *z_ = nullptr, *tokenizer_ = nullptr, *textField_ = nullptr,
-              *inputField_ = nullptr, *targetField_ = nullptr, *prefix_ = nullptr;
+              *inputField_ = nullptr, *targetField_ = nullptr, *prefix_ = nullptr,
+              *noiseDensity_ = nullptr, *meanSpan_ = nullptr, *logitZ_ = nullptr,
+              *dropout_ = nullptr;
     QSpinBox *steps_ = nullptr, *batch_ = nullptr, *warmup_ = nullptr, *cooldown_ = nullptr,
              *evalEvery_ = nullptr, *checkpointEvery_ = nullptr, *keep_ = nullptr,
              *threads_ = nullptr, *seed_ = nullptr, *batchTokens_ = nullptr,

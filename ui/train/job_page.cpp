@@ -147,6 +147,7 @@ void JobPage::loadDefaults() {
             defaults_ = outcome.value->job;
             proposeRunFolder();
             form_->setOwnTokenizer(outcome.value->tokenizer);
+            form_->setOwnDropout(document_.model().spec.t5.dropout);
             form_->setJob(jobForWindow(defaults_), suggestionsFor(document_.model().spec));
             planChanged();
         });
