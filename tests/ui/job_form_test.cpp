@@ -231,7 +231,7 @@ TEST(JobForm, DropoutIsTheModelsUntilAPersonSaysIt) {
     core::JobSpec job = textJob();
     job.trainer.dropout.reset();
     form.setJob(job, {});
-    form.setOwnDropout(0.1F);
+    form.setTextModel({{}, 1100, 0.1F});
     auto* dropout = qobject_cast<QLineEdit*>(form.field(key("dropout"))->editor());
     EXPECT_TRUE(dropout->placeholderText().contains(key("0.1")));
     EXPECT_TRUE(form.problem().ok);
@@ -244,6 +244,28 @@ TEST(JobForm, DropoutIsTheModelsUntilAPersonSaysIt) {
     EXPECT_TRUE(form.field(key("dropout"))->isHidden());
     EXPECT_TRUE(form.field(key("loss.logit_z"))->isHidden());
     EXPECT_TRUE(form.problem().ok);
+}
+
+TEST(JobForm, NoFieldLiesOverAnother) {
+    JobForm form;
+    static_cast<QWidget&>(form).show();
+    core::JobSpec job = textJob();
+    for (const core::Objective objective :
+         {core::Objective::TextToText, core::Objective::SpanCorruption}) {
+        job.objective = objective;
+        form.setJob(job, {});
+        form.resize(316, form.sizeHint().height());
+        QTest::qWait(1);
+        std::vector<std::pair<QString, QRect>> seen;
+        for (const Field* field : form.findChildren<Field*>()) {
+            if (!field->isVisible()) continue;
+            const QRect place(field->mapTo(&form, QPoint()), field->size());
+            for (const auto& [name, other] : seen)
+                EXPECT_FALSE(place.intersects(other))
+                    << field->editor()->objectName().toStdString() << " and " << name.toStdString();
+            seen.emplace_back(field->editor()->objectName(), place);
+        }
+    }
 }
 
 TEST(JobForm, EveryChoiceOfTextsIsReadInTheNarrowForm) {

@@ -45,6 +45,7 @@ void JobForm::setJob(const core::JobSpec& job, const QStringList& suggestions) {
     data_->clear();
     for (const QString& source : suggestions) data_->addItem(source);
     data_->setCurrentText(text(job.data));
+    data_->lineEdit()->setCursorPosition(0);
     setText(job);
     const core::TrainerSpec& trainer = job.trainer;
     steps_->setValue(clampedInt(trainer.steps));

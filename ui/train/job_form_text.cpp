@@ -7,9 +7,9 @@
 #include "ui/train/job_form.h"
 
 #include <QComboBox>
-#include <QFileDialog>
 #include <QGridLayout>
 #include <QLineEdit>
+#include <QPushButton>
 #include <QSpinBox>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -56,11 +56,19 @@ void JobForm::buildText(QVBoxLayout& column) {
                   tr("spiece.model or tokenizer.json; empty: the one beside the model."),
                   chooseFile),
         *grid, 0, 0, 2);
+    auto* trainOne = new QPushButton(tr("Train a tokenizer…"));
+    trainOne->setObjectName(QStringLiteral("job/train-tokenizer"));
+    trainOne->setAccessibleDescription(tr("Learns a vocabulary from your texts."));
+    trainOne->setToolTip(trainOne->accessibleDescription());
+    setButtonKind(trainOne, ButtonKind::Ghost);
+    setButtonIcon(*trainOne, QStringLiteral("plus"), IconTone::Muted);
+    connect(trainOne, &QPushButton::clicked, this, &JobForm::trainTokenizer);
+    grid->addWidget(trainOne, 1, 0, 1, 2, Qt::AlignLeft);
     buildTask(*grid);
     buildLines(*grid);
 }
 
-/// What is made of the texts. Rows 1 to 3.
+/// What is made of the texts. Rows 2 to 4.
 void JobForm::buildTask(QGridLayout& grid) {
     objective_ = choice({{QStringLiteral("span-corruption"), tr("Span corruption")},
                          {QStringLiteral("text-to-text"), tr("Text to text")}});
@@ -69,50 +77,50 @@ void JobForm::buildTask(QGridLayout& grid) {
         new Field(tr("Objective"), objective_,
                   tr("Span corruption: fill in what is hidden, as T5 was trained. Text to text: "
                      "an input and its target.")),
-        grid, 1, 0, 2);
+        grid, 2, 0, 2);
     inputsLength_ = count(4, kMostTokens);
     connect(inputsLength_, &QSpinBox::valueChanged, this, &JobForm::refreshText);
     add(QStringLiteral("text.inputs_length"),
         new Field(tr("Input length"), inputsLength_, tr("Tokens, end of sequence included.")), grid,
-        2, 0, 1);
+        3, 0, 1);
     targetsLength_ = count(0, kMostTokens, tr("as computed"));
     add(QStringLiteral("text.targets_length"),
         new Field(tr("Target length"), targetsLength_,
                   tr("Tokens, end of sequence included; 0: what the objective gives.")),
-        grid, 2, 1, 1);
+        grid, 3, 1, 1);
     noiseDensity_ = real();
     connect(noiseDensity_, &QLineEdit::textChanged, this, &JobForm::refreshText);
     add(QStringLiteral("text.noise_density"),
         new Field(tr("Noise density"), noiseDensity_,
                   tr("Share of the tokens that is hidden, between 0 and 1; T5: 0.15.")),
-        grid, 3, 0, 1);
+        grid, 4, 0, 1);
     meanSpan_ = real();
     connect(meanSpan_, &QLineEdit::textChanged, this, &JobForm::refreshText);
     add(QStringLiteral("text.mean_span_length"),
         new Field(tr("Mean span length"), meanSpan_,
                   tr("Tokens that a hidden span has on average; T5: 3.")),
-        grid, 3, 1, 1);
+        grid, 4, 1, 1);
 }
 
-/// What is read of a JSONL line. Rows 4 to 6.
+/// What is read of a JSONL line. Rows 5 to 7.
 void JobForm::buildLines(QGridLayout& grid) {
     textField_ = line();
     add(QStringLiteral("text.text_field"),
         new Field(tr("Text field"), textField_, tr("Of a JSONL line: what is read as text.")), grid,
-        4, 0, 1);
+        5, 0, 1);
     inputField_ = line();
     add(QStringLiteral("text.input_field"),
         new Field(tr("Input field"), inputField_, tr("Of a JSONL line: what the model reads.")),
-        grid, 5, 0, 1);
+        grid, 6, 0, 1);
     targetField_ = line();
     add(QStringLiteral("text.target_field"),
         new Field(tr("Target field"), targetField_, tr("Of a JSONL line: what it has to write.")),
-        grid, 5, 1, 1);
+        grid, 6, 1, 1);
     prefix_ = line();
     add(QStringLiteral("text.prefix"),
         new Field(tr("Prefix"), prefix_,
                   tr("Before every input; {name} stands for another field of the line.")),
-        grid, 6, 0, 2);
+        grid, 7, 0, 2);
 }
 
 void JobForm::buildTextLosses(QGridLayout& grid, int row) {
@@ -218,27 +226,6 @@ void JobForm::textEdited() {
     if (filling_) return;
     refreshText();
     Q_EMIT edited();
-}
-
-void JobForm::setOwnTokenizer(const QString& name) {
-    tokenizer_->setPlaceholderText(name.isEmpty() ? tr("none beside the model: choose one")
-                                                  : tr("%1, found beside the model").arg(name));
-}
-
-void JobForm::setOwnDropout(float rate) {
-    dropout_->setPlaceholderText(tr("%1, as the model").arg(plain(rate)));
-}
-
-void JobForm::chooseTokenizer() {
-    const QString file = QFileDialog::getOpenFileName(
-        this, tr("Choose a tokenizer"), {}, tr("Tokenizers (*.model *.json);;All files (*)"));
-    if (!file.isEmpty()) tokenizer_->setText(file);
-}
-
-void JobForm::chooseTexts() {
-    const QStringList files = QFileDialog::getOpenFileNames(
-        this, tr("Choose texts"), {}, tr("Texts (*.txt *.jsonl *.gz);;All files (*)"));
-    if (!files.isEmpty()) data_->setCurrentText(sourceOfFiles(files));
 }
 
 }  // namespace ui
