@@ -6,7 +6,7 @@
 #include "app/upcycle/output.h"
 #include "app/upcycle/progress.h"
 #include "core/base/text.h"
-#include "core/data/text_files.h"
+#include "core/data/text_documents.h"
 #include "core/data/tokenizer_trainer.h"
 #include "core/run/stop_request.h"
 
@@ -31,41 +31,9 @@ struct Options {
     bool json = false;
 };
 
-/// The documents that training a model on the sources would see.
-class Documents {
-  public:
-    Documents(const std::vector<std::string>& sources, std::string field)
-        : field_(std::move(field)) {
-        for (const std::string& source : sources) {
-            const bool named = source.starts_with("text:") || source.starts_with("jsonl:");
-            sources_.push_back(core::openTextSource(named ? source : "text:" + source));
-        }
-    }
-
-    std::optional<std::string> next() {
-        for (; source_ < sources_.size(); ++source_, file_ = 0) {
-            const core::TextSource& source = sources_[source_];
-            for (; file_ < source.train.size(); ++file_, reader_.reset()) {
-                if (!reader_)
-                    reader_ = std::make_unique<core::DocumentReader>(source.train[file_].path,
-                                                                     source.kind);
-                if (const auto document = reader_->next())
-                    return core::documentText(*document, source, source.train[file_].path, field_);
-            }
-        }
-        return std::nullopt;
-    }
-
-  private:
-    std::string field_;
-    std::vector<core::TextSource> sources_;
-    std::size_t source_ = 0, file_ = 0;
-    std::unique_ptr<core::DocumentReader> reader_;
-};
-
 int train(Options options) {
     options.training.seed = options.seed.value_or(0);
-    Documents documents(options.sources, options.field);
+    core::TextDocuments documents(options.sources, options.field);
     Progress progress("reading");
     const core::TrainedTokenizer trained =
         core::trainTokenizer([&] { return documents.next(); }, options.training, options.output,

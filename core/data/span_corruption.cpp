@@ -10,6 +10,9 @@
 namespace core {
 namespace {
 
+/// What is left of a text at a density of nearly 1 fits any inputs.
+constexpr std::int64_t kLongestRaw = std::int64_t{1} << 30U;
+
 /// To the nearest, halves to even, as numpy and TensorFlow round.
 std::int64_t roundEven(double x) { return static_cast<std::int64_t>(std::nearbyint(x)); }
 
@@ -48,6 +51,11 @@ std::vector<std::int64_t> randomSegments(std::int64_t items, std::int64_t segmen
 
 }  // namespace
 
+bool isPossible(const SpanCorruption& corruption) noexcept {
+    return corruption.noiseDensity > 0 && corruption.noiseDensity < 1 &&
+           corruption.meanSpanLength >= 1 && corruption.meanSpanLength <= kLongestMeanSpan;
+}
+
 CorruptedLengths corruptedLengths(std::int64_t raw, const SpanCorruption& corruption) {
     const Counts counts = countsOf(raw, corruption);
     return {raw, counts.kept + counts.spans + 1, counts.noise + counts.spans + 1, counts.spans};
@@ -55,8 +63,14 @@ CorruptedLengths corruptedLengths(std::int64_t raw, const SpanCorruption& corrup
 
 CorruptedLengths lengthsForInputs(std::int64_t inputs, const SpanCorruption& corruption) {
     CORE_CHECK(inputs >= 4, "inputs of at least 4 tokens");
+    const auto fits = [&](std::int64_t raw) {
+        return corruptedLengths(raw, corruption).inputs <= inputs;
+    };
     std::int64_t raw = std::max<std::int64_t>(inputs - 2, 2);
-    while (corruptedLengths(raw + 1, corruption).inputs <= inputs) ++raw;
+    std::int64_t step = 1;
+    for (; raw + step <= kLongestRaw && fits(raw + step); step *= 2) raw += step;
+    for (; step > 0; step /= 2)
+        if (raw + step <= kLongestRaw && fits(raw + step)) raw += step;
     const CorruptedLengths lengths = corruptedLengths(raw, corruption);
     if (corruption.noiseDensity == 0.5 && lengths.targets > lengths.inputs)
         return corruptedLengths(raw - 1, corruption);  // T5's "minor hack": equal lengths

@@ -16,6 +16,11 @@ struct SpanCorruption {
     bool operator==(const SpanCorruption&) const = default;
 };
 
+/// Whether texts can be made with it: a density between 0 and 1, both excluded, and spans of 1 to
+/// kLongestMeanSpan tokens.
+bool isPossible(const SpanCorruption& corruption) noexcept;
+constexpr double kLongestMeanSpan = 1000;
+
 /// Token ids of one example, end of sequence included, without padding.
 struct TextExample {
     std::vector<std::int32_t> inputs, targets;
@@ -36,7 +41,8 @@ CorruptedLengths corruptedLengths(std::int64_t raw, const SpanCorruption& corrup
 /// The longest raw text whose inputs fit into `inputs` tokens (at least 4): 512 -> raw 568, targets
 /// 114. With a density of exactly 0.5, where targets would be longer than inputs, one token less.
 /// In double, like T5's random_spans_helper; its noise mask counts in float32, so that eight
-/// lengths below 1200 come out one token longer there than its own helper said.
+/// lengths below 1200 come out one token longer there than its own helper said. Never more than
+/// 2^30 raw tokens.
 CorruptedLengths lengthsForInputs(std::int64_t inputs, const SpanCorruption& corruption);
 
 /// Which of `length` tokens (at least 2) are hidden, as T5's random_spans_noise_mask draws it:

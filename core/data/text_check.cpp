@@ -26,13 +26,15 @@ void checkLengths(const TextLoaderOptions& options) {
                "0 takes what the task gives");
     if (options.task != TextTask::SpanCorruption) return;
     const SpanCorruption& corruption = text.corruption;
-    if (!(corruption.noiseDensity > 0 && corruption.noiseDensity < 1) ||
-        !(corruption.meanSpanLength >= 1 && corruption.meanSpanLength <= 1000))
-        refuse(
-            fmt::format("text.noise_density is {} and text.mean_span_length {}, expected a share "
-                        "between 0 and 1 and a length from 1 to 1000",
-                        corruption.noiseDensity, corruption.meanSpanLength),
-            "T5 was trained with 0.15 and 3");
+    if (!(corruption.noiseDensity > 0 && corruption.noiseDensity < 1))
+        refuse(fmt::format("text.noise_density is {}, expected a share between 0 and 1, both "
+                           "excluded",
+                           corruption.noiseDensity),
+               "T5 was trained with 0.15");
+    if (!isPossible(corruption))
+        refuse(fmt::format("text.mean_span_length is {}, expected 1 to {} tokens",
+                           corruption.meanSpanLength, kLongestMeanSpan),
+               "T5 was trained with 3");
     const CorruptedLengths lengths = lengthsForInputs(text.inputsLength, corruption);
     if (text.targetsLength > 0 && text.targetsLength < lengths.targets)
         refuse(fmt::format("text.targets_length is {}, but inputs of {} tokens have targets of {}",

@@ -28,7 +28,7 @@ std::vector<AddedToken> addedTokens(const SentencePieceModel& model, const Token
         if (special) added.push_back({piece.text, static_cast<std::int32_t>(id), false, false});
         if (piece.text.find("<extra_id_0>") != std::string::npos) ownSentinels = true;
     }
-    const std::int32_t count = config.extraIds.value_or(ownSentinels ? 0 : 100);
+    const std::int32_t count = config.extraIds.value_or(ownSentinels ? 0 : kUsualSentinels);
     if (ownSentinels && count > 0)
         throw Error(ErrorKind::BadInput,
                     fmt::format("{} has sentinels among its pieces, and tokenizer_config.json adds "

@@ -13,6 +13,9 @@
 
 namespace core {
 
+/// Sentinels behind the pieces of a SentencePiece model that says nothing of them.
+constexpr std::int32_t kUsualSentinels = 100;
+
 /// Text to token ids and back, as transformers' `T5Tokenizer` does it, with `legacy` (its default)
 /// or without it.
 /// Immutable and safe to use from many threads at once.
@@ -24,7 +27,7 @@ class Tokenizer {
 
     /// A file (SentencePiece's `*.model`, transformers' `tokenizer.json` of type Unigram) or a
     /// folder that findIn knows. `tokenizer_config.json` beside a model says how many sentinels
-    /// follow its pieces (`extra_ids`, 100 where it is silent). BadInput names the file and what is
+    /// follow its pieces (`extra_ids`, kUsualSentinels where it is silent). BadInput names the file and what is
     /// wrong with it.
     static std::shared_ptr<const Tokenizer> open(const Path& path);
 

@@ -75,7 +75,8 @@ class Sentences final : public sentencepiece::SentenceIterator {
 };
 
 [[noreturn]] void stopped() {
-    throw Error(ErrorKind::Stopped, "stopped while reading the texts", "nothing was written");
+    throw Error(ErrorKind::Stopped, "stopped before the tokenizer was whole",
+                "nothing was written");
 }
 
 Reservoir readTexts(const NextText& texts, const TokenizerTraining& options,
@@ -190,6 +191,7 @@ TrainedTokenizer trainTokenizer(const NextText& texts, const TokenizerTraining& 
     } catch (const std::exception&) {
         model.clear();
     }
+    if (cancel) stopped();
     if (!message.empty() || model.empty()) refuseTraining(message, options, used);
     parseSentencePieceModel(path, model);
     File file = File::createNew(target.temporary());

@@ -37,9 +37,9 @@ using TokenizerProgress = std::function<void(std::int64_t)>;
 /// sequence 1, unknown 2, no beginning of sequence. A sentence is a line, longer ones cut at white
 /// space into pieces of at most 4096 bytes; `sentences` of them are held in memory (a reservoir
 /// sample, Vitter 1985, algorithm R), and the same texts, options and SentencePiece give the same
-/// file. `path` appears when it is whole. `cancel` is heard while texts are read (Stopped), not
-/// while SentencePiece computes. BadInput where the texts are too few for the vocabulary, or the
-/// vocabulary too small for their characters.
+/// file. `path` appears when it is whole. `cancel` is heard while texts are read, not while
+/// SentencePiece computes, and once more before the file appears (Stopped). BadInput where the
+/// texts are too few for the vocabulary, or the vocabulary too small for their characters.
 TrainedTokenizer trainTokenizer(const NextText& texts, const TokenizerTraining& options,
                                 const Path& path, const TokenizerProgress& progress,
                                 const std::atomic<bool>& cancel);

@@ -138,6 +138,8 @@ std::optional<Objective> objectiveFromName(std::string_view name) noexcept {
     return std::nullopt;
 }
 
+bool isOfTexts(Objective objective) noexcept { return objective != Objective::Classify; }
+
 std::string_view optimizerStateModeName(OptimizerStateMode mode) noexcept {
     return mode == OptimizerStateMode::Carry ? "carry" : "reset";
 }

@@ -19,6 +19,8 @@ namespace core {
 enum class Objective { Classify, SpanCorruption, TextToText, CausalLm };
 std::string_view objectiveName(Objective objective) noexcept;
 std::optional<Objective> objectiveFromName(std::string_view name) noexcept;
+/// Whether it is learnt from texts; the others from images.
+bool isOfTexts(Objective objective) noexcept;
 
 enum class OptimizerStateMode { Carry, Reset };
 std::string_view optimizerStateModeName(OptimizerStateMode mode) noexcept;  ///< "carry", "reset"

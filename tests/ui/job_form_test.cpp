@@ -12,6 +12,8 @@
 #include <QLineEdit>
 #include <QSignalSpy>
 #include <QSpinBox>
+#include <QStyle>
+#include <QStyleOptionComboBox>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -137,7 +139,7 @@ TEST(JobForm, EveryFieldHasANameAndAnExplanation) {
         EXPECT_FALSE(field->editor()->accessibleDescription().isEmpty())
             << field->editor()->objectName().toStdString();
     }
-    EXPECT_EQ(form.findChildren<Field*>().size(), 29);
+    EXPECT_EQ(form.findChildren<Field*>().size(), 33);
 }
 
 core::JobSpec textJob() {
@@ -147,7 +149,10 @@ core::JobSpec textJob() {
     job.text.tokenizer = "/data/spiece.model";
     job.text.inputsLength = 96;
     job.text.targetsLength = 40;
+    job.text.corruption = {0.25, 4.5};
     job.text.batchTokens = 4096;
+    job.trainer.loss.logitZ = 1e-4F;
+    job.trainer.dropout = 0.05F;
     job.text.textField = "body";
     job.text.inputField = "question";
     job.text.targetField = "answer";
@@ -178,6 +183,7 @@ TEST(JobForm, ShowsTextsSettingsForTextsOnly) {
     EXPECT_EQ(form.field(key("data"))->editor()->accessibleName(), key("Texts"));
     job.objective = core::Objective::SpanCorruption;
     job.text.inputsLength = 512;
+    job.text.corruption = {};
     form.setJob(job, {});
     EXPECT_TRUE(seen("text.text_field"));
     EXPECT_FALSE(seen("text.prefix"));
@@ -186,6 +192,98 @@ TEST(JobForm, ShowsTextsSettingsForTextsOnly) {
     EXPECT_TRUE(targets->text().contains(key("114"))) << targets->text().toStdString();
     qobject_cast<QComboBox*>(form.field(key("data"))->editor())->setCurrentText(key("text:/a.txt"));
     EXPECT_FALSE(seen("text.text_field"));
+}
+
+TEST(JobForm, WhatIsHiddenIsAskedForSpanCorruptionOnly) {
+    JobForm form;
+    static_cast<QWidget&>(form).show();
+    core::JobSpec job = textJob();
+    job.objective = core::Objective::SpanCorruption;
+    job.text.inputsLength = 512;
+    job.text.targetsLength = 0;
+    form.setJob(job, {});
+    const auto edit = [&](const char* name) {
+        return qobject_cast<QLineEdit*>(form.field(key(name))->editor());
+    };
+    auto* targets = qobject_cast<QSpinBox*>(form.field(key("text.targets_length"))->editor());
+    edit("text.noise_density")->setText(key("0.5"));
+    edit("text.mean_span_length")->setText(key("5"));
+    const core::SpanCorruption half{0.5, 5};
+    EXPECT_EQ(form.job().text.corruption, half);
+    EXPECT_TRUE(
+        targets->text().contains(QString::number(core::lengthsForInputs(512, half).targets)))
+        << targets->text().toStdString();
+    for (const char* wrong : {"0", "1", "nan", "-3"}) {
+        edit("text.noise_density")->setText(key(wrong));
+        EXPECT_EQ(targets->text(), key("auto")) << wrong;
+    }
+    edit("text.noise_density")->setText(key("half"));
+    EXPECT_EQ(form.problem().key, key("text.noise_density"));
+    auto* objective = qobject_cast<QComboBox*>(form.field(key("objective"))->editor());
+    objective->setCurrentIndex(objective->findData(key("text-to-text")));
+    EXPECT_FALSE(form.field(key("text.noise_density"))->isVisible());
+    EXPECT_FALSE(form.field(key("text.mean_span_length"))->isVisible());
+    EXPECT_TRUE(form.problem().ok) << "what is not asked cannot be wrong";
+}
+
+TEST(JobForm, DropoutIsTheModelsUntilAPersonSaysIt) {
+    JobForm form;
+    core::JobSpec job = textJob();
+    job.trainer.dropout.reset();
+    form.setJob(job, {});
+    form.setTextModel({{}, 1100, 0.1F});
+    auto* dropout = qobject_cast<QLineEdit*>(form.field(key("dropout"))->editor());
+    EXPECT_TRUE(dropout->placeholderText().contains(key("0.1")));
+    EXPECT_TRUE(form.problem().ok);
+    EXPECT_FALSE(form.job().trainer.dropout.has_value());
+    dropout->setText(key("0"));
+    EXPECT_EQ(form.job().trainer.dropout, 0.0F);
+    dropout->setText(key("none"));
+    EXPECT_EQ(form.problem().key, key("dropout"));
+    form.setJob(sampleJob(), {});
+    EXPECT_TRUE(form.field(key("dropout"))->isHidden());
+    EXPECT_TRUE(form.field(key("loss.logit_z"))->isHidden());
+    EXPECT_TRUE(form.problem().ok);
+}
+
+TEST(JobForm, NoFieldLiesOverAnother) {
+    JobForm form;
+    static_cast<QWidget&>(form).show();
+    core::JobSpec job = textJob();
+    for (const core::Objective objective :
+         {core::Objective::TextToText, core::Objective::SpanCorruption}) {
+        job.objective = objective;
+        form.setJob(job, {});
+        form.resize(316, form.sizeHint().height());
+        QTest::qWait(1);
+        std::vector<std::pair<QString, QRect>> seen;
+        for (const Field* field : form.findChildren<Field*>()) {
+            if (!field->isVisible()) continue;
+            const QRect place(field->mapTo(&form, QPoint()), field->size());
+            for (const auto& [name, other] : seen)
+                EXPECT_FALSE(place.intersects(other))
+                    << field->editor()->objectName().toStdString() << " and " << name.toStdString();
+            seen.emplace_back(field->editor()->objectName(), place);
+        }
+    }
+}
+
+TEST(JobForm, EveryChoiceOfTextsIsReadInTheNarrowForm) {
+    JobForm form;
+    form.setJob(textJob(), {});
+    static_cast<QWidget&>(form).show();
+    form.resize(316, form.sizeHint().height());  // as in the window
+    QTest::qWait(1);
+    for (const char* name : {"objective", "schedule.kind", "optimizer_state"}) {
+        const auto* box = qobject_cast<QComboBox*>(form.field(key(name))->editor());
+        QStyleOptionComboBox option;
+        option.initFrom(box);
+        const QRect inside = box->style()->subControlRect(QStyle::CC_ComboBox, &option,
+                                                          QStyle::SC_ComboBoxEditField, box);
+        for (int i = 0; i < box->count(); ++i)
+            EXPECT_LE(box->fontMetrics().horizontalAdvance(box->itemText(i)), inside.width())
+                << name << ": " << box->itemText(i).toStdString();
+    }
 }
 
 TEST(JobForm, FilesBecomeASource) {
@@ -246,6 +344,12 @@ TEST(JobVerdict, ProblemsFindTheirField) {
     EXPECT_EQ(keyOf(ErrorKind::Device, "cuda: no driver"), "device");
     EXPECT_EQ(keyOf(ErrorKind::BadInput, "/m has no optimizer.safetensors to carry"),
               "optimizer_state");
+    EXPECT_EQ(keyOf(ErrorKind::BadInput, "text.mean_span_length is 0, expected 1 to 1000 tokens"),
+              "text.mean_span_length");
+    EXPECT_EQ(keyOf(ErrorKind::BadInput,
+                    "inputs of 9 tokens have 200 hidden spans, but the tokenizer has 100"),
+              "text.inputs_length");
+    EXPECT_EQ(keyOf(ErrorKind::BadInput, "job.json: key dropout is 1, expected"), "dropout");
     EXPECT_EQ(keyOf(ErrorKind::BadInput, "something else"), "");
 }
 
@@ -283,13 +387,18 @@ TEST(JobCommand, SaysWhatATextRunIs) {
     job.text.tokenizer = "/data/spiece.model";
     job.text.inputsLength = 48;
     job.text.batchTokens = 4096;
+    job.text.corruption.noiseDensity = 0.5;
+    job.trainer.dropout = 0.25F;
     const QStringList words = jobCommands(job, defaults, "/runs/one")[0];
     const QString said = words.join(QLatin1Char(' '));
-    for (const char* part : {"--data text:/data/a.txt", "--objective span-corruption",
-                             "--tokenizer /data/spiece.model", "--set text.inputs_length=48",
-                             "--set text.batch_tokens=4096"})
+    for (const char* part :
+         {"--data text:/data/a.txt", "--objective span-corruption",
+          "--tokenizer /data/spiece.model", "--set text.inputs_length=48",
+          "--set text.batch_tokens=4096", "--set text.noise_density=0.5", "--set dropout=0.25"})
         EXPECT_TRUE(said.contains(key(part))) << part << " in " << said.toStdString();
     EXPECT_FALSE(said.contains(key("text.prefix")));
+    EXPECT_FALSE(said.contains(key("mean_span")));
+    EXPECT_FALSE(said.contains(key("logit_z")));
 }
 
 TEST(JobCommand, WordsAreSafeInAShell) {

@@ -309,6 +309,10 @@ TEST_F(MainJob, AT5IsUpcycledAndTrainedOnATextFile) {
                     .contains(name("beside the model")));
     fillForm(4, source);
     setNumber("text.inputs_length", 40);
+    for (const auto& [key, value] :
+         {std::pair{"text.noise_density", "0.2"}, std::pair{"text.mean_span_length", "2.5"},
+          std::pair{"loss.logit_z", "0.001"}, std::pair{"dropout", "0.05"}})
+        qobject_cast<QLineEdit*>(form.field(name(key))->editor())->setText(name(value));
     ASSERT_TRUE(waitFor([&] { return page.isChecked(); }));
     ASSERT_TRUE(page.verdict().ok) << page.verdict().message.toStdString();
     EXPECT_LE(window().minimumSizeHint().height(), 700);
@@ -322,6 +326,8 @@ TEST_F(MainJob, AT5IsUpcycledAndTrainedOnATextFile) {
     ASSERT_TRUE(waitFor([&] { return step() >= 4 && !train().isTraining(); }));
     EXPECT_EQ(phase(), core::RunPhase::Finished);
     EXPECT_EQ(core::RunDirectory::open(run()).job().text.inputsLength, 40);
+    EXPECT_EQ(core::RunDirectory::open(run()).job().text.corruption.meanSpanLength, 2.5);
+    EXPECT_EQ(core::RunDirectory::open(run()).job().trainer.dropout, 0.05F);
 }
 
 TEST_F(MainJob, AProblemOfTheJobStandsUnderItsField) {

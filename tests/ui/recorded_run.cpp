@@ -140,7 +140,9 @@ void writeRun(const core::Path& folder, const RecordedRun& run) {
     std::filesystem::create_directories(folder / "checkpoints");
     core::JobSpec job;
     job.model = "/models/" + run.name;
-    job.data = "synthetic:images=28x28x1,classes=10";
+    job.objective = run.objective;
+    job.data = core::isOfTexts(run.objective) ? "synthetic:tokens,vocab=1000"
+                                              : "synthetic:images=28x28x1,classes=10";
     job.trainer.steps = run.steps;
     core::SurgeryPlan plan;
     for (int layer = 0; layer < run.layers + run.decoderLayers; ++layer) {

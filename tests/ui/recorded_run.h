@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/run/event.h"
+#include "core/run/job_spec.h"
 
 #include <cstdint>
 #include <string>
@@ -24,11 +25,12 @@ struct RecordedRun {
     double secondsPerStep = 0.12;
     std::string end = "finished";  ///< `done`'s reason; empty: the trainer died
     std::string name = "run";
+    core::Objective objective = core::Objective::Classify;
 };
 
 std::vector<core::Event> recordedEvents(const RecordedRun& run);
 
-/// A whole run directory with job.json (synthetic images) and events.jsonl.
+/// A whole run directory with job.json (synthetic images or tokens) and events.jsonl.
 void writeRun(const core::Path& folder, const RecordedRun& run);
 
 /// Lines of core::toJsonLine.

@@ -67,13 +67,22 @@ TEST(RunMetrics, EachStackHasItsMean) {
     routed("decoder.1", 0.75);
     routed("encoder.1", 0.25);
     routed("encoder.3", 0.5);
-    EXPECT_TRUE(metrics.isText());
-    EXPECT_FALSE(fixture().isText());
     EXPECT_EQ(metrics.stacks(), (std::vector<std::string>{"encoder", "decoder"}));
     EXPECT_EQ(metrics.blocks(), (std::vector<std::string>{"encoder.1", "encoder.3", "decoder.1"}));
     EXPECT_EQ(values(metrics.find("router/*/entropy")), std::vector<double>{0.5});
     EXPECT_EQ(values(metrics.find("router/encoder.*/entropy")), std::vector<double>{0.375});
     EXPECT_EQ(values(metrics.find("router/decoder.*/entropy")), std::vector<double>{0.75});
+}
+
+TEST(RunMetrics, PaceIsSaidInExamplesAndInTokens) {
+    RunMetrics metrics;
+    core::StepEvent step;
+    step.examples = 8;
+    step.tokens = 600;
+    step.seconds = 2;
+    metrics.apply({0, 1, step});
+    EXPECT_EQ(values(metrics.find(metric::kThroughput)), std::vector<double>{4});
+    EXPECT_EQ(values(metrics.find(metric::kTokenThroughput)), std::vector<double>{300});
 }
 
 TEST(RunMetrics, SamplesAreKeptBoundedAndCutByAResume) {
@@ -218,6 +227,21 @@ TEST_F(Follower, ChartsHoldTheEventsValues) {
     EXPECT_EQ(index, 300U);
     EXPECT_EQ(follower.phase(), RunPhase::Finished);
     EXPECT_FALSE(follower.isAlive());
+}
+
+TEST_F(Follower, KnowsFromTheJobWhetherItLearnsFromTexts) {
+    for (const core::Objective objective :
+         {core::Objective::Classify, core::Objective::SpanCorruption,
+          core::Objective::TextToText}) {
+        testing::RecordedRun run;
+        run.done = 1;
+        run.objective = objective;
+        testing::writeRun(folder, run);
+        follower.open(QString::fromStdString(folder.string()));
+        ASSERT_TRUE(waitFor([&] { return follower.isOpen() && follower.isCaughtUp(); }));
+        EXPECT_EQ(follower.isText(), objective != core::Objective::Classify);
+        follower.close();
+    }
 }
 
 TEST_F(Follower, SeesALiveTrainerAndItsDeath) {

@@ -2,8 +2,10 @@
 // upcycler_screenshots MODEL RUN|- OUTDIR [WIDTHxHEIGHT [STATE...]]: the real window in its states
 // (or those named), as PNGs named STATE-light.png and STATE-dark.png ("@2x" before .png under
 // QT_SCALE_FACTOR=2). Compare shows the runs of the folder that RUN lies in, and MODEL beside the
-// checkpoint that UPCYCLER_OTHER names.
+// checkpoint that UPCYCLER_OTHER names; UPCYCLER_UNKNOWN_HEADS
+// names a ViT whose number of heads nothing tells.
 #include "core/surgery/plan.h"
+#include "ui/canvas/canvas_view.h"
 #include "ui/compare/checkpoint_comparison.h"
 #include "ui/compare/compare_modes.h"
 #include "ui/export/export_dialog.h"
@@ -11,6 +13,8 @@
 #include "ui/inspect/tensor_picture.h"
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/theme.h"
+#include "ui/train/job_page.h"
+#include "ui/train/tokenizer_dialog.h"
 #include "ui/train/train_workspace.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/window/main_window.h"
@@ -21,14 +25,19 @@
 #include <QApplication>
 #include <QDialog>
 #include <QDir>
+#include <QLineEdit>
 #include <QPainter>
 #include <QPushButton>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QSettings>
+#include <QSpinBox>
 #include <QStringList>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
 
 #include <cstdio>
 #include <cstdlib>
@@ -57,6 +66,7 @@ class Photographer {
         QPixmap picture = window_.grab();
         for (QDialog* dialog : window_.findChildren<QDialog*>()) {
             if (!dialog->isVisible()) continue;
+            dialog->adjustSize();
             QPainter painter(&picture);
             painter.fillRect(window_.rect(), QColor(0, 0, 0, 90));
             const QPoint at = window_.rect().center() - dialog->rect().center();
@@ -114,6 +124,57 @@ void modelStates(ui::MainWindow& window, Photographer& camera) {
     window.document().select({});
 }
 
+/// What the mouse rests on.
+void hoverStates(ui::MainWindow& window, Photographer& camera) {
+    ui::CanvasView& canvas = window.modelWorkspace().canvas();
+    const auto rest = [&](const ui::CellId& cell) {
+        QTest::mouseMove(canvas.viewport(), canvas.cellRect(cell).center().toPoint());
+    };
+    const std::vector<core::BlockSpec>& blocks = window.document().model().spec.blocks;
+    rest({blocks.front().name, ui::Part::Mlp});
+    camera.take(QStringLiteral("hover-dense"));
+    rest({blocks.back().name, ui::Part::Mlp});
+    camera.take(QStringLiteral("hover-moe"));
+    rest({blocks.front().name, ui::Part::Attention});
+    camera.take(QStringLiteral("hover-attention"));
+    QTest::mouseMove(&window, {5, 5});
+}
+
+/// The form from its beginning to its end, and the tokenizer's dialog where there are texts.
+void formStates(ui::MainWindow& window, Photographer& camera) {
+    window.showWorkspace(ui::MainWindow::TrainTab);
+    camera.take(QStringLiteral("train-new"));
+    auto* end = window.findChild<QWidget*>(QStringLiteral("job/seed"));
+    auto* page = window.trainWorkspace().jobPage().findChild<QScrollArea*>();
+    page->ensureWidgetVisible(end, 0, 60);
+    camera.take(QStringLiteral("train-new-end"));
+    page->verticalScrollBar()->setValue(0);
+    auto* button = window.findChild<QPushButton*>(QStringLiteral("job/train-tokenizer"));
+    if (!button->isVisible()) return;
+    button->click();
+    camera.take(QStringLiteral("tokenizer"));
+    auto* dialog = window.findChild<ui::TokenizerDialog*>();
+    auto* vocabulary = dialog->findChild<QSpinBox*>(QStringLiteral("tokenizer.vocabulary"));
+    vocabulary->setValue(100 * vocabulary->value());
+    dialog->findChild<QLineEdit*>(QStringLiteral("tokenizer.target"))->setText(QDir::homePath());
+    camera.take(QStringLiteral("tokenizer-refused"));
+    dialog->close();
+}
+
+/// The question for what nothing in a checkpoint tells.
+void headsState(ui::MainWindow& window, Photographer& camera) {
+    const QString model = qEnvironmentVariable("UPCYCLER_UNKNOWN_HEADS");
+    if (model.isEmpty()) return;
+    bool asked = false;
+    window.openPath(model);
+    QTimer::singleShot(2 * kSettleMs, &window, [&] {
+        camera.take(QStringLiteral("heads"));
+        for (QDialog* dialog : window.findChildren<QDialog*>()) dialog->reject();
+        asked = true;
+    });
+    if (!QTest::qWaitFor([&] { return asked; }, kLongestMs)) std::exit(EXIT_FAILURE);
+}
+
 /// Different settings in different layers, and warnings.
 void mixedStates(ui::MainWindow& window, Photographer& camera) {
     core::SurgeryPlan plan = window.document().plan();
@@ -167,12 +228,14 @@ int main(int argc, char** argv) {
     window.show();
     Photographer camera(theme, window, arguments[3], arguments.mid(5));
     camera.take(QStringLiteral("start"));
+    headsState(window, camera);
     window.openPath(arguments[1]);
     if (!QTest::qWaitFor([&] { return window.document().hasModel(); }, kLongestMs)) {
         std::fprintf(stderr, "%s\n", qPrintable(window.messages().message()));
         return EXIT_FAILURE;
     }
     modelStates(window, camera);
+    hoverStates(window, camera);
     mixedStates(window, camera);
     dialogStates(window, camera);
     window.messages().showError(
@@ -182,8 +245,7 @@ int main(int argc, char** argv) {
          QStringLiteral("download it again: the file has been cut")});
     camera.take(QStringLiteral("message"));
     window.messages().dismiss();
-    window.showWorkspace(ui::MainWindow::TrainTab);
-    camera.take(QStringLiteral("train-new"));
+    formStates(window, camera);
     window.showWorkspace(ui::MainWindow::CompareTab);
     camera.take(QStringLiteral("compare-none"));
     window.compareModes().setMode(ui::CompareModes::Checkpoints);

@@ -104,6 +104,7 @@ testing::RecordedRun twoStacks() {
     run.layers = 3;
     run.decoderLayers = 2;
     run.samples = 10;
+    run.objective = core::Objective::SpanCorruption;
     return run;
 }
 
@@ -137,6 +138,8 @@ TEST_F(Workspace, TwoStacksAreTwoGroups) {
     EXPECT_EQ(entropy->curves()[1].series, metrics.find("router/encoder.*/entropy"));
     EXPECT_EQ(entropy->curves()[2].series, metrics.find("router/decoder.*/entropy"));
     EXPECT_NE(entropy->curves()[1].series->y().back(), entropy->curves()[2].series->y().back());
+    EXPECT_EQ(charts.line(QStringLiteral("chart/throughput"))->curves()[0].series,
+              metrics.find(metric::kTokenThroughput));
     EXPECT_TRUE(charts.samplePanel().isVisible());
     EXPECT_TRUE(charts.samplePanel().stepText().contains(QStringLiteral("10 of 10")));
 }

@@ -79,6 +79,7 @@ std::vector<ComparedMetric> comparedMetrics() {
             {all("entropy"), tr("Router entropy"), false},
             {metric::kLearningRate, tr("Learning rate"), false},
             {metric::kGradientNorm, tr("Gradient norm"), false},
+            {metric::kTokenThroughput, tr("Tokens per second"), false},
             {metric::kThroughput, tr("Examples per second"), false}};
 }
 

@@ -11,6 +11,8 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <initializer_list>
+#include <vector>
 
 namespace ui {
 namespace {
@@ -46,6 +48,20 @@ void addRow(QFormLayout& form, const QString& text, QWidget* field, const QStrin
     field->setAccessibleName(text);
     field->setAccessibleDescription(toolTip);
     form.addRow(label, field);
+}
+
+/// Fields of both sections begin at the same place, whatever rows are shown.
+void alignFields(std::initializer_list<QFormLayout*> forms) {
+    std::vector<QWidget*> labels;
+    int widest = 0;
+    for (const QFormLayout* form : forms)
+        for (int row = 0; row < form->rowCount(); ++row) {
+            const QLayoutItem* item = form->itemAt(row, QFormLayout::LabelRole);
+            if (item == nullptr) continue;
+            labels.push_back(item->widget());
+            widest = std::max(widest, labels.back()->sizeHint().width());
+        }
+    for (QWidget* label : labels) label->setMinimumWidth(widest);
 }
 
 void addCheck(QFormLayout& form, MixedCheckBox* box, const QString& toolTip) {
@@ -121,6 +137,7 @@ LayerForm::LayerForm(Document& document, PlanEditor& editor, QWidget* parent)
     column->addWidget(sectionTitle(tr("Initialisation"), this));
     makeInitialisation(*initialisation_);
     column->addLayout(initialisation_);
+    alignFields({routing_, initialisation_});
     connectRouting();
     connectInitialisation();
 }

@@ -39,6 +39,8 @@ class RunFollower : public QObject {
     /// All that the file held when it was last read has been applied.
     bool isCaughtUp() const noexcept { return caughtUp_; }
     std::int64_t steps() const { return job_.trainer.steps; }
+    /// It learns from texts, not from images.
+    bool isText() const { return core::isOfTexts(job_.objective); }
     /// Seconds until the last step at the present pace; empty when it cannot be said.
     std::optional<double> secondsLeft() const;
 

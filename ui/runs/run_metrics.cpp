@@ -113,6 +113,7 @@ void RunMetrics::step(const core::StepEvent& event, std::int64_t at) {
     append(metric::kGradientNorm, at, event.gradNorm);
     if (event.seconds > 0) {
         append(metric::kThroughput, at, static_cast<double>(event.examples) / event.seconds);
+        append(metric::kTokenThroughput, at, static_cast<double>(event.tokens) / event.seconds);
         recentSeconds_.push_back(event.seconds);
         if (recentSeconds_.size() > kRecentSteps) recentSeconds_.pop_front();
     }
@@ -174,12 +175,6 @@ void RunMetrics::sample(const core::SampleEvent& event, std::int64_t at) {
     if (samples_.size() >= kMostSamples) samples_.erase(samples_.begin());
     samples_.push_back(
         {at, samplesSeen_++, {bounded(event.input), bounded(event.filled), bounded(event.truth)}});
-}
-
-bool RunMetrics::isText() const {
-    return !samples_.empty() ||
-           std::any_of(blocks_.begin(), blocks_.end(),
-                       [](const std::string& block) { return stackOf(block) == "decoder"; });
 }
 
 std::vector<std::string> RunMetrics::stacks() const {

@@ -46,9 +46,10 @@ inline constexpr const char* kZLoss = "z_loss";
 inline constexpr const char* kLearningRate = "lr";
 inline constexpr const char* kGradientNorm = "grad_norm";
 inline constexpr const char* kThroughput = "examples_per_second";
-inline constexpr const char* kExamples = "examples";  ///< since step 0
-inline constexpr const char* kTokens = "tokens";      ///< since step 0
-inline constexpr const char* kSeconds = "seconds";    ///< of training since step 0
+inline constexpr const char* kTokenThroughput = "tokens_per_second";  ///< without padding
+inline constexpr const char* kExamples = "examples";                  ///< since step 0
+inline constexpr const char* kTokens = "tokens";                      ///< since step 0
+inline constexpr const char* kSeconds = "seconds";                    ///< of training since step 0
 inline constexpr const char* kAllBlocks = "*";
 /// The block name of the mean over one stack: "encoder.*".
 std::string allOf(const std::string& stack);
@@ -86,8 +87,6 @@ class RunMetrics {
     };
     /// The newest few hundred, oldest first.
     const std::vector<Sample>& samples() const noexcept { return samples_; }
-    /// Its examples are sequences, not images: it has samples or routers in a decoder.
-    bool isText() const;
     const std::optional<core::HelloEvent>& hello() const noexcept { return hello_; }
     /// Of the present or last trainer.
     const std::optional<core::ErrorEvent>& error() const noexcept { return error_; }

@@ -109,6 +109,9 @@ class Options {
   private:
     static QString format(double value) { return number(value); }
     static QString format(float value) { return QString::fromUtf8(csvNumber(value)); }
+    static QString format(std::optional<float> value) {
+        return value ? format(*value) : QStringLiteral("null");
+    }
     static QString format(std::int64_t value) { return number(value); }
     static QString format(int value) { return QString::number(value); }
     static QString format(std::uint64_t value) {
@@ -157,6 +160,12 @@ QStringList newCommand(const core::JobSpec& job, const core::JobSpec& standard, 
     options.add("--seed", job.seed, standard.seed);
     options.set("text.inputs_length", job.text.inputsLength, standard.text.inputsLength);
     options.set("text.targets_length", job.text.targetsLength, standard.text.targetsLength);
+    options.set("text.noise_density", job.text.corruption.noiseDensity,
+                standard.text.corruption.noiseDensity);
+    options.set("text.mean_span_length", job.text.corruption.meanSpanLength,
+                standard.text.corruption.meanSpanLength);
+    options.set("loss.logit_z", now.loss.logitZ, was.loss.logitZ);
+    options.set("dropout", now.dropout, was.dropout);
     options.set("text.batch_tokens", job.text.batchTokens, standard.text.batchTokens);
     options.set("text.text_field", job.text.textField, standard.text.textField);
     options.set("text.input_field", job.text.inputField, standard.text.inputField);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/train/job_form.h"
 
-#include "ui/charts/csv_writer.h"
 #include "ui/train/field.h"
+#include "ui/train/field_text.h"
 
 #include <QComboBox>
 #include <QDir>
@@ -18,15 +18,6 @@
 
 namespace ui {
 namespace {
-
-QString text(std::string_view value) {
-    return QString::fromUtf8(value.data(), static_cast<qsizetype>(value.size()));
-}
-
-template <typename T>
-QString plain(T value) {
-    return QString::fromLatin1(csvNumber(value).replace("e-0", "e-"));
-}
 
 int clampedInt(std::int64_t value) {
     return static_cast<int>(std::clamp<std::int64_t>(value, 0, std::numeric_limits<int>::max()));
@@ -54,6 +45,7 @@ void JobForm::setJob(const core::JobSpec& job, const QStringList& suggestions) {
     data_->clear();
     for (const QString& source : suggestions) data_->addItem(source);
     data_->setCurrentText(text(job.data));
+    data_->lineEdit()->setCursorPosition(0);
     setText(job);
     const core::TrainerSpec& trainer = job.trainer;
     steps_->setValue(clampedInt(trainer.steps));
@@ -98,7 +90,7 @@ void JobForm::suggestBalanceLoss(float weight) {
 
 QString JobForm::runFolder() const { return run_->text().trimmed(); }
 
-double JobForm::realValue(const QLineEdit& edit, double otherwise) const {
+double JobForm::realValue(const QLineEdit& edit, double otherwise) {
     bool ok = false;
     const double value = edit.text().trimmed().toDouble(&ok);
     return ok ? value : otherwise;
@@ -142,6 +134,8 @@ JobVerdict JobForm::problem() const {
         if (edit == nullptr || std::find(reals_.begin(), reals_.end(), edit) == reals_.end()) {
             continue;
         }
+        if (field->isHidden()) continue;
+        if (edit == dropout_ && edit->text().trimmed().isEmpty()) continue;  // the model's own
         if (!std::isfinite(realValue(*edit, std::numeric_limits<double>::quiet_NaN()))) {
             return {false, key, tr("“%1” is not a number.").arg(edit->text()), {}, {}};
         }

@@ -7,6 +7,7 @@
 #include <QString>
 #include <QWidget>
 
+#include <cstdint>
 #include <map>
 
 class QComboBox;
@@ -19,6 +20,13 @@ class QVBoxLayout;
 namespace ui {
 
 class Field;
+
+/// What a text form says of the model itself.
+struct TextModel {
+    QString tokenizer;            ///< file name of the one beside it; empty when there is none
+    std::int64_t vocabulary = 0;  ///< ids
+    float dropout = 0;            ///< of its config: holds where the job says none
+};
 
 /// The job as a form: what a person sets of a JobSpec; everything else stays as the defaults of the
 /// checkpoint say. Fields are known by their key in job.json, so that a problem appears under the
@@ -34,8 +42,7 @@ class JobForm : public QWidget {
     void setRunFolder(const QString& folder);
     /// Devices that can be chosen: name and what it is.
     void setDevices(const std::vector<std::pair<QString, QString>>& devices);
-    /// File name of the tokenizer beside the model; empty when there is none.
-    void setOwnTokenizer(const QString& name);
+    void setTextModel(const TextModel& model);
     /// The balance loss that suits the plan's routers; a person's own number is left alone.
     void suggestBalanceLoss(float weight);
 
@@ -60,31 +67,39 @@ class JobForm : public QWidget {
     QLineEdit* real();
     QLineEdit* line() const;
     QComboBox* choice(const std::vector<std::pair<QString, QString>>& entries);
-    double realValue(const QLineEdit& edit, double otherwise) const;
+    static double realValue(const QLineEdit& edit, double otherwise);
     void buildData(QVBoxLayout& column);
     void buildText(QVBoxLayout& column);
+    void buildTask(QGridLayout& grid);
+    void buildLines(QGridLayout& grid);
     void buildLength(QVBoxLayout& column);
     void buildOptimizer(QVBoxLayout& column);
     void buildSaving(QVBoxLayout& column);
     void buildMore(QVBoxLayout& column);
+    void buildTextLosses(QGridLayout& grid, int row);
     void setText(const core::JobSpec& job);
     void readText(core::JobSpec& job) const;
     void refreshText();
+    core::SpanCorruption corruption() const;
     void textEdited();
     void chooseTokenizer();
+    void trainTokenizer();
     void chooseTexts();
     void chooseData();
     void chooseRun();
     bool eventFilter(QObject* watched, QEvent* event) override;
 
     core::JobSpec base_;
+    TextModel textModel_;
     std::map<QString, Field*> fields_;
     std::vector<QLineEdit*> reals_;
     QComboBox *data_ = nullptr, *optimizer_ = nullptr, *schedule_ = nullptr, *state_ = nullptr,
               *device_ = nullptr, *objective_ = nullptr;
     QLineEdit *run_ = nullptr, *lr_ = nullptr, *weightDecay_ = nullptr, *clip_ = nullptr,
               *aux_ = nullptr, *z_ = nullptr, *tokenizer_ = nullptr, *textField_ = nullptr,
-              *inputField_ = nullptr, *targetField_ = nullptr, *prefix_ = nullptr;
+              *inputField_ = nullptr, *targetField_ = nullptr, *prefix_ = nullptr,
+              *noiseDensity_ = nullptr, *meanSpan_ = nullptr, *logitZ_ = nullptr,
+              *dropout_ = nullptr;
     QSpinBox *steps_ = nullptr, *batch_ = nullptr, *warmup_ = nullptr, *cooldown_ = nullptr,
              *evalEvery_ = nullptr, *checkpointEvery_ = nullptr, *keep_ = nullptr,
              *threads_ = nullptr, *seed_ = nullptr, *batchTokens_ = nullptr,

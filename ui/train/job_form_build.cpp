@@ -35,11 +35,11 @@ JobForm::JobForm(QWidget* parent) : QWidget(parent) {
     buildData(*column);
     buildText(*column);
     buildLength(*column);
-    setText(base_);
     buildOptimizer(*column);
     buildSaving(*column);
     buildMore(*column);
     column->addStretch(1);
+    setText(base_);
 }
 
 QGridLayout* JobForm::section(QVBoxLayout& column, const QString& title) {
@@ -148,6 +148,13 @@ void JobForm::buildLength(QVBoxLayout& column) {
     batch_ = count(1, 1 << 20);
     add(QStringLiteral("batch"), new Field(tr("Batch"), batch_, tr("Images per update.")), *grid, 0,
         1, 1);
+    batchTokens_ = count(0, 1 << 30, tr("off"));
+    add(QStringLiteral("text.batch_tokens"),
+        new Field(
+            tr("Tokens per batch"), batchTokens_,
+            tr("Most tokens of a batch, in place of a number of examples; off: by examples.")),
+        *grid, 1, 1, 1);
+    connect(batchTokens_, &QSpinBox::valueChanged, this, &JobForm::refreshText);
 }
 
 void JobForm::buildOptimizer(QVBoxLayout& column) {
@@ -229,9 +236,10 @@ void JobForm::buildMore(QVBoxLayout& column) {
     z_ = real();
     add(QStringLiteral("loss.z"),
         new Field(tr("Router z-loss"), z_, tr("Weight of the router z-loss.")), *grid, 1, 1, 1);
+    buildTextLosses(*grid, 2);
     seed_ = count(0, std::numeric_limits<int>::max());
     add(QStringLiteral("seed"),
-        new Field(tr("Seed"), seed_, tr("The same job and seed give the same losses.")), *grid, 2,
+        new Field(tr("Seed"), seed_, tr("The same job and seed give the same losses.")), *grid, 3,
         0, 1);
 }
 

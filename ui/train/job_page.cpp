@@ -146,7 +146,8 @@ void JobPage::loadDefaults() {
             }
             defaults_ = outcome.value->job;
             proposeRunFolder();
-            form_->setOwnTokenizer(outcome.value->tokenizer);
+            const core::T5Spec& t5 = document_.model().spec.t5;
+            form_->setTextModel({outcome.value->tokenizer, t5.vocab, t5.dropout});
             form_->setJob(jobForWindow(defaults_), suggestionsFor(document_.model().spec));
             planChanged();
         });

@@ -13,6 +13,7 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -70,6 +71,11 @@ JobPage::JobPage(Document& document, QWidget* parent)
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setFocusPolicy(Qt::NoFocus);  // what is inside takes the keyboard
+    connect(scroll->verticalScrollBar(), &QScrollBar::rangeChanged, column,
+            [scroll, column](int, int most) {  // the fields end where the footer's do
+                const int bar = most > 0 ? scroll->verticalScrollBar()->sizeHint().width() : 0;
+                column->setContentsMargins(space::kL, space::kM, space::kL - bar, space::kL);
+            });
 
     auto* page = new QWidget;
     auto* all = new QVBoxLayout(page);

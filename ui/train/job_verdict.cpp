@@ -46,6 +46,8 @@ QString keyOfProblem(const core::JobSpec& job, const core::Path& run, core::Erro
     if (const auto match = kKey.match(message); match.hasMatch()) return match.captured(1);
     static const QRegularExpression kText(QStringLiteral("(text\\.[a-z_]+) is "));
     if (const auto match = kText.match(message); match.hasMatch()) return match.captured(1);
+    if (message.contains(QStringLiteral("hidden spans")))
+        return QStringLiteral("text.inputs_length");
     if (message.contains(QStringLiteral("tokenizer"))) return QStringLiteral("text.tokenizer");
     const auto names = [&message](const QString& place) {
         return !place.isEmpty() && message.contains(place);

@@ -138,8 +138,10 @@ void RunCharts::setCurves() {
     give("chart/accuracy");
     add(metric::kLearningRate, tr("learning rate"), false, false);
     give("chart/learning-rate");
-    add(metric::kThroughput,
-        metrics.isText() ? tr("sequences per second") : tr("images per second"), true, false);
+    if (follower_.isOpen() && follower_.isText())
+        add(metric::kTokenThroughput, tr("tokens per second"), true, false);
+    else
+        add(metric::kThroughput, tr("images per second"), true, false);
     give("chart/throughput");
     add(metric::kGradientNorm, tr("gradient norm"), true, false);
     give("chart/gradient-norm");

@@ -81,7 +81,7 @@ void RunCharts::buildCharts() {
             tr("Appears with the first evaluation."))
         ->setFormat(ValueFormat::Percent);
     addLine(QStringLiteral("chart/throughput"), tr("Throughput"),
-            tr("Images or sequences per second."))
+            tr("Images per second, or tokens of text without their padding."))
         ->setYBase(0);
     addLine(QStringLiteral("chart/learning-rate"), tr("Learning rate"),
             tr("As the schedule gives it, step by step."))

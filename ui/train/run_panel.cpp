@@ -112,8 +112,9 @@ void RunPanel::refreshFacts() {
         }
     }
     say(accuracy_, accuracy);
-    const QString pace = lastValue(metrics, metric::kThroughput);
-    const QString unit = metrics.isText() ? tr("%1 sequences/s") : tr("%1 images/s");
+    const bool text = follower_.isText();
+    const QString pace = lastValue(metrics, text ? metric::kTokenThroughput : metric::kThroughput);
+    const QString unit = text ? tr("%1 tokens/s") : tr("%1 images/s");
     say(throughput_, pace.isEmpty() ? pace : unit.arg(pace));
     say(device_, metrics.hello() ? deviceText(metrics.hello()->device) : QString());
     if (metrics.hello()) {

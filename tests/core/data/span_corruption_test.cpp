@@ -33,6 +33,28 @@ TEST(SpanCorruption, LengthsAreThoseOfT5) {
     }
 }
 
+/// As T5's random_spans_helper walks: one token more for as long as the inputs fit.
+std::int64_t walkedRaw(std::int64_t inputs, const SpanCorruption& corruption) {
+    std::int64_t raw = std::max<std::int64_t>(inputs - 2, 2);
+    while (corruptedLengths(raw + 1, corruption).inputs <= inputs) ++raw;
+    return raw;
+}
+
+TEST(SpanCorruption, LengthsAreThoseOfTheWalkAtAnyDensity) {
+    for (const double density : {0.01, 0.15, 0.3, 0.49, 0.5, 0.51, 0.75, 0.9, 0.99})
+        for (const double span : {1.0, 1.5, 3.0, 8.0, 100.0})
+            for (const std::int64_t inputs : {4, 5, 7, 16, 63, 128, 513})
+                EXPECT_EQ(lengthsForInputs(inputs, {density, span}).raw,
+                          walkedRaw(inputs, {density, span}))
+                    << density << " " << span << " " << inputs;
+}
+
+TEST(SpanCorruption, ADensityOfNearlyOneEnds) {
+    const CorruptedLengths lengths = lengthsForInputs(1 << 16, {0.999999999, 1000});
+    EXPECT_EQ(lengths.raw, 1 << 30);
+    EXPECT_LE(lengths.inputs, 1 << 16);
+}
+
 std::int64_t spansOf(const std::vector<bool>& mask) {
     std::int64_t spans = 0;
     for (std::size_t i = 0; i < mask.size(); ++i) spans += mask[i] && (i == 0 || !mask[i - 1]);

@@ -256,7 +256,9 @@ TEST_F(TextLoader, RefusesLengthsAndTokenizersThatDoNotFit) {
     EXPECT_NE(refusal().find("have targets of 114"), std::string::npos);
     options_.text.targetsLength = 0;
     options_.text.corruption.noiseDensity = std::nan("");
-    EXPECT_NE(refusal().find("noise_density"), std::string::npos);
+    EXPECT_NE(refusal().find("text.noise_density is nan"), std::string::npos);
+    options_.text.corruption = {0.15, 0.5};
+    EXPECT_NE(refusal().find("text.mean_span_length is 0.5"), std::string::npos);
 }
 
 TEST_F(TextLoader, TooLittleTextEndsInsteadOfTurning) {

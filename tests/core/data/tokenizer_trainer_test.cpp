@@ -112,6 +112,19 @@ TEST_F(TokenizerTrainer, ReplacesOnlyWhenTold) {
     EXPECT_EQ(Tokenizer::open(path())->size(), 220);
 }
 
+TEST_F(TokenizerTrainer, ACancelWhileItComputesLeavesNoFile) {
+    std::atomic<bool> cancel{false};
+    const auto afterReading = [&](std::int64_t) { cancel = true; };
+    test::expectError(
+        [&] {
+            trainTokenizer(test::textsOf(test::licence()), {.vocabulary = 300}, path(),
+                           afterReading, cancel);
+        },
+        ErrorKind::Stopped, {"stopped"});
+    EXPECT_TRUE(cancel);
+    EXPECT_EQ(files(), 0U);
+}
+
 TEST_F(TokenizerTrainer, StopsWhileReading) {
     std::atomic<bool> cancel{false};
     int given = 0;
