@@ -41,7 +41,7 @@ std::int64_t walkedRaw(std::int64_t inputs, const SpanCorruption& corruption) {
 }
 
 TEST(SpanCorruption, LengthsAreThoseOfTheWalkAtAnyDensity) {
-    for (const double density : {0.01, 0.15, 0.3, 0.49, 0.5, 0.51, 0.75, 0.9, 0.99})
+    for (const double density : {0.01, 0.15, 0.3, 0.49, 0.501, 0.51, 0.75, 0.9, 0.99})
         for (const double span : {1.0, 1.5, 3.0, 8.0, 100.0})
             for (const std::int64_t inputs : {4, 5, 7, 16, 63, 128, 513})
                 EXPECT_EQ(lengthsForInputs(inputs, {density, span}).raw,
