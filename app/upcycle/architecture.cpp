@@ -68,6 +68,18 @@ Json plainValues(const std::string& configText) {
     return plain;
 }
 
+std::optional<core::ModelSpec> seenIn(const core::Checkpoint& checkpoint) {
+    try {
+        return core::readSpecUnchecked(checkpoint);
+    } catch (const core::Error&) {
+        return std::nullopt;  // no known family
+    }
+}
+
+std::string headsText(std::int64_t heads) {
+    return heads > 0 ? fmt::format("{} heads", heads) : "heads unknown";
+}
+
 }  // namespace
 
 Architecture architectureOf(const core::Checkpoint& checkpoint) {
@@ -81,6 +93,9 @@ Architecture architectureOf(const core::Checkpoint& checkpoint) {
         const Json config = Json::parse(checkpoint.configText(), nullptr, false);
         if (config.is_object() && config.contains("model_type") && config["model_type"].is_string())
             architecture.family = config["model_type"].get<std::string>();
+        else
+            architecture.seen = seenIn(checkpoint);
+        if (architecture.seen) architecture.family = core::familyName(architecture.seen->family);
     }
     return architecture;
 }
@@ -112,22 +127,23 @@ Json blocksJson(const core::ModelSpec& spec) {
 }
 
 std::string architectureLine(const Architecture& architecture) {
-    if (!architecture.spec) return architecture.family;
-    const core::ModelSpec& spec = *architecture.spec;
+    if (!architecture.spec && !architecture.seen) return architecture.family;
+    const core::ModelSpec& spec = architecture.spec ? *architecture.spec : *architecture.seen;
     const auto sparse = std::count_if(spec.blocks.begin(), spec.blocks.end(),
                                       [](const core::BlockSpec& block) { return block.moe; });
     std::string line =
         fmt::format("{}, {} blocks ({} MoE)", architecture.family, spec.blocks.size(), sparse);
     if (spec.family == core::Family::Vit)
-        line += fmt::format(
-            ", hidden {}, MLP {}, {} heads, images {}x{}x{} in patches of {}, {} classes",
-            spec.vit.hidden, spec.vit.intermediate, spec.vit.heads, spec.vit.imageSize,
-            spec.vit.imageSize, spec.vit.channels, spec.vit.patchSize, spec.vit.classes);
+        line += fmt::format(", hidden {}, MLP {}, {}, images {}x{}x{} in patches of {}, {} classes",
+                            spec.vit.hidden, spec.vit.intermediate, headsText(spec.vit.heads),
+                            spec.vit.imageSize, spec.vit.imageSize, spec.vit.channels,
+                            spec.vit.patchSize, spec.vit.classes);
     if (spec.family == core::Family::T5)
-        line += fmt::format(", hidden {}, {}MLP {} ({}), {} heads of {}, vocabulary {}{}",
-                            spec.t5.dModel, spec.t5.gated ? "gated " : "", spec.t5.dFf,
-                            activationWord(spec.t5.activation), spec.t5.heads, spec.t5.dKv,
-                            spec.t5.vocab, spec.t5.tiedEmbeddings ? ", tied embeddings" : "");
+        line +=
+            fmt::format(", hidden {}, {}MLP {} ({}), {} of {}, vocabulary {}{}", spec.t5.dModel,
+                        spec.t5.gated ? "gated " : "", spec.t5.dFf,
+                        activationWord(spec.t5.activation), headsText(spec.t5.heads), spec.t5.dKv,
+                        spec.t5.vocab, spec.t5.tiedEmbeddings ? ", tied embeddings" : "");
     return line;
 }
 

@@ -17,6 +17,8 @@ struct Architecture {
     std::string layout = "unknown";       ///< Checkpoint::layout
     std::optional<core::ModelSpec> spec;  ///< empty when config and tensors do not make a model
     std::string problem;                  ///< why not
+    /// Without a spec: what can be told all the same, such as a ViT whose heads are not known.
+    std::optional<core::ModelSpec> seen;
 };
 Architecture architectureOf(const core::Checkpoint& checkpoint);
 

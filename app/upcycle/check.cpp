@@ -91,7 +91,7 @@ Command addCheck(CLI::App& root) {
     app->add_option("DENSE", options->dense, "The dense checkpoint")->required();
     app->add_option("UPCYCLED", options->upcycled, "The upcycled one, or RUN@0")->required();
     CLI::Option* data = app->add_option("--data", options->data,
-                                        "Take the images from here [random images or tokens]");
+                                        "Take images or texts from here [random images or tokens]");
     app->add_option("--input", options->input,
                     "Take pixel_values, or input_ids and labels, from this safetensors file")
         ->excludes(data);

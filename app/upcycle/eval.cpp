@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/upcycle/command.h"
+#include "app/upcycle/eval_generation.h"
 #include "app/upcycle/input_batch.h"
 #include "app/upcycle/options.h"
 #include "app/upcycle/output.h"
@@ -31,14 +32,20 @@ struct Options {
     std::int64_t batch = 0;
     std::int64_t examples = 0;
     std::vector<std::string> assignments;
+    GenerationSettings generation;
     ComputeOptions compute;
     bool json = false;
 };
 
 struct Metrics {
     bool loss = false, accuracy = false;
+    bool exactMatch = false, tokenF1 = false;
     std::vector<std::int64_t> shots;
+    bool generates() const { return exactMatch || tokenF1; }
 };
+
+constexpr const char* kMetricsHint =
+    "give loss, accuracy, fewshot:N, exact_match and token_f1, separated by commas";
 
 constexpr int kDraws = 5;
 
@@ -53,16 +60,19 @@ Metrics metricsFrom(const std::string& text) {
             metrics.loss = true;
         else if (word == "accuracy")
             metrics.accuracy = true;
+        else if (word == "exact_match")
+            metrics.exactMatch = true;
+        else if (word == "token_f1")
+            metrics.tokenF1 = true;
         else if (word.starts_with(kFewShot) &&
                  std::from_chars(word.data() + kFewShot.size(), end, shots).ptr == end &&
                  shots > 0 && shots <= 10000)
             metrics.shots.push_back(shots);
         else
-            usage(fmt::format("--metrics {} is not known", core::printable(word)),
-                  "give loss, accuracy and fewshot:N, separated by commas");
+            usage(fmt::format("--metrics {} is not known", core::printable(word)), kMetricsHint);
     }
-    if (!metrics.loss && !metrics.accuracy && metrics.shots.empty())
-        usage("--metrics is empty", "give loss, accuracy and fewshot:N, separated by commas");
+    if (!metrics.loss && !metrics.accuracy && !metrics.generates() && metrics.shots.empty())
+        usage("--metrics is empty", kMetricsHint);
     return metrics;
 }
 
@@ -132,8 +142,25 @@ void addFewShot(const Subject& subject, core::Split split, const Options& option
     line += fmt::format(", {}-shot {:.2f} %", shots, 100 * result.accuracy);
 }
 
+void addGeneration(const Subject& subject, core::Split split, const Options& options,
+                   const Metrics& metrics, Json& document, std::string& line) {
+    const core::GenerationScores scores =
+        scoreGeneration(*subject.model, *subject.data, subject.data->pass(split, options.examples),
+                        core::textLengths(subject.job).targets, options.generation);
+    document["generated"] = scores.examples;
+    if (metrics.exactMatch) document["exact_match"] = scores.exactMatch;
+    if (metrics.tokenF1) document["token_f1"] = scores.tokenF1;
+    document["generation_seconds"] = scores.seconds;
+    if (!metrics.loss && !metrics.accuracy) line = fmt::format("{} examples", scores.examples);
+    if (metrics.exactMatch) line += fmt::format(", exact match {:.2f} %", 100 * scores.exactMatch);
+    if (metrics.tokenF1) line += fmt::format(", token F1 {:.2f} %", 100 * scores.tokenF1);
+}
+
 int eval(const Options& options) {
     const Metrics metrics = metricsFrom(options.metrics);
+    if (!metrics.generates() && !options.generation.output.empty())
+        usage("--output is for generated texts",
+              "add --metrics exact_match,token_f1, or leave --output out");
     const Subject subject = open(options);
     const core::Split split = options.split.empty()
                                   ? subject.data->measuredPart()
@@ -154,6 +181,7 @@ int eval(const Options& options) {
         if (metrics.loss) line += fmt::format(", loss {:.4f}", result.loss);
         if (metrics.accuracy) line += fmt::format(", accuracy {:.2f} %", 100 * result.accuracy);
     }
+    if (metrics.generates()) addGeneration(subject, split, options, metrics, document, line);
     for (const std::int64_t shots : metrics.shots)
         addFewShot(subject, split, options, shots, document, line);
     if (options.json)
@@ -167,8 +195,8 @@ int eval(const Options& options) {
 
 Command addEval(CLI::App& root) {
     const auto options = std::make_shared<Options>();
-    CLI::App* app =
-        root.add_subcommand("eval", "Loss, accuracy and few-shot accuracy on a dataset");
+    CLI::App* app = root.add_subcommand(
+        "eval", "Loss, accuracy, few-shot accuracy and generated texts on a dataset");
     app->add_option("MODEL", options->model, "Checkpoint, RUN or RUN@STEP")->required();
     app->add_option(
            "--data", options->data,
@@ -176,7 +204,8 @@ Command addEval(CLI::App& root) {
         ->required();
     app->add_option("--split", options->split,
                     "train, validation or test [test where there is one]");
-    app->add_option("--metrics", options->metrics, "loss, accuracy, fewshot:N [loss,accuracy]");
+    app->add_option("--metrics", options->metrics,
+                    "loss, accuracy, fewshot:N, exact_match, token_f1 [loss,accuracy]");
     app->add_option("--batch", options->batch, "Examples at once [as in training, else 128]")
         ->check(CLI::Range(1, 1 << 20));
     app->add_option("--examples", options->examples, "Only so many examples, 0 = all [0]")
@@ -184,6 +213,7 @@ Command addEval(CLI::App& root) {
     app->add_option("--set", options->assignments,
                     "KEY=VALUE of job.json for reading the data, e.g. text.inputs_length=256")
         ->allow_extra_args(false);
+    addGenerationOptions(*app, options->generation);
     addComputeOptions(*app, options->compute);
     addJsonOption(*app, options->json);
     app->footer(

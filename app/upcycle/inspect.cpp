@@ -114,14 +114,17 @@ void printText(const core::Checkpoint& checkpoint, const Architecture& architect
                const Totals& totals, const Options& options,
                const std::vector<core::TensorStats>& stats) {
     const std::size_t files = checkpoint.files().size();
-    printLine(fmt::format("{}  ({}, layout {}, {} {})", checkpoint.folder().string(),
+    printLine(fmt::format("{}  ({}, layout {}, {} {})", core::printable(options.model, 1000),
                           checkpoint.format(), architecture.layout, files,
                           files == 1 ? "file" : "files"));
     printLine(architectureLine(architecture));
     printLine(fmt::format(
         "{} parameters, {} tensors, {}", core::formatCount(static_cast<double>(totals.parameters)),
         checkpoint.tensors().size(), core::formatBytes(static_cast<double>(totals.bytes))));
-    if (architecture.spec) printBlocks(*architecture.spec);
+    if (architecture.spec)
+        printBlocks(*architecture.spec);
+    else if (architecture.seen)
+        printBlocks(*architecture.seen);
     if (!options.tensors && !options.stats) return;
     std::size_t index = 0;
     for (const core::TensorInfo& tensor : checkpoint.tensors()) {

@@ -24,6 +24,7 @@ struct Options {
     std::string model, output, preset, layers;
     core::OpenOptions open;
     std::optional<std::uint64_t> seed;
+    std::int64_t batch = 32;
     bool dropless = false;
     bool json = false;
     std::map<std::string, std::string> settings;  ///< of every block, by the keys of plan.json
@@ -153,7 +154,8 @@ int plan(const Options& options) {
     const auto checkpoint = openModel(options.model, options.open);
     const core::ModelSpec spec = core::readSpec(*checkpoint);
     const core::SurgeryPlan made = makePlan(spec, options);
-    const core::PlanReport report = core::compilePlan(spec, checkpoint->tensors(), made);
+    const core::PlanReport report =
+        core::compilePlan(spec, checkpoint->tensors(), made, options.batch);
     if (!options.output.empty()) core::writeTextFile(options.output, core::toJson(made));
     for (const core::PlanWarning& warning : report.warnings)
         warn(warning.block.empty() ? warning.text : warning.block + ": " + warning.text);
@@ -187,6 +189,8 @@ Command addPlan(CLI::App& root) {
     app->add_option("--set", options->assignments,
                     "BLOCK.SETTING=VALUE, last of all, e.g. encoder.7.experts=16")
         ->allow_extra_args(false);
+    app->add_option("--batch", options->batch, "Examples at once, for the training memory [32]")
+        ->check(CLI::Range(1, 1 << 20));
     addOpenOptions(*app, options->open);
     addJsonOption(*app, options->json);
     app->footer(

@@ -47,10 +47,10 @@ class Documents {
             const core::TextSource& source = sources_[source_];
             for (; file_ < source.train.size(); ++file_, reader_.reset()) {
                 if (!reader_)
-                    reader_ =
-                        std::make_unique<core::DocumentReader>(source.train[file_], source.kind);
+                    reader_ = std::make_unique<core::DocumentReader>(source.train[file_].path,
+                                                                     source.kind);
                 if (const auto document = reader_->next())
-                    return core::documentText(*document, source, source.train[file_], field_);
+                    return core::documentText(*document, source, source.train[file_].path, field_);
             }
         }
         return std::nullopt;

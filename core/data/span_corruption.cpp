@@ -57,7 +57,10 @@ CorruptedLengths lengthsForInputs(std::int64_t inputs, const SpanCorruption& cor
     CORE_CHECK(inputs >= 4, "inputs of at least 4 tokens");
     std::int64_t raw = std::max<std::int64_t>(inputs - 2, 2);
     while (corruptedLengths(raw + 1, corruption).inputs <= inputs) ++raw;
-    return corruptedLengths(raw, corruption);
+    const CorruptedLengths lengths = corruptedLengths(raw, corruption);
+    if (corruption.noiseDensity == 0.5 && lengths.targets > lengths.inputs)
+        return corruptedLengths(raw - 1, corruption);  // T5's "minor hack": equal lengths
+    return lengths;
 }
 
 std::vector<bool> noiseMask(std::int64_t length, const SpanCorruption& corruption,

@@ -33,8 +33,10 @@ struct CorruptedLengths {
 /// What `raw` tokens (at least 2) become.
 CorruptedLengths corruptedLengths(std::int64_t raw, const SpanCorruption& corruption);
 
-/// The longest raw text whose inputs fit (T5's special rule for a density of exactly 0.5 is left
-/// out) into `inputs` tokens (at least 4): 512 -> raw 568, targets 114.
+/// The longest raw text whose inputs fit into `inputs` tokens (at least 4): 512 -> raw 568, targets
+/// 114. With a density of exactly 0.5, where targets would be longer than inputs, one token less.
+/// In double, like T5's random_spans_helper; its noise mask counts in float32, so that eight
+/// lengths below 1200 come out one token longer there than its own helper said.
 CorruptedLengths lengthsForInputs(std::int64_t inputs, const SpanCorruption& corruption);
 
 /// Which of `length` tokens (at least 2) are hidden, as T5's random_spans_noise_mask draws it:

@@ -13,11 +13,12 @@ namespace core {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20U;
+constexpr std::size_t kBlockDocuments = std::size_t{1} << 16U;  ///< where they are short
 constexpr std::uint64_t kHeldOutOf = 100;
 
 /// The number of a document, from its place alone.
-std::uint64_t documentKey(std::uint64_t seed, const Path& file, std::uint64_t offset) {
-    return hashName(seed, fmt::format("{}:{}", file.filename().string(), offset));
+std::uint64_t documentKey(std::uint64_t seed, const TextFile& file, std::uint64_t offset) {
+    return hashName(seed, fmt::format("{}:{}", file.name, offset));
 }
 
 }  // namespace
@@ -37,15 +38,15 @@ TextBlocks::TextBlocks(const TextSource& source, const TextLoaderOptions& option
         order_.resize(files_.size());
         std::iota(order_.begin(), order_.end(), 0);
     }
-    if (const auto first = DocumentReader(files_.front(), kind_).next())
+    if (const auto first = DocumentReader(files_.front().path, kind_).next())
         firstOffset_ = first->offset;
 }
 
-const Path& TextBlocks::path(std::size_t file) const {
-    return files_[static_cast<std::size_t>(order_[file])];
+const TextFile& TextBlocks::file(std::size_t number) const {
+    return files_[static_cast<std::size_t>(order_[number])];
 }
 
-bool TextBlocks::takes(const Document& document, const Path& file) const {
+bool TextBlocks::takes(const Document& document, const TextFile& file) const {
     if (!cutOff_) return true;
     const bool first = &file == &files_.front() && document.offset == firstOffset_;
     const bool held = first || documentKey(options_.seed, file, document.offset) % kHeldOutOf == 0;
@@ -55,7 +56,7 @@ bool TextBlocks::takes(const Document& document, const Path& file) const {
 std::optional<Document> TextBlocks::nextDocument() {
     for (; place_.file < files_.size(); place_ = {place_.file + 1, 0, 1}) {
         if (!reader_)
-            reader_ = std::make_unique<DocumentReader>(path(place_.file), kind_, place_.offset,
+            reader_ = std::make_unique<DocumentReader>(file(place_.file).path, kind_, place_.offset,
                                                        place_.line);
         if (std::optional<Document> document = reader_->next()) return document;
         replaced_ += reader_->replaced();
@@ -68,18 +69,18 @@ std::optional<TextBlock> TextBlocks::next() {
     TextBlock block;
     std::size_t bytes = 0;
     block.begin = place_;
-    while (bytes < kBlockBytes) {
+    for (std::size_t read = 0; bytes < kBlockBytes && read < kBlockDocuments; ++read) {
         std::optional<Document> document = nextDocument();
         if (!document) break;
-        const Path& file = path(place_.file);
+        const TextFile& from = file(place_.file);
         const auto [end, line] = reader_->place();
         place_.offset = end;
         place_.line = line;
         bytes += document->text.size();
-        if (!takes(*document, file)) continue;
+        if (!takes(*document, from)) continue;
         const std::uint64_t key =
-            hashName(documentKey(options_.seed, file, document->offset), fmt::format("{}", epoch_));
-        block.documents.push_back({std::move(*document), &file, key});
+            hashName(documentKey(options_.seed, from, document->offset), fmt::format("{}", epoch_));
+        block.documents.push_back({std::move(*document), &from.path, key});
     }
     block.end = place_;
     if (bytes == 0) return std::nullopt;

@@ -45,14 +45,14 @@ class TextBlocks {
     std::uint64_t replaced() const { return replaced_ + (reader_ ? reader_->replaced() : 0); }
 
   private:
-    const Path& path(std::size_t file) const;
-    bool takes(const Document& document, const Path& file) const;
+    const TextFile& file(std::size_t number) const;
+    bool takes(const Document& document, const TextFile& file) const;
     std::optional<Document> nextDocument();
 
     const TextLoaderOptions& options_;
     TextSource::Kind kind_;
     bool cutOff_;  ///< held-out documents lie among the others
-    const std::vector<Path>& files_;
+    const std::vector<TextFile>& files_;
     std::vector<std::int64_t> order_;
     std::uint64_t epoch_;
     std::uint64_t firstOffset_ = 0;  ///< of the first file's first document

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kText = "text:";
 constexpr std::string_view kJson = "jsonl:";
+constexpr std::size_t kLooked = std::size_t{1} << 16U;  ///< bytes of a file, whether it is text
 constexpr const char* kWanted = "give text files (plain or gzip), or folders of them";
 
 [[noreturn]] void refuse(const std::string& source, const std::string& what) {
@@ -24,13 +25,15 @@ constexpr const char* kWanted = "give text files (plain or gzip), or folders of 
                 kWanted);
 }
 
-std::vector<Path> filesBelow(const Path& folder) {
-    std::vector<Path> files;
+/// Adds what lies below `folder`, sorted; names are `prefix` and the place below it.
+void addFilesBelow(const Path& folder, const std::string& prefix, std::vector<TextFile>& files) {
+    const auto begin = static_cast<std::ptrdiff_t>(files.size());
     for (const auto& entry : fs::recursive_directory_iterator(folder))
         if (entry.is_regular_file() && !entry.path().filename().string().starts_with("."))
-            files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    return files;
+            files.push_back(
+                {entry.path(), prefix + entry.path().lexically_relative(folder).generic_string()});
+    std::sort(files.begin() + begin, files.end(),
+              [](const TextFile& a, const TextFile& b) { return a.path < b.path; });
 }
 
 /// A path as it is, or several with commas between them.
@@ -46,24 +49,26 @@ std::vector<Path> pathsOf(const std::string& list) {
     return paths;
 }
 
-void addPath(const std::string& source, const Path& path, TextSource& texts) {
+/// `prefix` tells the paths of a source apart.
+void addPath(const std::string& source, const Path& path, const std::string& prefix,
+             TextSource& texts) {
     std::error_code code;
     if (!fs::exists(path, code)) refuse(source, fmt::format("{} does not exist", path.string()));
-    if (!fs::is_directory(path, code)) return texts.train.push_back(path);
+    if (!fs::is_directory(path, code))
+        return texts.train.push_back({path, prefix + path.filename().string()});
     for (const auto& [name, part] :
          {std::pair("validation", Split::Validation), std::pair("test", Split::Test)}) {
         if (!fs::is_directory(path / "train", code) || !fs::is_directory(path / name, code))
             continue;
-        const std::vector<Path> train = filesBelow(path / "train");
-        texts.train.insert(texts.train.end(), train.begin(), train.end());
-        const std::vector<Path> held = filesBelow(path / name);
-        texts.held.insert(texts.held.end(), held.begin(), held.end());
+        addFilesBelow(path / "train", prefix, texts.train);
+        addFilesBelow(path / name, prefix, texts.held);
         texts.heldPart = part;
         return;
     }
-    const std::vector<Path> files = filesBelow(path);
-    if (files.empty()) refuse(source, fmt::format("{} holds no files", path.string()));
-    texts.train.insert(texts.train.end(), files.begin(), files.end());
+    const std::size_t before = texts.train.size();
+    addFilesBelow(path, prefix, texts.train);
+    if (texts.train.size() == before)
+        refuse(source, fmt::format("{} holds no files", path.string()));
 }
 
 /// Control characters other than white space say that a file is no text.
@@ -74,7 +79,7 @@ void requireText(const std::string& source, const Path& path, TextSource::Kind k
     DocumentReader reader(path, kind);
     std::uint64_t bytes = 0;
     std::uint64_t odd = 0;
-    while (bytes < kLongestDocument) {
+    while (bytes < kLooked) {
         const std::optional<Document> document = reader.next();
         if (!document) break;
         bytes += document->text.size();
@@ -120,10 +125,11 @@ TextSource openTextSource(const std::string& source) {
     texts.kind = json ? TextSource::Kind::JsonLines : TextSource::Kind::Text;
     const std::vector<Path> paths = pathsOf(source.substr(json ? kJson.size() : kText.size()));
     if (paths.empty()) refuse(source, "it names no file");
-    for (const Path& path : paths) addPath(source, path, texts);
+    for (std::size_t i = 0; i < paths.size(); ++i)
+        addPath(source, paths[i], i > 0 ? fmt::format("{}:", i) : std::string(), texts);
     if (texts.train.empty()) refuse(source, "it holds no files");
-    for (const std::vector<Path>* files : {&texts.train, &texts.held})
-        for (const Path& path : *files) requireText(source, path, texts.kind);
+    for (const std::vector<TextFile>* files : {&texts.train, &texts.held})
+        for (const TextFile& file : *files) requireText(source, file.path, texts.kind);
     return texts;
 }
 

@@ -12,14 +12,20 @@
 
 namespace core {
 
+struct TextFile {
+    Path path;
+    std::string name;  ///< below the folder that was given, which may move; unique in its source
+    bool operator==(const TextFile&) const = default;
+};
+
 /// The texts of a SOURCE "text:PATH,..." or "jsonl:PATH,...": files, or folders with all that lies
 /// below them. Plain or gzip, told by their first bytes.
 struct TextSource {
     enum class Kind { Text, JsonLines };
     Kind kind = Kind::Text;
-    std::string name;         ///< as given
-    std::vector<Path> train;  ///< sorted
-    std::vector<Path> held;   ///< of validation/ or test/; empty: cut off from train
+    std::string name;             ///< as given
+    std::vector<TextFile> train;  ///< sorted
+    std::vector<TextFile> held;   ///< of validation/ or test/; empty: cut off from train
     Split heldPart = Split::Validation;
 };
 
@@ -33,15 +39,15 @@ std::string absoluteTextSource(const std::string& source);
 /// text (the first 64 KiB are looked at).
 TextSource openTextSource(const std::string& source);
 
-/// A paragraph of a text file (lines up to a blank one) or a line of a JSONL file. Pieces of more
-/// than kLongestDocument bytes are cut, a text file's at the end of a character; a longer line of
-/// JSON is BadInput.
+/// A paragraph of a text file (lines up to a blank one) or a line of a JSONL file. A paragraph of
+/// more than kLongestDocument bytes is several documents, cut at an end of line, else at white
+/// space, else between characters; a longer line of JSON than kLongestJsonLine is BadInput.
 struct Document {
     std::string text;          ///< valid UTF-8: what was not has become U+FFFD
     std::uint64_t offset = 0;  ///< of its first byte in the unpacked file
     std::int64_t line = 0;     ///< of its first line, from 1
 };
-constexpr std::size_t kLongestDocument = std::size_t{1} << 16U;
+constexpr std::size_t kLongestDocument = 4096;
 constexpr std::size_t kLongestJsonLine = std::size_t{1} << 24U;
 
 /// A document's text: itself, or the field of its JSON. BadInput names file, line and field.

@@ -77,9 +77,12 @@ class FileExamples final : public ExampleStream {
   public:
     FileExamples(const std::string& source, const TextLoaderOptions& options,
                  const DataPosition& start)
-        : source_(openTextSource(source)), options_(options), position_(start) {
+        : texts_(options.texts ? options.texts
+                               : std::make_shared<const TextSource>(openTextSource(source))),
+          options_(options),
+          position_(start) {
         const Cursor cursor = cursorFrom(start.cursor);
-        if (cursor.place.file > source_.train.size())
+        if (cursor.place.file > texts_->train.size())
             throw Error(ErrorKind::BadInput,
                         fmt::format("data source '{}' has fewer files than when training began",
                                     printable(source)),
@@ -115,7 +118,7 @@ class FileExamples final : public ExampleStream {
   private:
     void begin(const TextPlace& place) {
         if (blocks_) statistics_.replacedBytes += blocks_->replaced();
-        blocks_ = std::make_unique<TextBlocks>(source_, options_, position_.epoch, place);
+        blocks_ = std::make_unique<TextBlocks>(*texts_, options_, position_.epoch, place);
     }
 
     bool nextBlock() {
@@ -132,7 +135,7 @@ class FileExamples final : public ExampleStream {
         block_ = block->begin;
         blockEnd_ = block->end;
         statistics_.documents += block->documents.size();
-        BlockExamples made = examplesOf(*block, source_.kind, options_);
+        BlockExamples made = examplesOf(*block, texts_->kind, options_);
         statistics_.truncatedExamples += made.truncated;
         examples_ = std::move(made.examples);
         at_ = 0;
@@ -145,11 +148,11 @@ class FileExamples final : public ExampleStream {
         if (given_ || position_.example > 0) return;
         throw Error(ErrorKind::BadInput,
                     fmt::format("data source '{}' has not enough text for one example to train on",
-                                printable(source_.name)),
+                                printable(texts_->name)),
                     "give more text, or shorter inputs: --set text.inputs_length=N");
     }
 
-    TextSource source_;
+    std::shared_ptr<const TextSource> texts_;
     const TextLoaderOptions& options_;
     DataPosition position_;
     std::unique_ptr<TextBlocks> blocks_;
@@ -327,9 +330,5 @@ std::optional<HostBatch> TextBatchLoader::next() { return impl_->next(); }
 DataPosition TextBatchLoader::position() const { return impl_->position(); }
 
 TextStatistics TextBatchLoader::statistics() const { return impl_->statistics(); }
-
-Split heldOutPart(const std::string& source) {
-    return source.starts_with("synthetic:") ? Split::Validation : openTextSource(source).heldPart;
-}
 
 }  // namespace core

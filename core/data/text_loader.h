@@ -34,6 +34,7 @@ struct TextLoaderOptions {
     TextSpec text;
     TextTask task = TextTask::SpanCorruption;
     std::shared_ptr<const Tokenizer> tokenizer;  ///< not needed for synthetic tokens
+    std::shared_ptr<const TextSource> texts;     ///< the opened source; empty: it is opened
     std::int64_t batch = 32;                     ///< examples
     std::int64_t vocabulary = 0;                 ///< of the model
     std::int32_t pad = 0, decoderStart = 0;
@@ -80,8 +81,5 @@ class TextBatchLoader final : public BatchSource {
 
 /// Throws BadInput, in words, when lengths, tokenizer and model do not go together.
 void checkText(const TextLoaderOptions& options);
-
-/// The part that training watches: what is held out.
-Split heldOutPart(const std::string& source);
 
 }  // namespace core

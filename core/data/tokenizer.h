@@ -13,7 +13,8 @@
 
 namespace core {
 
-/// Text to token ids and back, as transformers' `T5Tokenizer` does it (its default, `legacy`).
+/// Text to token ids and back, as transformers' `T5Tokenizer` does it, with `legacy` (its default)
+/// or without it.
 /// Immutable and safe to use from many threads at once.
 class Tokenizer {
   public:

@@ -30,6 +30,8 @@ class TextData final : public JobData {
             options_.tokenizer = Tokenizer::open(
                 job.text.tokenizer.empty() ? tokenizerIn(folder) : Path(job.text.tokenizer));
         checkText(options_);
+        if (isSynthetic(job)) return;
+        options_.texts = std::make_shared<const TextSource>(openTextSource(job.data));
     }
 
     std::unique_ptr<BatchSource> training(const DataPosition& start) override {
@@ -49,19 +51,19 @@ class TextData final : public JobData {
         return {std::make_unique<TextBatchLoader>(job_.data, options, DataPosition{}),
                 examples > 0 ? std::optional(examples) : std::nullopt};
     }
-    Split watchedPart() const override { return heldOutPart(job_.data); }
+    Split watchedPart() const override {
+        return options_.texts ? options_.texts->heldPart : Split::Validation;
+    }
     Split measuredPart() const override { return watchedPart(); }
     std::optional<std::int64_t> trainingExamples() override { return std::nullopt; }
 
     std::vector<std::string> check() override {
         if (!training({})->next() || !pass(watchedPart(), 1).batches->next())
-            throw Error(
-                ErrorKind::BadInput,
-                fmt::format("{} has not enough text for one example to train on and one to "
-                            "hold out",
-                            job_.data),
-                "give more text (a paragraph is one document, so a text without blank "
-                "lines may be a single one), or shorter inputs: --set text.inputs_length=N");
+            throw Error(ErrorKind::BadInput,
+                        fmt::format("{} has not enough text for one example to train on and one to "
+                                    "hold out",
+                                    job_.data),
+                        "give more text, or shorter inputs: --set text.inputs_length=N");
         return {};
     }
     std::shared_ptr<const Tokenizer> tokenizer() const override { return options_.tokenizer; }

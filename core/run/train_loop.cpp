@@ -3,7 +3,9 @@
 
 #include "core/base/error.h"
 #include "core/run/evaluate_in_pieces.h"
+#include "core/run/job_spec.h"
 #include "core/run/stop_request.h"
+#include "core/training/text_generation.h"
 
 #include <fmt/format.h>
 
@@ -14,6 +16,7 @@ namespace core {
 namespace {
 
 constexpr int kMostNonFinite = 3;
+constexpr std::int64_t kSampleExample = 4;  ///< the first ones may be a file's head
 constexpr std::chrono::milliseconds kPausePoll{50};
 
 double steadySeconds() {
@@ -166,6 +169,28 @@ void TrainLoop::evaluateIfDue() {
                                  result->accuracy,
                                  {{"examples", static_cast<double>(result->examples)},
                                   {"seconds", result->seconds}}});
+    showSample();
+}
+
+void TrainLoop::showSample() {
+    const auto tokenizer = session_.data->tokenizer();
+    if (!tokenizer) return;
+    const DataPass pass = session_.data->pass(session_.data->watchedPart(), kSampleExample);
+    const std::optional<HostBatch> batch = pass.batches->next();
+    if (!batch) return;
+    const std::int64_t last = batch->inputIds.size(0) - 1;
+    HostBatch sample;
+    sample.inputIds = batch->inputIds.rows(last, last + 1);
+    sample.inputMask = batch->inputMask.rows(last, last + 1);
+    sample.labels = batch->labels.rows(last, last + 1);
+    const GenerationOptions options{textLengths(job_).targets, 1, 1.0};
+    const std::vector<GeneratedText> texts =
+        generateTexts(*session_.model, sample, *tokenizer, options, [this] {
+            obey();
+            return stop_ == Stop::None;
+        });
+    if (texts.empty()) return;
+    log_.write(step(), SampleEvent{texts[0].input, texts[0].made, texts[0].truth});
 }
 
 void TrainLoop::saveIfDue() {

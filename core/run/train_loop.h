@@ -39,6 +39,8 @@ class TrainLoop {
     void countNonFinite(const StepMetrics& metrics);
     /// Every N steps, and at the end. An evaluation that a stop interrupts is dropped.
     void evaluateIfDue();
+    /// Of a text: what the model makes of a held-out input, always the same one. Dropped likewise.
+    void showSample();
     void saveIfDue();
     void save();
     TrainOutcome finish();

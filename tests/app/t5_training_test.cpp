@@ -9,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <numeric>
+#include <sstream>
 #include <thread>
 
 namespace upcycle_test {
@@ -141,6 +142,71 @@ TEST_F(T5TrainingTest, TextToTextFromJsonLines) {
     const Json result = jsonOf(expectDone({"eval", run, "--data", text_, "--json"}));
     EXPECT_GE(result["accuracy"], 0.0);
     EXPECT_TRUE(std::isfinite(result["loss"].get<double>()));
+}
+
+TEST_F(T5TrainingTest, GeneratedTextsAreScoredAndWritten) {
+    std::string lines;
+    for (int i = 0; i < 300; ++i)
+        lines += "{\"input\": \"say " + std::to_string(i % 7) + "\", \"target\": \"yes, it is\"}\n";
+    core::writeTextFile(path("pairs.jsonl"), lines);
+    text_ = "jsonl:" + path("pairs.jsonl");
+    const std::string run = make("pairs", scratch(), 60,
+                                 {"--tokenizer", tokenizer(), "--lr", "0.1", "--eval-every", "30"});
+    const std::vector<std::string> words{
+        "eval",    run,         "--data", text_, "--json", "--metrics", "exact_match,token_f1",
+        "--split", "validation"};
+    expectDone({"train", run});
+    for (const char* beams : {"1", "3"}) {
+        std::vector<std::string> all = words;
+        const std::string file = path(std::string("texts") + beams + ".jsonl");
+        all.insert(all.end(), {"--beams", beams, "--output", file});
+        const Json result = jsonOf(expectDone(all));
+        EXPECT_GE(result["generated"], 1);
+        EXPECT_EQ(result["exact_match"], 1.0);
+        EXPECT_EQ(result["token_f1"], 1.0);
+        std::istringstream texts(core::readTextFile(file));
+        std::int64_t count = 0;
+        for (std::string line; std::getline(texts, line); ++count) {
+            const Json text = Json::parse(line);
+            EXPECT_TRUE(text["input"].get<std::string>().starts_with("say "));
+            EXPECT_EQ(text["generated"], "yes, it is");
+            EXPECT_EQ(text["target"], "yes, it is");
+        }
+        EXPECT_EQ(result["generated"], count);
+        std::erase(all, "--json");
+        expectRefused(upcycle(all), 3, {file, "exists"});
+        all.emplace_back("--force");
+        expectDone(all);
+    }
+    std::vector<std::string> samples;
+    for (const core::Event& event : eventsOf(run))
+        if (const auto* sample = std::get_if<core::SampleEvent>(&event.what)) {
+            EXPECT_TRUE(sample->input.starts_with("say "));
+            EXPECT_EQ(sample->truth, "yes, it is");
+            samples.push_back(sample->filled);
+        }
+    ASSERT_EQ(samples.size(), 2U) << "one an evaluation";
+    EXPECT_EQ(samples.back(), "yes, it is");
+
+    expectRefused(upcycle({"eval", run, "--data", text_, "--output", path("none.jsonl")}), 2,
+                  {"--output"});
+    const std::string tokens = "synthetic:tokens,vocab=1100,inputs=8,targets=4,examples=8";
+    expectRefused(upcycle({"eval", run, "--data", tokens, "--metrics", "token_f1"}), 2,
+                  {"token_f1"});
+}
+
+TEST_F(T5TrainingTest, SamplesOfMaskedSpans) {
+    const std::string run =
+        make("spans", scratch(), 4, {"--tokenizer", tokenizer(), "--eval-every", "2"});
+    expectDone({"train", run});
+    std::vector<core::SampleEvent> samples;
+    for (const core::Event& event : eventsOf(run))
+        if (const auto* sample = std::get_if<core::SampleEvent>(&event.what))
+            samples.push_back(*sample);
+    ASSERT_EQ(samples.size(), 2U);
+    EXPECT_NE(samples[0].input.find("<extra_id_0>"), std::string::npos);
+    EXPECT_TRUE(samples[0].truth.starts_with("<extra_id_0>"));
+    EXPECT_EQ(samples[0].truth, samples[1].truth) << "always the same input";
 }
 
 TEST_F(T5TrainingTest, WhatDoesNotFitIsRefusedBeforeARunIsMade) {

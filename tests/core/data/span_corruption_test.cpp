@@ -21,7 +21,7 @@ struct Known {
 // Printed by tests/reference/span_lengths.py.
 const std::vector<Known> kKnown{
     {512, {0.15, 3.0}, 568, 114},   {128, {0.15, 3.0}, 141, 29}, {256, {0.15, 3.0}, 284, 58},
-    {1024, {0.15, 3.0}, 1137, 229}, {64, {0.15, 3.0}, 70, 14},   {512, {0.5, 3.0}, 767, 513},
+    {1024, {0.15, 3.0}, 1137, 229}, {64, {0.15, 3.0}, 70, 14},   {512, {0.5, 3.0}, 766, 512},
     {512, {0.15, 8.0}, 588, 100},   {100, {0.3, 2.0}, 116, 54},  {37, {0.15, 3.0}, 40, 9}};
 
 TEST(SpanCorruption, LengthsAreThoseOfT5) {
@@ -37,6 +37,15 @@ std::int64_t spansOf(const std::vector<bool>& mask) {
     std::int64_t spans = 0;
     for (std::size_t i = 0; i < mask.size(); ++i) spans += mask[i] && (i == 0 || !mask[i - 1]);
     return spans;
+}
+
+TEST(SpanCorruption, HalfOfTheTokensGivesTargetsNoLongerThanInputs) {
+    const SpanCorruption half{0.5, 3.0};
+    for (std::int64_t inputs = 16; inputs < 600; ++inputs) {
+        const CorruptedLengths lengths = lengthsForInputs(inputs, half);
+        EXPECT_LE(lengths.inputs, inputs);
+        EXPECT_LE(lengths.targets, lengths.inputs) << inputs;
+    }
 }
 
 TEST(SpanCorruption, HidesTheAskedShareInTheAskedSpans) {

@@ -70,6 +70,31 @@ TEST(TextFiles, LongLinesAreCutBetweenCharacters) {
     EXPECT_EQ(joined, text);
 }
 
+TEST(TextFiles, LongParagraphsAreCutAtLineEndsAndLongLinesAtSpaces) {
+    const TemporaryFolder folder;
+    std::string lines;
+    for (int i = 0; i < 500; ++i) lines += "line " + std::to_string(i) + " of no paragraph\n";
+    writeBytes(folder / "lines.txt", lines);
+    std::string joined;
+    const std::vector<Document> documents = documentsOf(folder / "lines.txt");
+    EXPECT_GE(documents.size(), 3U);
+    for (const Document& document : documents) {
+        EXPECT_LE(document.text.size(), kLongestDocument);
+        EXPECT_TRUE(document.text.starts_with("line "));
+        joined += document.text + "\n";
+    }
+    EXPECT_EQ(joined, lines);
+    std::string words;
+    for (int i = 0; i < 3000; ++i) words += "word" + std::to_string(i) + " ";
+    writeBytes(folder / "words.txt", words);
+    joined.clear();
+    for (const Document& document : documentsOf(folder / "words.txt")) {
+        EXPECT_TRUE(document.text.starts_with("word"));
+        joined += document.text;
+    }
+    EXPECT_EQ(joined, words);
+}
+
 TEST(TextFiles, ALineOfAQuarterGigabyteCostsLittleMemory) {
 #ifdef __SANITIZE_ADDRESS__
     GTEST_SKIP() << "AddressSanitizer keeps what was freed";
@@ -108,12 +133,13 @@ TEST(TextFiles, FoldersAndTheirParts) {
     writeBytes(folder / "train/a.txt", "a");
     writeBytes(folder / "validation/c.txt", "c");
     const TextSource source = openTextSource("text:" + folder.path().string());
-    EXPECT_EQ(source.train,
-              (std::vector<Path>{folder / "train/a.txt", folder / "train/deep/b.txt"}));
-    EXPECT_EQ(source.held, std::vector<Path>{folder / "validation/c.txt"});
+    EXPECT_EQ(source.train, (std::vector<TextFile>{{folder / "train/a.txt", "a.txt"},
+                                                   {folder / "train/deep/b.txt", "deep/b.txt"}}));
+    EXPECT_EQ(source.held, (std::vector<TextFile>{{folder / "validation/c.txt", "c.txt"}}));
     const TextSource two = openTextSource("text:" + (folder / "train/a.txt").string() + "," +
                                           (folder / "validation/c.txt").string());
-    EXPECT_EQ(two.train.size(), 2U);
+    EXPECT_EQ(two.train, (std::vector<TextFile>{{folder / "train/a.txt", "a.txt"},
+                                                {folder / "validation/c.txt", "1:c.txt"}}));
     EXPECT_TRUE(two.held.empty());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/data/text_loader.h"
 
+#include "core/data/text_blocks.h"
 #include "tests/core/data/data_helpers.h"
 #include "tests/core/data/tokenizer_helpers.h"
 
@@ -122,13 +123,64 @@ TEST_F(TextLoader, PartsNeverOverlapAndAreWhole) {
     options_.tokenizer = Tokenizer::open(tokenizerFixture("bytes"));  // knows every digit
     const std::string pairs = "jsonl:" + (folder_ / "pairs.jsonl").string();
     const std::multiset<std::string> train = inputsOf(pairs, options_);
-    options_.part = heldOutPart(pairs);
+    options_.part = openTextSource(pairs).heldPart;
     const std::multiset<std::string> held = inputsOf(pairs, options_);
     EXPECT_EQ(train.size() + held.size(), 2000U);
     EXPECT_GE(held.size(), 5U);
     EXPECT_LE(held.size(), 50U);
     for (const std::string& one : held) EXPECT_EQ(train.count(one), 0U);
     EXPECT_EQ(std::set<std::string>(train.begin(), train.end()).size(), train.size());
+}
+
+TEST_F(TextLoader, FilesOfOneNameHaveTheirOwnDraws) {
+    std::string text;
+    for (int i = 0; i < 2000; ++i)
+        text += "{\"input\": \"number " + std::to_string(i) + "\", \"target\": \"a\"}\n";
+    for (const char* part : {"one", "two"}) {
+        std::filesystem::create_directories(folder_ / "all" / part);
+        writeBytes(folder_ / "all" / part / "pairs.jsonl", text);
+    }
+    options_.task = TextTask::TextToText;
+    options_.tokenizer = Tokenizer::open(tokenizerFixture("bytes"));
+    options_.part = Split::Validation;
+    const std::multiset<std::string> one =
+        inputsOf("jsonl:" + (folder_ / "all/one").string(), options_);
+    const std::multiset<std::string> same =
+        inputsOf("jsonl:" + (folder_ / "all/two").string(), options_);
+    EXPECT_EQ(one, same) << "a folder may move";
+    const std::multiset<std::string> both =
+        inputsOf("jsonl:" + (folder_ / "all").string(), options_);
+    std::set<std::string> different(both.begin(), both.end());
+    EXPECT_GT(different.size(), both.size() * 3 / 4) << "not the same lines of both";
+}
+
+TEST_F(TextLoader, ASmallTextWithoutBlankLinesTrainsAndIsHeldOut) {
+    std::string text;
+    for (int i = 0; i < 400; ++i) text += "line " + std::to_string(i) + " of a small text\n";
+    writeBytes(folder_ / "small.txt", text);
+    const std::string small = "text:" + (folder_ / "small.txt").string();
+    for (const Split part : {Split::Train, Split::Validation}) {
+        options_.part = part;
+        options_.shuffle = false;
+        EXPECT_TRUE(TextBatchLoader(small, options_, {}).next()) << splitName(part);
+    }
+}
+
+TEST_F(TextLoader, ABlockIsBoundedByItsDocumentsToo) {
+    std::string text;
+    for (int i = 0; i < 150'000; ++i) text += "x\n\n";
+    writeBytes(folder_ / "short.txt", text);
+    const TextSource source = openTextSource("text:" + (folder_ / "short.txt").string());
+    TextBlocks blocks(source, options_, 0, {});
+    std::size_t documents = 0;
+    int count = 0;
+    while (const std::optional<TextBlock> block = blocks.next()) {
+        EXPECT_LE(block->documents.size(), std::size_t{1} << 16U);
+        documents += block->documents.size();
+        ++count;
+    }
+    EXPECT_EQ(count, 3);
+    EXPECT_NEAR(static_cast<double>(documents), 148'500, 500);
 }
 
 TEST_F(TextLoader, TextToTextTakesFieldsPrefixAndLengths) {
