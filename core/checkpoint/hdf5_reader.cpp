@@ -110,10 +110,7 @@ class Hdf5Checkpoint final : public Checkpoint {
               std::span<std::byte> into) const override {
         checkReadRange(tensor, begin, count, into.size());
         if (count == 0) return;
-        const TensorInfo* const known = index_.find(tensor.name);
-        CORE_CHECK(known != nullptr, "a tensor of this checkpoint, found " + tensor.name);
-        const Hdf5Listing::Dataset& dataset =
-            listing_.datasets[static_cast<std::size_t>(known - tensors().data())];
+        const Hdf5Listing::Dataset& dataset = listing_.datasets[index_.positionOf(tensor)];
         if (!dataset.plain) return window_.read(dataset, begin, count, into);
         file_.readAt(tensor.offset + static_cast<std::uint64_t>(begin) * dtypeBytes(tensor.dtype),
                      into);

@@ -151,13 +151,12 @@ class NpzCheckpoint final : public Checkpoint {
               std::span<std::byte> into) const override {
         checkReadRange(tensor, begin, count, into.size());
         if (count == 0) return;
-        const TensorInfo* const known = index_.find(tensor.name);
-        CORE_CHECK(known != nullptr, "a tensor of this checkpoint, found " + tensor.name);
-        const StoredArray& array = arrays_[static_cast<std::size_t>(known - tensors().data())];
+        const std::size_t position = index_.positionOf(tensor);
+        const StoredArray& array = arrays_[position];
         const std::size_t width = dtypeBytes(tensor.dtype);
         const std::uint64_t from = static_cast<std::uint64_t>(begin) * width;
         if (array.fortranOrder)
-            readGathered(*known, array, from, into);
+            readGathered(tensors()[position], array, from, into);
         else
             readContent(array, from, into);
         if (array.bigEndian) swapElementBytes(into, width);

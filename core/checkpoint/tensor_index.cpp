@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/checkpoint/tensor_index.h"
 
+#include "core/base/error.h"
+
 #include <bit>
 #include <functional>
 #include <utility>
@@ -27,6 +29,12 @@ const TensorInfo* TensorIndex::find(std::string_view name) const noexcept {
     if (slots_.empty()) return nullptr;
     const std::uint32_t position = slots_[slotOf(name)];
     return position == 0 ? nullptr : &tensors_[position - 1];
+}
+
+std::size_t TensorIndex::positionOf(const TensorInfo& tensor) const {
+    const TensorInfo* const own = find(tensor.name);
+    CORE_CHECK(own != nullptr, "a tensor of this checkpoint, found " + tensor.name);
+    return static_cast<std::size_t>(own - tensors_.data());
 }
 
 }  // namespace core

@@ -18,6 +18,8 @@ class TensorIndex {
 
     std::span<const TensorInfo> tensors() const noexcept { return tensors_; }
     const TensorInfo* find(std::string_view name) const noexcept;
+    /// Where the tensor of that name stands among tensors(); there must be one.
+    std::size_t positionOf(const TensorInfo& tensor) const;
     /// The first name that occurs a second time, or nullptr.
     const TensorInfo* duplicate() const noexcept { return duplicate_; }
 

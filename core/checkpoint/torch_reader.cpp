@@ -45,9 +45,7 @@ class TorchCheckpoint final : public Checkpoint {
     void read(const TensorInfo& tensor, std::int64_t begin, std::int64_t count,
               std::span<std::byte> into) const override {
         checkReadRange(tensor, begin, count, into.size());
-        const TensorInfo* known = index_.find(tensor.name);
-        CORE_CHECK(known != nullptr, "a tensor of this checkpoint, found " + tensor.name);
-        const Place& place = places_[static_cast<std::size_t>(known - index_.tensors().data())];
+        const Place& place = places_[index_.positionOf(tensor)];
         place.file->read(place.tensor, begin, count, into);
     }
 

@@ -17,9 +17,6 @@
 namespace core {
 namespace {
 
-constexpr std::size_t kCentralBytes = 46;
-constexpr std::size_t kLocalBytes = 30;
-constexpr std::uint32_t kInZip64 = 0xFFFFFFFF;
 /// Deflate shrinks at most by this factor.
 constexpr std::uint64_t kMaxInflation = 1032;
 /// Bytes read behind a member's name for whoever visits: further fields and a .npy header.
@@ -94,20 +91,20 @@ class DirectoryReader {
   private:
     void readEntry(std::string_view& rest, std::uint64_t number) {
         const ZipRecord record(rest);
-        if (rest.size() < kCentralBytes || !record.begins("PK\x01\x02"))
+        if (rest.size() < kZipCentralBytes || !record.begins("PK\x01\x02"))
             refuseZip(file_, fmt::format("entry {} of the zip directory is damaged", number));
         const std::size_t name = record.u16(28), extra = record.u16(30), comment = record.u16(32);
-        if (rest.size() - kCentralBytes < name + extra + comment)
+        if (rest.size() - kZipCentralBytes < name + extra + comment)
             refuseZip(file_, fmt::format("entry {} of the zip directory is cut short", number));
         ZipMember& member = members_.emplace_back();
-        member.name = rest.substr(kCentralBytes, name);
+        member.name = rest.substr(kZipCentralBytes, name);
         member.crc = record.u32(16);
         member.stored = record.u32(20);
         member.bytes = record.u32(24);
         std::uint64_t& start = starts_.emplace_back(record.u32(42));
-        readZip64Sizes(rest.substr(kCentralBytes + name, extra), member, start);
+        readZip64Sizes(rest.substr(kZipCentralBytes + name, extra), member, start);
         checkKind(member, record.u16(8), record.u16(10));
-        rest.remove_prefix(kCentralBytes + name + extra + comment);
+        rest.remove_prefix(kZipCentralBytes + name + extra + comment);
         place(member, start);
     }
 
@@ -130,7 +127,7 @@ class DirectoryReader {
     /// Sizes are those of the directory: what stands before the data may leave them open.
     void place(ZipMember& member, std::uint64_t start) {
         const std::uint64_t end = end_.offset;
-        const std::uint64_t bytes = kLocalBytes + member.name.size();
+        const std::uint64_t bytes = kZipLocalBytes + member.name.size();
         if (start > end || end - start < bytes)
             fail(member, fmt::format("is said to begin at byte {} of {}", start, end));
         head_.resize(std::min(end - start, bytes + (visit_ ? kLook : 0)));
@@ -139,7 +136,7 @@ class DirectoryReader {
         if (!record.begins("PK\x03\x04"))
             fail(member, fmt::format("is said to begin at byte {}, where no member does", start));
         if (record.u16(26) != member.name.size() ||
-            std::string_view(head_).substr(kLocalBytes, member.name.size()) != member.name ||
+            std::string_view(head_).substr(kZipLocalBytes, member.name.size()) != member.name ||
             (record.u16(8) == Z_DEFLATED) != member.deflated)
             fail(member, "is another one in the directory than at its own place");
         member.offset = start + bytes + record.u16(28);

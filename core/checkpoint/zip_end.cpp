@@ -15,9 +15,7 @@ namespace {
 constexpr std::size_t kEndBytes = 22;
 constexpr std::size_t kEnd64LocatorBytes = 20;
 constexpr std::size_t kEnd64Bytes = 56;
-constexpr std::size_t kCentralBytes = 46;
 constexpr std::size_t kMostComment = 65535;
-constexpr std::uint32_t kInZip64 = 0xFFFFFFFF;
 constexpr std::uint64_t kMostDirectory = std::uint64_t{64} << 20U;
 constexpr std::uint64_t kMostMembers = 500'000;
 
@@ -110,7 +108,7 @@ ZipEnd findZipEnd(const File& file) {
                               directory.offset, directory.bytes, directory.end),
                   "bytes were added or lost: copy the file again or write it anew");
     if (directory.bytes > kMostDirectory || directory.members > kMostMembers ||
-        directory.members > directory.bytes / kCentralBytes)
+        directory.members > directory.bytes / kZipCentralBytes)
         refuseZip(file,
                   fmt::format("the zip directory of {} bytes claims {} members (at most {} are "
                               "read)",

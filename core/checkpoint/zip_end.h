@@ -11,6 +11,12 @@
 
 namespace core {
 
+/// Bytes of a member's record in the directory and before its content, each without the name.
+inline constexpr std::size_t kZipCentralBytes = 46;
+inline constexpr std::size_t kZipLocalBytes = 30;
+/// In the place of a size or offset that stands among the zip64 fields.
+inline constexpr std::uint32_t kInZip64 = 0xFFFFFFFF;
+
 /// Little-endian numbers of a record whose length was checked.
 class ZipRecord {
   public:

@@ -2,6 +2,7 @@
 #include "core/checkpoint/zip_writer.h"
 
 #include "core/base/error.h"
+#include "core/checkpoint/zip_end.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +11,6 @@ namespace core {
 namespace {
 
 constexpr std::uint64_t kAlignment = 64;
-constexpr std::uint64_t kLocalBytes = 30;
 constexpr std::uint64_t kZip64Bytes = 20;  ///< the field with two sizes
 /// Android's zipalign field: the alignment, then zeros as far as it takes.
 constexpr std::uint16_t kAlignmentField = 0xD935;
@@ -55,7 +55,7 @@ std::uint64_t ZipLayout::add(std::string name, std::uint64_t bytes) {
     CORE_CHECK(name.size() <= 0xFFFF, "a name that a zip archive can hold");
     const std::uint64_t head = end_;
     const std::uint64_t least =
-        head + kLocalBytes + name.size() + (bytes >= wide_ ? kZip64Bytes : 0) + kAlignmentBytes;
+        head + kZipLocalBytes + name.size() + (bytes >= wide_ ? kZip64Bytes : 0) + kAlignmentBytes;
     const std::uint64_t content = (least + kAlignment - 1) / kAlignment * kAlignment;
     members_.push_back({std::move(name), bytes, head, content});
     end_ = content + bytes;
@@ -66,7 +66,7 @@ std::string ZipLayout::head(std::size_t index, std::uint32_t crc) const {
     const Member& member = members_[index];
     const bool wide = member.bytes >= wide_;
     const std::uint64_t bytes = wide ? 0xFFFFFFFF : member.bytes;
-    const std::uint64_t extra = member.content - member.head - kLocalBytes - member.name.size();
+    const std::uint64_t extra = member.content - member.head - kZipLocalBytes - member.name.size();
     Record record("PK\x03\x04");
     record.u16(wide ? kVersionZip64 : kVersion).u16(flagsOf(member.name)).u16(0);
     record.u16(0).u16(kFirstOfJanuary1980).u32(crc).u32(bytes).u32(bytes);

@@ -26,29 +26,37 @@ Target smoothed(float smoothing, std::int64_t classes) {
     return {smoothing / static_cast<float>(classes), 1.0F - smoothing};
 }
 
+/// each(r, logits of row r, label of row r) for every row.
+template <typename F>
+void forRows(const Tensor& logits, const Tensor& labels, const F& each) {
+    const std::int64_t classes = logits.size(1);
+    requireLabels(labels, classes);
+    const auto* label = labels.data<std::int64_t>();
+    parallelFor(logits.size(0), rowGrain(16 * classes),
+                [&](std::int64_t begin, std::int64_t end, int) {
+                    for (std::int64_t r = begin; r < end; ++r)
+                        each(r, logits.data<float>() + r * classes, label[r]);
+                });
+}
+
 }  // namespace
 
 void CpuBackend::softmaxCrossEntropyForward(Out loss, Out logSumExp, const Tensor& logits,
                                             const Tensor& labels, float labelSmoothing) {
     const Kernels& k = start();
     const std::int64_t classes = logits.size(1);
-    requireLabels(labels, classes);
-    const auto* label = labels.data<std::int64_t>();
-    parallelFor(
-        logits.size(0), rowGrain(16 * classes), [&](std::int64_t begin, std::int64_t end, int) {
-            for (std::int64_t r = begin; r < end; ++r) {
-                const float* row = logits.data<float>() + r * classes;
-                const float total = k.logSumExp(row, classes);
-                logSumExp.data<float>()[r] = total;
-                float& value = loss.data<float>()[r];
-                value = 0.0F;
-                if (label[r] == kIgnoredLabel) continue;
-                value = total - (1.0F - labelSmoothing) * row[label[r]];
-                if (labelSmoothing > 0.0F)
-                    value -= labelSmoothing *
-                             static_cast<float>(k.sum(row, classes) / static_cast<double>(classes));
-            }
-        });
+    const auto of = [&](const float* row, std::int64_t label, float total) {
+        float value = total - (1.0F - labelSmoothing) * row[label];
+        if (labelSmoothing > 0.0F)
+            value -= labelSmoothing *
+                     static_cast<float>(k.sum(row, classes) / static_cast<double>(classes));
+        return value;
+    };
+    forRows(logits, labels, [&](std::int64_t r, const float* row, std::int64_t label) {
+        const float total = k.logSumExp(row, classes);
+        logSumExp.data<float>()[r] = total;
+        loss.data<float>()[r] = label == kIgnoredLabel ? 0.0F : of(row, label, total);
+    });
 }
 
 void CpuBackend::softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
@@ -56,45 +64,33 @@ void CpuBackend::softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
                                              float labelSmoothing, float dLoss, float z) {
     const Kernels& k = start();
     const std::int64_t classes = logits.size(1);
-    requireLabels(labels, classes);
-    const auto* label = labels.data<std::int64_t>();
     const Target target = smoothed(labelSmoothing, classes);
-    parallelFor(logits.size(0), rowGrain(16 * classes),
-                [&](std::int64_t begin, std::int64_t end, int) {
-                    for (std::int64_t r = begin; r < end; ++r) {
-                        float* into = dLogits.data<float>() + r * classes;
-                        if (label[r] == kIgnoredLabel) {
-                            std::fill_n(into, classes, 0.0F);
-                            continue;
-                        }
-                        const float total = logSumExp.data<float>()[r];
-                        std::fill_n(into, classes, -dLoss * target.every);
-                        k.expInto(into, logits.data<float>() + r * classes, total,
-                                  dLoss * (1.0F + 2.0F * z * total), true, classes);
-                        into[label[r]] -= dLoss * target.label;
-                    }
-                });
+    forRows(logits, labels, [&](std::int64_t r, const float* row, std::int64_t label) {
+        float* into = dLogits.data<float>() + r * classes;
+        if (label == kIgnoredLabel) {
+            std::fill_n(into, classes, 0.0F);
+            return;
+        }
+        const float total = logSumExp.data<float>()[r];
+        std::fill_n(into, classes, -dLoss * target.every);
+        k.expInto(into, row, total, dLoss * (1.0F + 2.0F * z * total), true, classes);
+        into[label] -= dLoss * target.label;
+    });
 }
 
 void CpuBackend::sigmoidCrossEntropyForward(Out loss, const Tensor& logits, const Tensor& labels,
                                             float labelSmoothing) {
     const Kernels& k = start();
     const std::int64_t classes = logits.size(1);
-    requireLabels(labels, classes);
-    const auto* label = labels.data<std::int64_t>();
     const Target target = smoothed(labelSmoothing, classes);
-    parallelFor(logits.size(0), rowGrain(16 * classes),
-                [&](std::int64_t begin, std::int64_t end, int) {
-                    for (std::int64_t r = begin; r < end; ++r) {
-                        const float* row = logits.data<float>() + r * classes;
-                        float& value = loss.data<float>()[r];
-                        value = 0.0F;
-                        if (label[r] == kIgnoredLabel) continue;
-                        const double all = k.binaryCrossEntropy(row, target.every, classes);
-                        value = static_cast<float>(all - static_cast<double>(target.label) *
-                                                             static_cast<double>(row[label[r]]));
-                    }
-                });
+    forRows(logits, labels, [&](std::int64_t r, const float* row, std::int64_t label) {
+        float& value = loss.data<float>()[r];
+        value = 0.0F;
+        if (label == kIgnoredLabel) return;
+        const double all = k.binaryCrossEntropy(row, target.every, classes);
+        value = static_cast<float>(all - static_cast<double>(target.label) *
+                                             static_cast<double>(row[label]));
+    });
 }
 
 void CpuBackend::sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits,
@@ -102,22 +98,16 @@ void CpuBackend::sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits,
                                              float dLoss) {
     const Kernels& k = start();
     const std::int64_t classes = logits.size(1);
-    requireLabels(labels, classes);
-    const auto* label = labels.data<std::int64_t>();
     const Target target = smoothed(labelSmoothing, classes);
-    parallelFor(logits.size(0), rowGrain(16 * classes),
-                [&](std::int64_t begin, std::int64_t end, int) {
-                    for (std::int64_t r = begin; r < end; ++r) {
-                        float* into = dLogits.data<float>() + r * classes;
-                        if (label[r] == kIgnoredLabel) {
-                            std::fill_n(into, classes, 0.0F);
-                            continue;
-                        }
-                        k.binaryCrossEntropyBackward(into, logits.data<float>() + r * classes,
-                                                     target.every, dLoss, classes);
-                        into[label[r]] -= dLoss * target.label;
-                    }
-                });
+    forRows(logits, labels, [&](std::int64_t r, const float* row, std::int64_t label) {
+        float* into = dLogits.data<float>() + r * classes;
+        if (label == kIgnoredLabel) {
+            std::fill_n(into, classes, 0.0F);
+            return;
+        }
+        k.binaryCrossEntropyBackward(into, row, target.every, dLoss, classes);
+        into[label] -= dLoss * target.label;
+    });
 }
 
 }  // namespace core::cpu

@@ -65,7 +65,7 @@ void requireNormalization(const Normalization& normalization, std::int64_t chann
 class BatchLoader::Impl {
   public:
     Impl(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options,
-         DataPosition start)
+         const DataPosition& start)
         : dataset_(std::move(dataset)),
           options_(options),
           size_(static_cast<std::uint64_t>(dataset_->size())) {
@@ -246,7 +246,7 @@ LoaderOptions inOrder(LoaderOptions options) {
 }
 
 BatchLoader::BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options,
-                         DataPosition start)
+                         const DataPosition& start)
     : impl_(std::make_unique<Impl>(std::move(dataset), options, start)) {}
 
 BatchLoader::~BatchLoader() = default;

@@ -32,7 +32,7 @@ class BatchLoader final : public BatchSource {
     /// BadInput when the dataset has no whole batch, when the normalisation does not fit the
     /// channels, or when `start` lies beyond the dataset.
     BatchLoader(std::shared_ptr<const ImageDataset> dataset, const LoaderOptions& options,
-                DataPosition start);
+                const DataPosition& start);
     ~BatchLoader() override;
     BatchLoader(const BatchLoader&) = delete;
     BatchLoader& operator=(const BatchLoader&) = delete;

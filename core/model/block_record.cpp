@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/block_record.h"
 
+#include <algorithm>
+
 namespace core {
 
 MlpOutput askedOutput(const Pass& pass, const ForwardOptions& options, const std::string& block,
@@ -22,6 +24,11 @@ void record(ForwardResult& result, const std::string& block, const Routing* rout
                               routing->groups.mask, routing->auxLoss, routing->zLoss});
     result.auxLoss += routing->auxLoss / static_cast<double>(moeBlocks);
     result.zLoss += routing->zLoss / static_cast<double>(moeBlocks);
+}
+
+AuxGradients auxGradients(const LossSpec& loss, std::int64_t moeBlocks, float scale) {
+    const auto blocks = static_cast<float>(std::max<std::int64_t>(moeBlocks, 1));
+    return {scale * loss.aux / blocks, scale * loss.z / blocks};
 }
 
 }  // namespace core

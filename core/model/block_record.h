@@ -17,4 +17,13 @@ MlpOutput askedOutput(const Pass& pass, const ForwardOptions& options, const std
 void record(ForwardResult& result, const std::string& block, const Routing* routing,
             std::int64_t moeBlocks);
 
+/// What a backward sends into each MoE block's balance loss and z-loss.
+struct AuxGradients {
+    float balance = 0;
+    float z = 0;
+};
+
+/// Of `scale` times the total loss, in which `record` counts those losses.
+AuxGradients auxGradients(const LossSpec& loss, std::int64_t moeBlocks, float scale);
+
 }  // namespace core

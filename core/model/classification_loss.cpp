@@ -57,6 +57,18 @@ ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Te
     return s;
 }
 
+ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Tensor& logits,
+                                                      const Tensor& labels, const LossSpec& spec,
+                                                      ForwardResult& result) {
+    Saved saved;
+    if (labels.defined()) saved = forward(pass, logits, labels, spec);
+    saved.spec = spec;
+    result.counted = saved.counted;
+    result.loss = saved.loss;
+    result.logitZLoss = saved.logitZLoss;
+    return saved;
+}
+
 void ClassificationLoss::backward(const Pass& pass, Out dLogits, const Saved& s, float dLoss) {
     const float each = s.counted == 0 ? 0.0F : dLoss / static_cast<float>(s.counted);
     if (s.spec.kind == LossKind::Softmax)

@@ -22,6 +22,9 @@ class ClassificationLoss {
     /// BadInput when a label is neither -100 nor a class.
     static Saved forward(const Pass& pass, const Tensor& logits, const Tensor& labels,
                          const LossSpec& spec);
+    /// The same as the end of a model's forward: told in `result`, and nothing without labels.
+    static Saved forward(const Pass& pass, const Tensor& logits, const Tensor& labels,
+                         const LossSpec& spec, ForwardResult& result);
     /// dLogits = dLoss * d (loss + spec.logitZ * logitZLoss) / d logits.
     static void backward(const Pass& pass, Out dLogits, const Saved& saved, float dLoss);
 };

@@ -2,6 +2,7 @@
 #include "core/model/t5.h"
 
 #include "core/base/error.h"
+#include "core/model/block_record.h"
 #include "core/model/t5_batch.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/memory.h"
@@ -135,13 +136,7 @@ ForwardResult T5::forward(const Batch& batch, const ForwardOptions& options) {
     const Tensor logits = p.shown.allocate({rows, t5.vocab});
     toLogits(p, logits, trace.output);
     result.logits = logits.view({sequences, rows / sequences, t5.vocab});
-    if (batch.labels.defined()) {
-        trace.loss = ClassificationLoss::forward(p, logits, flat(batch.labels), options.loss);
-        result.counted = trace.loss.counted;
-        result.loss = trace.loss.loss;
-        result.logitZLoss = trace.loss.logitZLoss;
-    }
-    trace.loss.spec = options.loss;
+    trace.loss = ClassificationLoss::forward(p, logits, flat(batch.labels), options.loss, result);
     if (options.training) trace_ = std::move(trace);
     return result;
 }
@@ -152,9 +147,7 @@ void T5::backward(float scale) {
     trace_.reset();
     const Pass p = pass(true);
     const Workspace::Scope scope(p.workspace);
-    const auto layers = static_cast<float>(std::max<std::int64_t>(moeBlocks_, 1));
-    const float dAux = scale * trace.loss.spec.aux / layers;
-    const float dZ = scale * trace.loss.spec.z / layers;
+    const auto [dAux, dZ] = auxGradients(trace.loss.spec, moeBlocks_, scale);
     const Tensor dMemory = p.tensor(trace.memory.shape());
     ops::fill(p.backend, dMemory, 0.0F);
     const Tensor dOutput = p.tensor(trace.output.shape());

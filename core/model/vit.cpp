@@ -9,8 +9,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace core {
 namespace {
 
@@ -148,13 +146,7 @@ ForwardResult Vit::forward(const Batch& batch, const ForwardOptions& options) {
     trace.norm = norm_->forward(p, result.features, cls);
     result.logits = p.shown.allocate({trace.batch, vit.classes});
     classifier_->forward(p, result.logits, result.features);
-    if (batch.labels.defined()) {
-        trace.loss = ClassificationLoss::forward(p, result.logits, batch.labels, options.loss);
-        result.counted = trace.loss.counted;
-        result.loss = trace.loss.loss;
-        result.logitZLoss = trace.loss.logitZLoss;
-    }
-    trace.loss.spec = options.loss;
+    trace.loss = ClassificationLoss::forward(p, result.logits, batch.labels, options.loss, result);
     if (options.training) trace_ = std::move(trace);
     return result;
 }
@@ -177,9 +169,7 @@ void Vit::backward(float scale) {
         ops::firstRowsBackward(p.backend, dx.view({trace.batch, vit.tokens(), vit.hidden}),
                                dFeatures);
     }
-    const auto layers = static_cast<float>(std::max<std::int64_t>(moeBlocks_, 1));
-    const float dAux = scale * trace.loss.spec.aux / layers;
-    const float dZ = scale * trace.loss.spec.z / layers;
+    const auto [dAux, dZ] = auxGradients(trace.loss.spec, moeBlocks_, scale);
     for (std::size_t i = blocks_.size(); i-- > 0;)
         blocks_[i].backwardInPlace(p, trace.blocks[i], dx, dAux, dZ);
     backwardEmbedding(p, trace, dx);

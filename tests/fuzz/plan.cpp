@@ -3,30 +3,15 @@
 // read as the same.
 #include "core/surgery/plan.h"
 
-#include "core/model/model.h"
 #include "core/surgery/report.h"
-#include "tests/core/model/headers_only.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/small_vit.h"
 
 #include <cstdlib>
 
-namespace {
-
-constexpr const char* kSmallVit =
-    R"({"model_type":"vit","architectures":["ViTForImageClassification"],"hidden_size":8,)"
-    R"("intermediate_size":12,"num_hidden_layers":2,"num_attention_heads":2,"image_size":6,)"
-    R"("patch_size":2,"num_channels":1,"hidden_act":"gelu","id2label":{"0":"a","1":"b"}})";
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const core::ModelSpec spec = core::specFromConfig(kSmallVit, "config.json");
-    static const core::test::HeadersOnly small = [] {
-        core::test::HeadersOnly made(kSmallVit, {});
-        for (const core::Parameter& parameter : core::describeParameters(spec))
-            made.add(parameter.name, parameter.shape);
-        return made;
-    }();
+    static const core::test::HeadersOnly small = fuzz::smallVit();
+    static const core::ModelSpec spec = core::specFromConfig(small.configText(), "config.json");
     fuzz::expectRefusalAtMost([&] {
         const core::SurgeryPlan plan = core::planFromJson(fuzz::textOf(data, size), "plan.json");
         if (core::planFromJson(core::toJson(plan), "plan.json") != plan) std::abort();

@@ -31,6 +31,18 @@ class CudaPlugin : public testing::Test {
         return reinterpret_cast<Function*>(dlsym(library_, name));
     }
 
+    void probe() {
+        auto* const function = symbol<decltype(upcycleCudaProbe)>("upcycleCudaProbe");
+        ASSERT_NE(function, nullptr);
+        count_ = function(devices_.data(), static_cast<int>(devices_.size()), error_.data(),
+                          static_cast<int>(error_.size()));
+    }
+
+    std::array<UpcycleCudaDevice, 8> devices_{};
+    std::array<char, 256> error_{};
+    int count_ = 0;  ///< of devices; below 0 there is an error
+
+  private:
     void* library_ = nullptr;  // stays open: the CUDA runtime does not like to be unloaded
 };
 
@@ -41,18 +53,13 @@ TEST_F(CudaPlugin, SpeaksTheInterfaceOfThisBuild) {
 }
 
 TEST_F(CudaPlugin, SaysWhyADeviceCannotBeUsed) {
-    auto* const probe = symbol<decltype(upcycleCudaProbe)>("upcycleCudaProbe");
-    ASSERT_NE(probe, nullptr);
-    std::array<UpcycleCudaDevice, 8> devices{};
-    std::array<char, 256> error{};
-    const int count = probe(devices.data(), static_cast<int>(devices.size()), error.data(),
-                            static_cast<int>(error.size()));
-    if (count < 0) {
-        EXPECT_FALSE(std::string(error.data()).empty());
+    ASSERT_NO_FATAL_FAILURE(probe());
+    if (count_ < 0) {
+        EXPECT_FALSE(std::string(error_.data()).empty());
         return;
     }
-    for (int i = 0; i < count && i < static_cast<int>(devices.size()); ++i) {
-        const UpcycleCudaDevice& device = devices.at(static_cast<std::size_t>(i));
+    for (int i = 0; i < count_ && i < static_cast<int>(devices_.size()); ++i) {
+        const UpcycleCudaDevice& device = devices_.at(static_cast<std::size_t>(i));
         EXPECT_EQ(device.usable == 0, !std::string(device.reason).empty())
             << device.name << ": " << device.reason;
         if (device.usable != 0) {
@@ -62,15 +69,11 @@ TEST_F(CudaPlugin, SaysWhyADeviceCannotBeUsed) {
 }
 
 TEST_F(CudaPlugin, ProvesARealDevice) {
-    auto* const probe = symbol<decltype(upcycleCudaProbe)>("upcycleCudaProbe");
-    ASSERT_NE(probe, nullptr);
-    std::array<UpcycleCudaDevice, 8> devices{};
-    std::array<char, 256> error{};
-    const int count = probe(devices.data(), static_cast<int>(devices.size()), error.data(),
-                            static_cast<int>(error.size()));
-    if (count <= 0)
-        GTEST_SKIP() << "no CUDA device: " << (count < 0 ? error.data() : "the driver lists none");
-    EXPECT_EQ(devices[0].usable, 1) << devices[0].reason;
+    ASSERT_NO_FATAL_FAILURE(probe());
+    if (count_ <= 0)
+        GTEST_SKIP() << "no CUDA device: "
+                     << (count_ < 0 ? error_.data() : "the driver lists none");
+    EXPECT_EQ(devices_[0].usable, 1) << devices_[0].reason;
 }
 
 }  // namespace

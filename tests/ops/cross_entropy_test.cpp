@@ -31,32 +31,29 @@ struct Example {
     }
 
     Values softmaxLoss(double smoothing) const {
-        Values loss;
-        for (std::int64_t r = 0; r < rows; ++r) {
-            const std::int64_t label = labels[static_cast<std::size_t>(r)];
-            double value = 0.0;
-            for (std::int64_t c = 0; label != kIgnored && c < classes; ++c) {
-                const double target =
-                    smoothing / static_cast<double>(classes) + (c == label ? 1.0 - smoothing : 0.0);
-                value -= target * (row(r)[c] - logSumExp(r));
-            }
-            loss.push_back(value);
-        }
-        return loss;
+        return lossOf(smoothing, [&](double target, std::int64_t r, std::int64_t c) {
+            return -target * (row(r)[c] - logSumExp(r));
+        });
     }
 
     Values sigmoidLoss(double smoothing) const {
+        return lossOf(smoothing, [&](double target, std::int64_t r, std::int64_t c) {
+            const double x = row(r)[c];
+            return target * std::log1p(std::exp(-x)) + (1.0 - target) * std::log1p(std::exp(x));
+        });
+    }
+
+    /// The sum over the classes of each row of of(smoothed target, r, c), 0 for an ignored label.
+    template <typename F>
+    Values lossOf(double smoothing, F of) const {
         Values loss;
         for (std::int64_t r = 0; r < rows; ++r) {
             const std::int64_t label = labels[static_cast<std::size_t>(r)];
             double value = 0.0;
-            for (std::int64_t c = 0; label != kIgnored && c < classes; ++c) {
-                const double target =
-                    smoothing / static_cast<double>(classes) + (c == label ? 1.0 - smoothing : 0.0);
-                const double x = row(r)[c];
-                value +=
-                    target * std::log1p(std::exp(-x)) + (1.0 - target) * std::log1p(std::exp(x));
-            }
+            for (std::int64_t c = 0; label != kIgnored && c < classes; ++c)
+                value += of(
+                    smoothing / static_cast<double>(classes) + (c == label ? 1.0 - smoothing : 0.0),
+                    r, c);
             loss.push_back(value);
         }
         return loss;

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/layer_norm.h"
 
+#include "tests/ops/norm_sizes.h"
 #include "tests/ops/parity.h"
 
 namespace {
 
 using core::Tensor;
+using parity::kNormEpsilon;
+using parity::kNormSizes;
 using parity::Values;
-
-struct Sizes {
-    std::int64_t rows;
-    std::int64_t columns;
-};
-
-constexpr Sizes kSizes[] = {{1, 1}, {1, 7}, {5, 96}, {67, 33}, {200, 384}, {1000, 16}, {3, 1001}};
-constexpr float kEpsilon = 1e-6F;
+using Sizes = parity::NormSizes;
 
 struct Reference {
     Values y;
@@ -32,7 +28,7 @@ Reference normalise(const Values& x, const Values& gamma, const Values& beta, co
             mean += row[c] / static_cast<double>(s.columns);
         for (std::int64_t c = 0; c < s.columns; ++c)
             variance += (row[c] - mean) * (row[c] - mean) / static_cast<double>(s.columns);
-        const double rstd = 1.0 / std::sqrt(variance + static_cast<double>(kEpsilon));
+        const double rstd = 1.0 / std::sqrt(variance + static_cast<double>(kNormEpsilon));
         out.mean.push_back(mean);
         out.rstd.push_back(rstd);
         for (std::int64_t c = 0; c < s.columns; ++c)
@@ -45,7 +41,7 @@ Reference normalise(const Values& x, const Values& gamma, const Values& beta, co
 class LayerNormOps : public parity::OpsTest {};
 
 TEST_P(LayerNormOps, Forward) {
-    for (const Sizes& s : kSizes) {
+    for (const Sizes& s : kNormSizes) {
         Values x = parity::randomValues(s.rows * s.columns, 1, 2.0);
         for (double& value : x) value = static_cast<double>(static_cast<float>(value + 3.0));
         const Values gamma = parity::randomValues(s.columns, 2);
@@ -55,7 +51,7 @@ TEST_P(LayerNormOps, Forward) {
         const Tensor rstd = output({s.rows});
         core::ops::layerNormForward(backend(), y, mean, rstd, tensor({s.rows, s.columns}, x),
                                     tensor({s.columns}, gamma), tensor({s.columns}, beta),
-                                    kEpsilon);
+                                    kNormEpsilon);
         const Reference expected = normalise(x, gamma, beta, s);
         expectClose(y, expected.y, "y");
         expectClose(mean, expected.mean, "mean");
@@ -125,7 +121,7 @@ TEST_P(LayerNormOps, ConstantRowsAreBeta) {
     const Tensor y = output({2, 5});
     core::ops::layerNormForward(backend(), y, output({2}), output({2}),
                                 tensor({2, 5}, Values(10, 1234.5)), tensor({5}, Values(5, 2.0)),
-                                tensor({5}, {1, 2, 3, 4, 5}), kEpsilon);
+                                tensor({5}, {1, 2, 3, 4, 5}), kNormEpsilon);
     expectClose(y, {1, 2, 3, 4, 5, 1, 2, 3, 4, 5}, "y");
 }
 
@@ -161,12 +157,14 @@ TEST_P(LayerNormOps, TwoColumnsAgreeWithTheDefinition) {
 }
 
 TEST_P(LayerNormOps, RejectsOtherShapes) {
-    EXPECT_THROW(core::ops::layerNormForward(backend(), output({2, 3}), output({2}), output({3}),
-                                             output({2, 3}), output({3}), output({3}), kEpsilon),
-                 core::CheckFailure);
-    EXPECT_THROW(core::ops::layerNormForward(backend(), output({2, 3}), output({2}), output({2}),
-                                             output({2, 3}), output({2}), output({3}), kEpsilon),
-                 core::CheckFailure);
+    EXPECT_THROW(
+        core::ops::layerNormForward(backend(), output({2, 3}), output({2}), output({3}),
+                                    output({2, 3}), output({3}), output({3}), kNormEpsilon),
+        core::CheckFailure);
+    EXPECT_THROW(
+        core::ops::layerNormForward(backend(), output({2, 3}), output({2}), output({2}),
+                                    output({2, 3}), output({2}), output({3}), kNormEpsilon),
+        core::CheckFailure);
 }
 
 PARITY_SUITE(LayerNormOps);

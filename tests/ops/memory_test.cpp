@@ -30,6 +30,21 @@ TEST_P(MemoryOps, CopyIsExact) {
     EXPECT_EQ(read(y), values);
 }
 
+TEST_P(MemoryOps, GoesToTheDeviceAndBack) {
+    std::vector<std::int64_t> values{3, -100, std::int64_t{1} << 40, 0, 7, -1};
+    const Tensor host = Tensor::of<std::int64_t>({2, 3}, values);
+    const Tensor device = core::ops::toDevice(backend(), host);
+    const Tensor back = core::ops::readable(backend(), device);
+    EXPECT_EQ(back.shape(), host.shape());
+    const auto found = back.span<std::int64_t>();
+    EXPECT_EQ(std::vector<std::int64_t>(found.begin(), found.end()), values);
+    host.data<std::int64_t>()[0] = 4;
+    EXPECT_EQ(core::ops::readable(backend(), device).data<std::int64_t>()[0], 3) << "it is a copy";
+    EXPECT_EQ(core::ops::readable(backend(), host).data<std::int64_t>(), host.data<std::int64_t>());
+    EXPECT_FALSE(core::ops::toDevice(backend(), {}).defined());
+    EXPECT_FALSE(core::ops::readable(backend(), {}).defined());
+}
+
 TEST_P(MemoryOps, EmptyTensorsAreFine) {
     core::ops::fill(backend(), output({0, 3}), 1.0F);
     core::ops::copy(backend(), output({0}), output({0}));

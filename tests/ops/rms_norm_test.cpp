@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/rms_norm.h"
 
+#include "tests/ops/norm_sizes.h"
 #include "tests/ops/parity.h"
 
 namespace {
 
 using core::Tensor;
+using parity::kNormEpsilon;
+using parity::kNormSizes;
 using parity::Values;
-
-struct Sizes {
-    std::int64_t rows;
-    std::int64_t columns;
-};
-
-constexpr Sizes kSizes[] = {{1, 1}, {1, 7}, {5, 96}, {67, 33}, {200, 384}, {1000, 16}, {3, 1001}};
-constexpr float kEpsilon = 1e-6F;
+using Sizes = parity::NormSizes;
 
 struct Reference {
     Values y;
@@ -28,7 +24,7 @@ Reference normalise(const Values& x, const Values& gamma, const Sizes& s) {
         double squares = 0.0;
         for (std::int64_t c = 0; c < s.columns; ++c) squares += row[c] * row[c];
         const double mean = squares / static_cast<double>(s.columns);
-        out.rstd.push_back(1.0 / std::sqrt(mean + static_cast<double>(kEpsilon)));
+        out.rstd.push_back(1.0 / std::sqrt(mean + static_cast<double>(kNormEpsilon)));
         for (std::int64_t c = 0; c < s.columns; ++c)
             out.y.push_back(row[c] * out.rstd.back() * gamma[static_cast<std::size_t>(c)]);
     }
@@ -38,13 +34,13 @@ Reference normalise(const Values& x, const Values& gamma, const Sizes& s) {
 class RmsNormOps : public parity::OpsTest {};
 
 TEST_P(RmsNormOps, Forward) {
-    for (const Sizes& s : kSizes) {
+    for (const Sizes& s : kNormSizes) {
         const Values x = parity::randomValues(s.rows * s.columns, 1, 2.0);
         const Values gamma = parity::randomValues(s.columns, 2);
         const Tensor y = output({s.rows, s.columns});
         const Tensor rstd = output({s.rows});
         core::ops::rmsNormForward(backend(), y, rstd, tensor({s.rows, s.columns}, x),
-                                  tensor({s.columns}, gamma), kEpsilon);
+                                  tensor({s.columns}, gamma), kNormEpsilon);
         const Reference expected = normalise(x, gamma, s);
         expectClose(y, expected.y, "y");
         expectClose(rstd, expected.rstd, "rstd");
@@ -81,7 +77,7 @@ TEST_P(RmsNormOps, GradientInPlaceIsTheSame) {
     const Values dy = parity::randomValues(s.rows * s.columns, 3);
     const Tensor rstd = output({s.rows});
     core::ops::rmsNormForward(backend(), output({s.rows, s.columns}), rstd, x,
-                              tensor({s.columns}, gamma), kEpsilon);
+                              tensor({s.columns}, gamma), kNormEpsilon);
     const Tensor inPlace = tensor({s.rows, s.columns}, dy);
     const Tensor dx = output({s.rows, s.columns});
     const Tensor zeros = tensor({s.columns}, Values(gamma.size(), 0.0));
@@ -94,16 +90,16 @@ TEST_P(RmsNormOps, GradientInPlaceIsTheSame) {
 TEST_P(RmsNormOps, RowsOfZerosStayZero) {
     const Tensor y = output({2, 5});
     core::ops::rmsNormForward(backend(), y, output({2}), tensor({2, 5}, Values(10, 0.0)),
-                              tensor({5}, Values(5, 2.0)), kEpsilon);
+                              tensor({5}, Values(5, 2.0)), kNormEpsilon);
     EXPECT_EQ(read(y), Values(10, 0.0));
 }
 
 TEST_P(RmsNormOps, RejectsOtherShapes) {
     EXPECT_THROW(core::ops::rmsNormForward(backend(), output({2, 3}), output({3}), output({2, 3}),
-                                           output({3}), kEpsilon),
+                                           output({3}), kNormEpsilon),
                  core::CheckFailure);
     EXPECT_THROW(core::ops::rmsNormForward(backend(), output({2, 3}), output({2}), output({2, 3}),
-                                           output({2}), kEpsilon),
+                                           output({2}), kNormEpsilon),
                  core::CheckFailure);
 }
 

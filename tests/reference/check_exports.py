@@ -277,15 +277,20 @@ def check_card(bench, dense):
     print(f"card    front matter {sorted(keys)}, picture well-formed, {html.count('<table>')} tables, names are text")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("upcycle", help="the program")
-    program = os.path.abspath(parser.parse_args().upcycle)
+def say_versions():
+    """The first line of the output; from here on transformers is silent."""
     transformers.logging.set_verbosity_error()
     if hasattr(transformers.utils.logging, "disable_progress_bar"):
         transformers.utils.logging.disable_progress_bar()
     logging.disable(logging.WARNING)
     print(f"transformers {transformers.__version__}, torch {torch.__version__}, numpy {np.__version__}; {sys.version.split()[0]}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("upcycle", help="the program")
+    program = os.path.abspath(parser.parse_args().upcycle)
+    say_versions()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(program, folder)
         dense = check_dense(bench)

@@ -17,18 +17,15 @@ The exit code is 0 when all of it holds.
 """
 import argparse
 import json
-import logging
 import os
 import shutil
-import sys
 import tempfile
 
 import h5py
 import numpy as np
 import torch
-import transformers
 from check_checkpoint_files import raw, read_safetensors
-from check_exports import Bench, load, worst
+from check_exports import Bench, load, say_versions, worst
 from safetensors.torch import load_file, save_file
 from t5_by_the_rules import ByTheRules
 from transformers import AutoModel, AutoModelForSeq2SeqLM, AutoModelForTextEncoding
@@ -405,11 +402,7 @@ def main():
     parser.add_argument("--no-forward", action="store_true", help="leave out the comparison with `upcycle forward`")
     arguments = parser.parse_args()
     program = os.path.abspath(arguments.upcycle)
-    transformers.logging.set_verbosity_error()
-    if hasattr(transformers.utils.logging, "disable_progress_bar"):
-        transformers.utils.logging.disable_progress_bar()
-    logging.disable(logging.WARNING)
-    print(f"transformers {transformers.__version__}, torch {torch.__version__}, numpy {np.__version__}; {sys.version.split()[0]}")
+    say_versions()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(program, folder)
         dense = {name: make_dense(bench, seed, kind) for seed, (name, kind) in enumerate(MODELS.items())}

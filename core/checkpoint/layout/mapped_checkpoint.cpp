@@ -83,10 +83,11 @@ class MappedCheckpoint final : public Checkpoint {
     }
 
     std::size_t positionOf(const TensorInfo& tensor) const {
-        const TensorInfo* const own = index_.find(tensor.name);
-        CORE_CHECK(own != nullptr && own->shape == tensor.shape && own->dtype == tensor.dtype,
+        const std::size_t position = index_.positionOf(tensor);
+        const TensorInfo& own = tensors()[position];
+        CORE_CHECK(own.shape == tensor.shape && own.dtype == tensor.dtype,
                    "a tensor of this checkpoint, found " + tensor.name);
-        return static_cast<std::size_t>(own - index_.tensors().data());
+        return position;
     }
 
     void gather(std::size_t position) const {

@@ -32,6 +32,16 @@ class Modeling : public testing::Test {
     Json config(const std::string& name) const {
         return Json::parse(readBytes(folder / (name + "/config.json")));
     }
+    /// The config of moe/ is that of dense/ but for these keys and "upcycling".
+    void expectDiffersIn(const char* architecture, const Json& autoMap) const {
+        Json expected = config("dense");
+        expected["architectures"] = {architecture};
+        expected["auto_map"] = autoMap;
+        Json found = config("moe");
+        EXPECT_TRUE(found.contains("upcycling"));
+        found.erase("upcycling");
+        EXPECT_EQ(Json::diff(expected, found), Json::array());
+    }
     TemporaryFolder folder;
 };
 
@@ -51,13 +61,7 @@ TEST_F(Modeling, AnExportNamesItAndCarriesIt) {
     const auto source = SmallVit{}.write(folder / "dense");
     convert(*source, plan(), folder / "moe");
     EXPECT_EQ(readBytes(folder / ("moe/" + kFile)), vitModelingText());
-    Json expected = config("dense");
-    expected["architectures"] = {"UpcycledViTForImageClassification"};
-    expected["auto_map"] = kOurMap;
-    Json found = config("moe");
-    EXPECT_TRUE(found.contains("upcycling"));
-    found.erase("upcycling");
-    EXPECT_EQ(Json::diff(expected, found), Json::array());
+    expectDiffersIn("UpcycledViTForImageClassification", kOurMap);
     EXPECT_TRUE(readSpec(*Checkpoint::open(folder / "moe")).blocks[2].moe);
 }
 
@@ -137,13 +141,7 @@ TEST_F(Modeling, AnUpcycledT5NamesItsOwnAndKeepsItsTokenizer) {
     EXPECT_FALSE(std::filesystem::exists(folder / ("moe/" + kFile)));
     for (const auto& [name, content] : kept)
         EXPECT_EQ(readBytes(folder / ("moe/" + name)), content) << name;
-    Json expected = config("dense");
-    expected["architectures"] = {"UpcycledT5ForConditionalGeneration"};
-    expected["auto_map"] = kOurT5Map;
-    Json found = config("moe");
-    EXPECT_TRUE(found.contains("upcycling"));
-    found.erase("upcycling");
-    EXPECT_EQ(Json::diff(expected, found), Json::array());
+    expectDiffersIn("UpcycledT5ForConditionalGeneration", kOurT5Map);
     EXPECT_TRUE(readSpec(*Checkpoint::open(folder / "moe")).find("decoder.2")->moe);
     writeBytes(folder / ("moe/" + kT5File), "an older one");
     convert(*Checkpoint::open(folder / "moe"), {}, folder / "again");
