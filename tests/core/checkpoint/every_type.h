@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/checkpoint_writer.h"
+
+#include <gtest/gtest.h>
 
 #include <array>
 #include <cstddef>
@@ -49,6 +52,20 @@ inline void writePatterns(const Path& target, const std::vector<TensorInfo>& inf
         writer->write(i, std::span(bytes).subspan(4));
     }
     writer->commit();
+}
+
+/// Expects these tensors in this order, with the patterns.
+inline void expectPatterns(const Checkpoint& checkpoint, const std::vector<TensorInfo>& infos) {
+    ASSERT_EQ(checkpoint.tensors().size(), infos.size());
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        const TensorInfo& info = checkpoint.tensors()[i];
+        EXPECT_EQ(info.name, infos[i].name);
+        EXPECT_EQ(info.dtype, infos[i].dtype);
+        EXPECT_EQ(info.shape, infos[i].shape);
+        std::vector<std::byte> bytes(info.bytes);
+        checkpoint.read(info, 0, info.shape.elements(), bytes);
+        EXPECT_EQ(bytes, pattern(infos[i], i)) << info.name;
+    }
 }
 
 }  // namespace core::test

@@ -32,18 +32,8 @@ TEST(NpzWriter, EveryTypeReadsBackBitForBit) {
     const TemporaryFolder folder;
     writePatterns(folder / "x.npz", allTypes(), npzOptions());
     const auto checkpoint = openNpz(folder / "x.npz", {});
-    const std::vector<TensorInfo> expected = allTypes();
-    ASSERT_EQ(checkpoint->tensors().size(), expected.size());
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        const TensorInfo& info = checkpoint->tensors()[i];
-        EXPECT_EQ(info.name, expected[i].name);
-        EXPECT_EQ(info.dtype, expected[i].dtype);
-        EXPECT_EQ(info.shape, expected[i].shape);
-        EXPECT_EQ(info.offset % 64, 0U);
-        std::vector<std::byte> bytes(info.bytes);
-        checkpoint->read(info, 0, 15, bytes);
-        EXPECT_EQ(bytes, pattern(expected[i], i)) << info.name;
-    }
+    expectPatterns(*checkpoint, allTypes());
+    for (const TensorInfo& info : checkpoint->tensors()) EXPECT_EQ(info.offset % 64, 0U);
 }
 
 TEST(NpzWriter, ChecksumsAreThoseOfTheMembers) {
