@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/document/error_text.h"
+#include "ui/document/opened_model.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/mixed_choice.h"
 #include "ui/widgets/mixed_spin_box.h"
+#include "ui/window/heads_dialog.h"
 
 #include <gtest/gtest.h>
 
+#include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -116,6 +119,23 @@ TEST(EmptyStateTest, ItsSentenceIsWhole) {
     ASSERT_NE(text, nullptr);
     EXPECT_GE(text->height(), text->heightForWidth(text->width()));
     EXPECT_LE(page.minimumSizeHint().height(), 400);
+}
+
+TEST(HeadsDialog, AsksAmongWhatIsPossibleAndBeginsWithTheUsual) {
+    HeadsDialog dialog(QStringLiteral("/models/vit-base.safetensors"), 768, nullptr);
+    dialog.show();
+    auto* choice = dialog.findChild<QComboBox*>(QStringLiteral("heads.choice"));
+    EXPECT_EQ(dialog.heads(), 12) << "heads of 64";
+    EXPECT_EQ(choice->count(), static_cast<int>(possibleHeads(768).size()));
+    EXPECT_FALSE(choice->accessibleName().isEmpty());
+    EXPECT_TRUE(choice->accessibleDescription().contains(QStringLiteral("vit-base.safetensors")));
+    for (int i = 0; i < choice->count(); ++i) {
+        choice->setCurrentIndex(i);
+        EXPECT_TRUE(choice->currentText().contains(QString::number(dialog.heads())));
+        EXPECT_TRUE(choice->currentText().contains(QString::number(768 / dialog.heads())));
+    }
+    QTest::keyClick(choice, Qt::Key_Return);
+    EXPECT_EQ(dialog.result(), QDialog::Accepted);
 }
 
 }  // namespace

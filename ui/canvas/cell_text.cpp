@@ -35,6 +35,8 @@ QString mlpSizes(const OpenedModel& model, const CellId& cell) {
     return largestMatrix(model, cell);
 }
 
+QString countText(std::int64_t count) { return QLocale().toString(static_cast<qlonglong>(count)); }
+
 QString headsText(std::int64_t heads) {
     return QCoreApplication::translate("CellText", "%n head(s)", nullptr, static_cast<int>(heads));
 }
@@ -73,9 +75,9 @@ CellText vitText(const core::VitSpec& vit, Part part) {
 
 CellText t5Text(const core::T5Spec& t5, Part part) {
     if (part == Part::Embedding)
-        return {
-            partName(part),
-            words(QT_TRANSLATE_NOOP("CellText", "%1 tokens × %2")).arg(t5.vocab).arg(t5.dModel)};
+        return {partName(part), words(QT_TRANSLATE_NOOP("CellText", "%1 tokens × %2"))
+                                    .arg(countText(t5.vocab))
+                                    .arg(t5.dModel)};
     if (part == Part::Attention) return {partName(part), headsText(t5.heads)};
     if (part == Part::CrossAttention)
         return {
@@ -84,7 +86,7 @@ CellText t5Text(const core::T5Spec& t5, Part part) {
         return {partName(part),
                 t5.tiedEmbeddings
                     ? words(QT_TRANSLATE_NOOP("CellText", "Tied to the embedding"))
-                    : words(QT_TRANSLATE_NOOP("CellText", "%1 tokens")).arg(t5.vocab)};
+                    : words(QT_TRANSLATE_NOOP("CellText", "%1 tokens")).arg(countText(t5.vocab))};
     return {partName(part), {}};
 }
 

@@ -107,15 +107,16 @@ QWidget* SettingsPage::makeOverview() {
     column->addSpacing(space::kS);
     column->addWidget(textLabel(tr("Plan"), TextRole::Strong, false, overview));
     auto* row = new QHBoxLayout;
-    auto* caption = textLabel(tr("Seed"), TextRole::Body, true, overview);
+    row->setSpacing(space::kL);
+    seedLabel_ = textLabel(tr("Seed"), TextRole::Body, true, overview);
     seed_->setRange(0, std::numeric_limits<int>::max());
     seed_->setObjectName(QStringLiteral("settings.seed"));
     seed_->setAccessibleName(tr("Seed of the plan"));
     seed_->setToolTip(
         tr("Of routers, noise and whatever else is drawn at random: the same plan and "
            "seed give the same bytes"));
-    caption->setBuddy(seed_);
-    row->addWidget(caption);
+    seedLabel_->setBuddy(seed_);
+    row->addWidget(seedLabel_);
     row->addWidget(seed_, 1);
     column->addLayout(row);
     connect(seed_, &MixedSpinBox::edited, this, [this](int value) {
@@ -132,12 +133,16 @@ void SettingsPage::refreshOverview() {
         delete item;
     }
     int row = 0;
+    int widest = 0;
     for (const Fact& fact : modelFacts(document_.model())) {
-        facts_->addWidget(textLabel(fact.name, TextRole::Body, true, overview_), row, 0);
+        QLabel* name = textLabel(fact.name, TextRole::Body, true, overview_);
+        widest = std::max(widest, name->sizeHint().width());
+        facts_->addWidget(name, row, 0);
         QLabel* value = textLabel(fact.value, TextRole::Body, false, overview_);
         value->setTextInteractionFlags(Qt::TextSelectableByMouse);
         facts_->addWidget(value, row++, 1);
     }
+    seedLabel_->setMinimumWidth(widest);
     seed_->setShown(static_cast<int>(
         std::min<std::uint64_t>(document_.plan().seed, std::numeric_limits<int>::max())));
     const std::size_t moes = document_.plan().layers.size();

@@ -39,7 +39,8 @@ class SettingsPage : public QScrollArea {
     LayerForm* form_;
     QGridLayout* facts_;
     MixedSpinBox* seed_;
-    QWidget* overview_;  ///< made last: it holds the two above
+    QLabel* seedLabel_ = nullptr;
+    QWidget* overview_;  ///< made last: it holds those above
 };
 
 }  // namespace ui

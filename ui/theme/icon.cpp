@@ -41,6 +41,7 @@ QColor toneColor(IconTone tone) {
 }
 
 QPixmap renderTinted(const QString& file, const QSize& pixels, const QColor& color) {
+    if (pixels.isEmpty()) return {};  // a button that has no room yet
     const QString key = QStringLiteral("ui/%1/%2x%3/%4")
                             .arg(file)
                             .arg(pixels.width())
@@ -70,6 +71,7 @@ class SymbolicIconEngine final : public QIconEngine {
                QIcon::State state) override {
         const qreal ratio = painter->device()->devicePixelRatioF();
         QPixmap image = pixmap((QSizeF(rect.size()) * ratio).toSize(), mode, state);
+        if (image.isNull()) return;
         image.setDevicePixelRatio(ratio);
         painter->drawPixmap(rect, image);
     }

@@ -11,6 +11,10 @@
 
 namespace ui {
 
+QString deviceText(const QString& name) {
+    return name == QStringLiteral("cpu") ? QStringLiteral("CPU") : name;
+}
+
 DeviceEntries devicesFromJson(const QByteArray& json) {
     const QJsonArray devices =
         QJsonDocument::fromJson(json).object().value(QStringLiteral("devices")).toArray();
@@ -21,13 +25,16 @@ DeviceEntries devicesFromJson(const QByteArray& json) {
         const QString name = device.value(QStringLiteral("name")).toString();
         if (name.isEmpty() || !device.value(QStringLiteral("usable")).toBool()) continue;
         const QString what = device.value(QStringLiteral("description")).toString();
-        entries.emplace_back(name, what.isEmpty() ? name : name + QStringLiteral(" · ") + what);
+        entries.emplace_back(name, what.isEmpty()
+                                       ? deviceText(name)
+                                       : deviceText(name) + QStringLiteral(" · ") + what);
         if (device.value(QStringLiteral("chosen")).toBool()) chosen = name;
     }
     if (entries.empty()) return entries;
     const QString automatic =
-        chosen.isEmpty() ? QCoreApplication::translate("ui::Devices", "Automatic")
-                         : QCoreApplication::translate("ui::Devices", "Automatic (%1)").arg(chosen);
+        chosen.isEmpty()
+            ? QCoreApplication::translate("ui::Devices", "Automatic")
+            : QCoreApplication::translate("ui::Devices", "Automatic (%1)").arg(deviceText(chosen));
     entries.insert(entries.begin(), {QStringLiteral("auto"), automatic});
     return entries;
 }

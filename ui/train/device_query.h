@@ -14,6 +14,9 @@ namespace ui {
 /// Entries of the device choice: the word for job.json and what a person reads.
 using DeviceEntries = std::vector<std::pair<QString, QString>>;
 
+/// A device's name as a person reads it: "CPU".
+QString deviceText(const QString& name);
+
 /// From the output of `upcycle devices --json`: "auto" first (saying what it takes), then every
 /// device that can be used. Empty when it is not such a document.
 DeviceEntries devicesFromJson(const QByteArray& json);

@@ -153,7 +153,7 @@ void JobForm::buildLength(QVBoxLayout& column) {
         new Field(
             tr("Tokens per batch"), batchTokens_,
             tr("Most tokens of a batch, in place of a number of examples; off: by examples.")),
-        *grid, 1, 1, 1);
+        *grid, 1, 0, 1);
     connect(batchTokens_, &QSpinBox::valueChanged, this, &JobForm::refreshText);
 }
 
@@ -225,22 +225,22 @@ void JobForm::buildMore(QVBoxLayout& column) {
                       {QStringLiteral("cuda"), tr("CUDA")}});
     add(QStringLiteral("device"),
         new Field(tr("Device"), device_, tr("Automatic takes a proven GPU, else the CPU.")), *grid,
-        0, 0, 1);
+        0, 0, 2);
     threads_ = count(0, 4096, tr("all"));
     add(QStringLiteral("threads"), new Field(tr("Threads"), threads_, tr("Processors to use.")),
-        *grid, 0, 1, 1);
+        *grid, 1, 0, 1);
     aux_ = real();
     add(QStringLiteral("loss.aux"),
         new Field(tr("Balance loss"), aux_, tr("Weight of the balance loss; for Top-K routers.")),
-        *grid, 1, 0, 1);
+        *grid, 2, 0, 1);
     z_ = real();
     add(QStringLiteral("loss.z"),
-        new Field(tr("Router z-loss"), z_, tr("Weight of the router z-loss.")), *grid, 1, 1, 1);
-    buildTextLosses(*grid, 2);
+        new Field(tr("Router z-loss"), z_, tr("Weight of the router z-loss.")), *grid, 2, 1, 1);
+    buildTextLosses(*grid, 3);
     seed_ = count(0, std::numeric_limits<int>::max());
     add(QStringLiteral("seed"),
-        new Field(tr("Seed"), seed_, tr("The same job and seed give the same losses.")), *grid, 3,
-        0, 1);
+        new Field(tr("Seed"), seed_, tr("The same job and seed give the same losses.")), *grid, 1,
+        1, 1);
 }
 
 }  // namespace ui

@@ -60,8 +60,6 @@ void JobForm::buildText(QVBoxLayout& column) {
     trainOne->setObjectName(QStringLiteral("job/train-tokenizer"));
     trainOne->setAccessibleDescription(tr("Learns a vocabulary from your texts."));
     trainOne->setToolTip(trainOne->accessibleDescription());
-    setButtonKind(trainOne, ButtonKind::Ghost);
-    setButtonIcon(*trainOne, QStringLiteral("plus"), IconTone::Muted);
     connect(trainOne, &QPushButton::clicked, this, &JobForm::trainTokenizer);
     grid->addWidget(trainOne, 1, 0, 1, 2, Qt::AlignLeft);
     buildTask(*grid);

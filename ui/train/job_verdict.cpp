@@ -76,10 +76,10 @@ JobVerdict judgeJob(const core::JobSpec& job, const core::Path& run) {
                                                    : tr("Choose the texts to train on."));
     }
     if (isRelativeFolder(job.data)) {
-        return problem(QStringLiteral("data"), tr("Give the folder's whole path, from / on."));
+        return problem(QStringLiteral("data"), tr("Give the whole path, from / on."));
     }
     if (run.is_relative() && !run.empty()) {
-        return problem(QStringLiteral("run"), tr("Give the folder's whole path, from / on."));
+        return problem(QStringLiteral("run"), tr("Give the whole path, from / on."));
     }
     if (run.empty()) return problem(QStringLiteral("run"), tr("Choose a folder for the run."));
     try {

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "ui/charts/ticks.h"
+#include "ui/train/device_query.h"
 #include "ui/train/notice.h"
 #include "ui/train/phase_pill.h"
 #include "ui/widgets/elided_label.h"
@@ -23,10 +24,6 @@ QString count(std::int64_t value) { return QLocale().toString(static_cast<qlongl
 QString lastValue(const RunMetrics& metrics, const std::string& name) {
     const SeriesPtr series = metrics.find(name);
     return series == nullptr || series->empty() ? QString() : valueText(series->y().back());
-}
-
-QString deviceText(const std::string& device) {
-    return device == "cpu" ? QStringLiteral("CPU") : QString::fromStdString(device);
 }
 
 bool isOver(core::RunPhase phase) {
@@ -116,7 +113,8 @@ void RunPanel::refreshFacts() {
     const QString pace = lastValue(metrics, text ? metric::kTokenThroughput : metric::kThroughput);
     const QString unit = text ? tr("%1 tokens/s") : tr("%1 images/s");
     say(throughput_, pace.isEmpty() ? pace : unit.arg(pace));
-    say(device_, metrics.hello() ? deviceText(metrics.hello()->device) : QString());
+    say(device_,
+        metrics.hello() ? deviceText(QString::fromStdString(metrics.hello()->device)) : QString());
     if (metrics.hello()) {
         device_->setToolTip(QString::fromStdString(metrics.hello()->deviceReason));
     }

@@ -18,7 +18,7 @@
 namespace ui {
 namespace {
 
-constexpr int kTextHeight = 148;
+constexpr int kTextHeight = 180;  // seven spans, as 128 tokens have them
 constexpr int kStackedHeight = 76;
 constexpr int kSideBySide = 620;
 
@@ -33,7 +33,7 @@ QTextEdit* makeText(const QString& objectName, const QString& accessibleName) {
     text->setFrameShape(QFrame::NoFrame);
     text->setTabChangesFocus(true);
     text->setFixedHeight(kTextHeight);
-    text->document()->setDocumentMargin(2);
+    text->document()->setDocumentMargin(0);
     return text;
 }
 
@@ -118,7 +118,7 @@ SamplePanel::SamplePanel(QWidget* parent)
     texts_->addWidget(input_, 2);
     texts_->addWidget(spans_, 3);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(space::kL, space::kS, space::kM, space::kM);
+    column->setContentsMargins(space::kM, space::kS, space::kM, space::kM);
     column->setSpacing(space::kXs);
     column->addLayout(head);
     column->addLayout(texts_);
@@ -234,6 +234,8 @@ void SamplePanel::showSpans(const SampleText& text) {
     QTextCharFormat mask;
     mask.setForeground(tokens().accentText);
     mask.setFontWeight(QFont::DemiBold);
+    QTextTableCellFormat middle;
+    middle.setVerticalAlignment(QTextCharFormat::AlignMiddle);
     const QStringList heads{tr("Span"), tr("The model"), tr("The truth"), {}};
     for (int column = 0; column < 4; ++column)
         table->cellAt(0, column).firstCursorPosition().insertText(heads[column], muted);
@@ -248,6 +250,7 @@ void SamplePanel::showSpans(const SampleText& text) {
         QTextCursor truth = at(2);
         insertWords(truth, span.truth);
         at(3).insertText(verdict(span), muted);
+        for (int column = 0; column < 4; ++column) table->cellAt(row, column).setFormat(middle);
     }
     spans_->moveCursor(QTextCursor::Start);
 }

@@ -93,7 +93,7 @@ bool TokenizerDialog::judgeTarget() {
     const QString target = target_->text().trimmed();
     targetField_->clearMessage();
     if (done_ || job_.isRunning() || !QFileInfo::exists(target)) return !target.isEmpty();
-    targetField_->setMessage(tr("This file exists, and nothing is replaced: choose a new name."),
+    targetField_->setMessage(tr("This name is taken, and nothing is replaced: choose a new one."),
                              Field::Tone::Problem);
     return false;
 }

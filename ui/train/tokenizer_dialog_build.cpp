@@ -155,7 +155,7 @@ void TokenizerDialog::buildFields(QVBoxLayout& column) {
         add("vocabulary", new Field(tr("Vocabulary"), vocabulary_,
                                     tr("Pieces, with those for padding, end of sequence and "
                                        "unknown; the sentinels come on top.")));
-    column.addWidget(room_);
+    vocabularyField_->layout()->addWidget(room_);
     bytes_->setObjectName(QStringLiteral("tokenizer.bytes"));
     bytes_->setAccessibleName(bytes_->text());
     bytes_->setToolTip(tr("256 of the pieces stand for bytes, so that no character is unknown."));

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/window/prompts.h"
 
-#include "ui/document/opened_model.h"
+#include "ui/window/heads_dialog.h"
 
 #include <QCoreApplication>
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QInputDialog>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSettings>
@@ -61,27 +60,8 @@ bool askCloseWhileTraining(QWidget* parent, const QString& run) {
 }
 
 std::int64_t askHeads(QWidget* parent, const QString& model, std::int64_t hidden) {
-    const auto tr = [](const char* text) { return QCoreApplication::translate("Prompts", text); };
-    const std::vector<std::int64_t> heads = possibleHeads(hidden);
-    QStringList choices;
-    int usual = 0;
-    for (const std::int64_t count : heads) {
-        if (count == usualHeads(hidden)) usual = static_cast<int>(choices.size());
-        choices.push_back(tr(QT_TRANSLATE_NOOP("Prompts", "%1 heads of %2 numbers"))
-                              .arg(count)
-                              .arg(hidden / count));
-    }
-    bool taken = false;
-    const QString chosen = QInputDialog::getItem(
-        parent, tr(QT_TRANSLATE_NOOP("Prompts", "Attention heads")),
-        tr(QT_TRANSLATE_NOOP("Prompts",
-                             "The number of attention heads is not in the files of %1.\n"
-                             "It is on the model's page or in its paper; most models have heads of "
-                             "64."))
-            .arg(QFileInfo(model).fileName()),
-        choices, usual, false, &taken);
-    const qsizetype index = choices.indexOf(chosen);
-    return taken && index >= 0 ? heads[static_cast<std::size_t>(index)] : 0;
+    HeadsDialog dialog(model, hidden, parent);
+    return dialog.exec() == QDialog::Accepted ? dialog.heads() : 0;
 }
 
 }  // namespace
