@@ -3,13 +3,12 @@
 
 #include "core/base/error.h"
 
-#include <wctype.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <clocale>
 #include <cstdint>
+#include <cwctype>
 #include <map>
 
 namespace core {
