@@ -78,9 +78,8 @@ Sentinels findSentinels(const Path& path, const SentencePieceModel& model,
 class SentencePieceTokenizer final : public Tokenizer {
   public:
     SentencePieceTokenizer(Path path, const SentencePieceModel& model, std::string_view serialized,
-                           std::vector<AddedToken> added, Sentinels sentinels, bool legacy)
+                           std::vector<AddedToken> added, Sentinels sentinels)
         : Tokenizer(std::move(path), sentinels.first),
-          legacy_(legacy),
           sentinels_(sentinels),
           kind_(model.kind),
           added_(std::move(added)),
@@ -97,15 +96,18 @@ class SentencePieceTokenizer final : public Tokenizer {
 
     std::vector<std::int32_t> encode(std::string_view text) const override {
         std::vector<std::int32_t> ids;
-        if (!legacy_) {
-            if (!text.empty()) encodeBehindSpaces(ids, text);
-            return ids;
-        }
+        std::vector<int> found;
         for (const AddedTokens::Segment& segment : added_.split(text)) {
-            if (segment.token != nullptr)
+            if (segment.token != nullptr) {
                 ids.push_back(segment.token->id);
-            else
-                append(ids, encoded(segment.text));
+                continue;
+            }
+            found.clear();
+            if (!processor_.Encode(segment.text, &found).ok())
+                throw Error(ErrorKind::Internal,
+                            fmt::format("{}: a text cannot be encoded", file().string()),
+                            "this is a bug: please report it with the text");
+            ids.insert(ids.end(), found.begin(), found.end());
         }
         return ids;
     }
@@ -155,48 +157,6 @@ class SentencePieceTokenizer final : public Tokenizer {
     }
 
   private:
-    static void append(std::vector<std::int32_t>& ids, const std::vector<int>& found,
-                       std::size_t from = 0) {
-        ids.insert(ids.end(), found.begin() + static_cast<std::ptrdiff_t>(from), found.end());
-    }
-
-    std::vector<int> encoded(std::string_view text) const {
-        std::vector<int> found;
-        if (!processor_.Encode(text, &found).ok())
-            throw Error(ErrorKind::Internal,
-                        fmt::format("{}: a text cannot be encoded", file().string()),
-                        "this is a bug: please report it with the text");
-        return found;
-    }
-
-    /// T5Tokenizer.tokenize and _tokenize without `legacy`. SentencePiece drops a space at a text's
-    /// beginning: it stays behind the unknown piece's text, whose own pieces are cut off again.
-    void encodeBehindSpaces(std::vector<std::int32_t>& ids, std::string_view text) const {
-        std::string spaced(kSpaceMark);
-        for (std::size_t at = 0; at < text.size();) {
-            const bool mark = text.substr(at).starts_with(kSpaceMark);
-            spaced += mark ? ' ' : text[at];
-            at += mark ? kSpaceMark.size() : 1;
-        }
-        const std::string before = processor_.IdToPiece(unknown_);
-        const std::size_t own = encoded(before).size();
-        bool spaceAlone = false;  // so far
-        for (const AddedTokens::Segment& segment : added_.split(spaced)) {
-            if (segment.token != nullptr) {
-                if (spaceAlone) ids.clear();
-                ids.push_back(segment.token->id);
-                spaceAlone = false;
-                continue;
-            }
-            const bool behindSpace =
-                segment.text.starts_with(kSpaceMark) || segment.text.starts_with(' ');
-            const std::vector<int> found = encoded(behindSpace ? before + std::string(segment.text)
-                                                               : std::string(segment.text));
-            append(ids, found, behindSpace && found.size() >= own ? own : 0);
-            spaceAlone = segment.text == kSpaceMark && ids.size() == 1;
-        }
-    }
-
     void load(std::string_view serialized) {
         silenceSentencePiece();
         bool loaded = false;
@@ -215,7 +175,6 @@ class SentencePieceTokenizer final : public Tokenizer {
         return id;
     }
 
-    bool legacy_;
     Sentinels sentinels_;
     SentencePieceModel::Kind kind_;
     AddedTokens added_;
@@ -248,11 +207,10 @@ void silenceSentencePiece() {
 std::shared_ptr<const Tokenizer> makeSentencePieceTokenizer(Path file,
                                                             const SentencePieceModel& model,
                                                             std::string_view serialized,
-                                                            std::vector<AddedToken> added,
-                                                            bool legacy) {
+                                                            std::vector<AddedToken> added) {
     const Sentinels sentinels = findSentinels(file, model, added);
     return std::make_shared<SentencePieceTokenizer>(std::move(file), model, serialized,
-                                                    std::move(added), sentinels, legacy);
+                                                    std::move(added), sentinels);
 }
 
 }  // namespace core

@@ -12,16 +12,10 @@ namespace core {
 /// pieces of the model (`</s>`) or lie behind them (`<extra_id_0>`). The model has `<pad>`, an end
 /// of sequence and an unknown piece; sentinels (`<extra_id_N>`, added or pieces) are numbered from
 /// 0 without a gap, with ids that descend. BadInput names `file`.
-///
-/// Text behind an added token begins a word when the model adds a space before every text. Where
-/// transformers' T5Tokenizer is made with `legacy=False`, it does so only behind a space, and the
-/// space before the whole text is left out before a special token; the model of such a tokenizer
-/// adds none of its own accord.
 std::shared_ptr<const Tokenizer> makeSentencePieceTokenizer(Path file,
                                                             const SentencePieceModel& model,
                                                             std::string_view serialized,
-                                                            std::vector<AddedToken> added,
-                                                            bool legacy);
+                                                            std::vector<AddedToken> added);
 
 /// Number N of "<extra_id_N>"; empty for any other text.
 std::optional<std::int32_t> sentinelNumber(std::string_view text);

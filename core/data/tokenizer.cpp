@@ -52,13 +52,9 @@ std::vector<AddedToken> addedTokens(const SentencePieceModel& model, const Token
 
 std::shared_ptr<const Tokenizer> openModel(const Path& path) {
     const std::string bytes = readTextFile(path, kMaxFileBytes);
-    SentencePieceModel model = parseSentencePieceModel(path, bytes);
+    const SentencePieceModel model = parseSentencePieceModel(path, bytes);
     const TokenizerConfig config = readTokenizerConfig(path);
-    const std::vector<AddedToken> added = addedTokens(model, config, path);
-    if (config.legacy) return makeSentencePieceTokenizer(path, model, bytes, added, true);
-    model.addDummyPrefix = false;
-    return makeSentencePieceTokenizer(path, model, serializeSentencePieceModel(model), added,
-                                      false);
+    return makeSentencePieceTokenizer(path, model, bytes, addedTokens(model, config, path));
 }
 
 }  // namespace
@@ -76,7 +72,7 @@ std::shared_ptr<const Tokenizer> Tokenizer::open(const Path& path) {
     if (path.extension() != ".json") return openModel(path);
     const TokenizerJson parsed = parseTokenizerJson(path, readTextFile(path, kMaxFileBytes));
     return makeSentencePieceTokenizer(path, parsed.model, serializeSentencePieceModel(parsed.model),
-                                      parsed.added, parsed.legacy);
+                                      parsed.added);
 }
 
 std::optional<Path> Tokenizer::findIn(const Path& folder) {

@@ -16,8 +16,7 @@ namespace core {
 /// Sentinels behind the pieces of a SentencePiece model that says nothing of them.
 constexpr std::int32_t kUsualSentinels = 100;
 
-/// Text to token ids and back, as transformers' `T5Tokenizer` does it, with `legacy` (its default)
-/// or without it.
+/// Text to token ids and back, as transformers' `T5Tokenizer` does it (its default, `legacy`).
 /// Immutable and safe to use from many threads at once.
 class Tokenizer {
   public:

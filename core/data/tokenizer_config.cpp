@@ -56,7 +56,10 @@ TokenizerConfig readTokenizerConfig(const Path& model) {
                                      printable(value.dump()), formatExact(kMaxSentinels)));
         config.extraIds = value.get<std::int32_t>();
     }
-    if (json.contains("legacy") && json["legacy"].is_boolean()) config.legacy = json["legacy"];
+    if (json.contains("legacy") && json["legacy"] == false)
+        refuse(path,
+               "legacy is false: text behind a sentinel would be cut otherwise than this program "
+               "does it");
     if (json.contains("added_tokens_decoder")) {
         if (!json["added_tokens_decoder"].is_object())
             refuse(path, "added_tokens_decoder is not an object");

@@ -14,8 +14,6 @@ namespace core {
 struct TokenizerConfig {
     /// Sentinels behind the model's pieces; empty where the file does not say.
     std::optional<std::int32_t> extraIds;
-    /// false: T5Tokenizer's `legacy=False` (see makeSentencePieceTokenizer).
-    bool legacy = true;
     /// `added_tokens_decoder`.
     std::vector<AddedToken> added;
 };

@@ -88,21 +88,23 @@ void readNormalizer(const Path& path, const Json& json, SentencePieceModel& mode
     }
 }
 
-void readPreTokenizer(const Path& path, const Json& json, TokenizerJson& parsed, int depth = 0) {
+void readPreTokenizer(const Path& path, const Json& json, SentencePieceModel& model,
+                      int depth = 0) {
     if (depth > kMaxDepth) damaged(path, "has a Sequence in a Sequence, many deep");
     const std::string type = word(json, "type");
     const Json& list = member(json, "pretokenizers");
     if (type == "Sequence" && list.is_array()) {
-        for (const Json& item : list) readPreTokenizer(path, item, parsed, depth + 1);
+        for (const Json& item : list) readPreTokenizer(path, item, model, depth + 1);
     } else if (type == "WhitespaceSplit") {
-        parsed.model.removeExtraWhitespaces = true;
+        model.removeExtraWhitespaces = true;
     } else if (type == "Metaspace") {
         const std::string scheme = word(json, "prepend_scheme");
-        parsed.legacy = scheme != "first";
-        parsed.model.addDummyPrefix =
+        if (scheme == "first")
+            unsupported(path,
+                        "has prepend_scheme first (legacy false), where only always and never are "
+                        "supported");
+        model.addDummyPrefix =
             scheme.empty() ? flag(json, "add_prefix_space", true) : scheme == "always";
-        if (!parsed.legacy && depth > 0)
-            unsupported(path, "has prepend_scheme first in a Sequence of pre-tokenizers");
     } else {
         unsupported(path, fmt::format("has the pre-tokenizer {}, expected Metaspace",
                                       type.empty() ? "none" : printable(type)));
@@ -170,7 +172,7 @@ TokenizerJson parseTokenizerJson(const Path& path, std::string_view text) {
     TokenizerJson parsed;
     parsed.model.removeExtraWhitespaces = false;
     readNormalizer(path, member(json, "normalizer"), parsed.model);
-    readPreTokenizer(path, member(json, "pre_tokenizer"), parsed);
+    readPreTokenizer(path, member(json, "pre_tokenizer"), parsed.model);
     readVocabulary(path, model, parsed.model);
     parsed.added = readAdded(path, member(json, "added_tokens"), parsed.model);
     checkSentencePieceModel(parsed.model, path);

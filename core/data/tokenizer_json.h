@@ -15,7 +15,6 @@ namespace core {
 struct TokenizerJson {
     SentencePieceModel model;
     std::vector<AddedToken> added;
-    bool legacy = true;  ///< false: prepend_scheme is first
 };
 
 /// Reads the text of a `tokenizer.json`: the vocabulary with its scores, the added tokens, the

@@ -8,11 +8,9 @@ Run from the repository root: python tests/reference/make_tokenizer_fixtures.py
   plain/   unigram, a handful of rules of normalisation         bytes/  the same with byte fallback
   bpe/     BPE without rules                                     fast/   plain as tokenizer.json, written by transformers
   nmt_nfkc/ unigram with T5's own rules, which are left out of the file (240 kB): the test puts in those of its library
-  fast_new/ as fast, but of the tokenizer with legacy=False
   cases.json  texts, ids of each, and what is decoded
 """
 import json
-import os
 import pathlib
 import shutil
 import struct
@@ -51,7 +49,7 @@ LONG = {"text": "The fox, 狐 and Größe 😀 1234. ", "times": 358}
 def train(name, **options):
     folder = OUT / name
     folder.mkdir(parents=True)
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(LINES), model_prefix=f"{name}/spiece", pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(LINES), model_prefix=str(folder / "spiece"), pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
                                              minloglevel=2, **options)
     (folder / "spiece.vocab").unlink()
     return folder
@@ -66,21 +64,16 @@ def crc(ids):
 
 
 shutil.rmtree(OUT, ignore_errors=True)
-OUT.mkdir()
-os.chdir(OUT)  # the models name where they were written
 with tempfile.TemporaryDirectory() as scratch:
-    rules = pathlib.Path("rules.tsv")
+    rules = pathlib.Path(scratch) / "rules.tsv"
     rules.write_text("\n".join(sorted(RULES)) + "\n")
     folders = {"plain": train("plain", vocab_size=600, model_type="unigram", normalization_rule_tsv=str(rules)),
                "bytes": train("bytes", vocab_size=600, model_type="unigram", byte_fallback=True, normalization_rule_tsv=str(rules)),
                "bpe": train("bpe", vocab_size=500, model_type="bpe", normalization_rule_name="identity"),
                "nmt_nfkc": train("nmt_nfkc", vocab_size=500, model_type="unigram", normalization_rule_name="nmt_nfkc")}
-    rules.unlink()
     tokenizers = {}
     for name, folder in folders.items():
         tokenizers[name] = T5Tokenizer(str(folder / "spiece.model"), legacy=True, clean_up_tokenization_spaces=False)
-    for name in ("plain", "bytes", "bpe"):
-        tokenizers[name + "_new"] = T5Tokenizer(str(folders[name] / "spiece.model"), legacy=False, clean_up_tokenization_spaces=False)
     tokenizers["plain"].save_pretrained(pathlib.Path(scratch) / "slow")
     fast = T5TokenizerFast.from_pretrained(pathlib.Path(scratch) / "slow", from_slow=True)
     fast.save_pretrained(pathlib.Path(scratch) / "fast")
@@ -88,18 +81,10 @@ with tempfile.TemporaryDirectory() as scratch:
     written = json.loads((pathlib.Path(scratch) / "fast/tokenizer.json").read_text())
     (OUT / "fast/tokenizer.json").write_text(json.dumps(written, ensure_ascii=False, separators=(",", ":")) + "\n")
 
-    tokenizers["plain_new"].save_pretrained(pathlib.Path(scratch) / "slow_new")
-    fast_new = T5TokenizerFast.from_pretrained(pathlib.Path(scratch) / "slow_new", from_slow=True, legacy=False)
-    fast_new.save_pretrained(pathlib.Path(scratch) / "fast_new")
-    (OUT / "fast_new").mkdir()
-    written = json.loads((pathlib.Path(scratch) / "fast_new/tokenizer.json").read_text())
-    (OUT / "fast_new/tokenizer.json").write_text(json.dumps(written, ensure_ascii=False, separators=(",", ":")) + "\n")
-
 cases = []
 for text in TEXTS:
     case = {"text": text, "ids": {name: ids_of(tokenizer, text) for name, tokenizer in tokenizers.items()}}
     case["fast"] = ids_of(fast, text)
-    case["fast_new"] = ids_of(fast_new, text)
     ids = [i for i in case["ids"]["plain"] if i > 1]
     if 2 not in ids:  # T5Tokenizer writes the unknown piece as " <unk>", SentencePiece as " ⁇ "
         case["decoded"] = tokenizers["plain"].decode(ids, clean_up_tokenization_spaces=False)
@@ -107,8 +92,6 @@ for text in TEXTS:
 long_text = LONG["text"] * LONG["times"]
 LONG["ids"] = {name: {"count": len(ids_of(t, long_text)), "crc32": crc(ids_of(t, long_text))} for name, t in tokenizers.items()}
 differing = [case["text"] for case in cases if case["fast"] != case["ids"]["plain"]]
-new = [case["text"] for case in cases if case["fast_new"] != case["ids"]["plain_new"]]
-print(f"without legacy it differs on {len(new)}: {new}")
 print(f"{len(cases)} texts, long one of {len(long_text)} characters; T5TokenizerFast differs on {len(differing)}: {differing}")
 
 model = sentencepiece_model_pb2.ModelProto()

@@ -49,18 +49,6 @@ TEST(Tokenizer, GivesTheIdsOfT5Tokenizer) {
         expectReferenceIds(*Tokenizer::open(test::tokenizerFixture(name)), name);
 }
 
-TEST(Tokenizer, GivesTheIdsOfT5TokenizerWithoutLegacy) {
-    for (const std::string name : {"plain", "bytes", "bpe"}) {
-        const ScratchFolder scratch;
-        std::filesystem::copy_file(test::tokenizerFixture(name) / "spiece.model",
-                                   scratch.path() / "spiece.model");
-        writeTextFile(scratch.path() / "tokenizer_config.json", R"({"legacy": false})");
-        expectReferenceIds(*Tokenizer::open(scratch.path()), name + "_new");
-    }
-    expectReferenceIds(*Tokenizer::open(test::tokenizerFixture("fast_new/tokenizer.json")),
-                       "plain_new");
-}
-
 TEST(Tokenizer, GivesTheIdsOfT5TokenizerUnderT5sOwnNormalisation) {
     const ScratchFolder scratch;
     const Path any = scratch.path() / "any.model";
