@@ -15,6 +15,7 @@ struct AddedToken {
     std::int32_t id = 0;
     /// Takes the white space to its left or right with it.
     bool stripLeft = false, stripRight = false;
+    bool special = true;
 };
 
 /// Finds added tokens in a text: the leftmost one first, the longest of those that begin there.

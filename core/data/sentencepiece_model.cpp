@@ -10,6 +10,7 @@
 #include <bit>
 #include <cmath>
 #include <unordered_set>
+#include <utility>
 
 namespace core {
 namespace {
@@ -150,6 +151,14 @@ void checkSentencePieceModel(const SentencePieceModel& model, const Path& path) 
     }
     if (unknown != 1) refuse(path, fmt::format("has {} unknown pieces, expected one", unknown));
     checkCharsMap(path, model.charsMap);
+}
+
+std::string withoutDummyPrefix(std::string serialized) {
+    ProtoWriter off, all;
+    off.varint(kDummyPrefix, 0);
+    all.bytes(kNormalizerSpec, off.message());
+    // A message field that comes once more is merged into the first.
+    return std::move(serialized) + all.message();
 }
 
 std::string serializeSentencePieceModel(const SentencePieceModel& model) {

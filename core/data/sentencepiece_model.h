@@ -31,6 +31,16 @@ struct SentencePieceModel {
     Kind kind = Kind::Unigram;
     bool byteFallback = false;
     std::vector<Piece> pieces;
+    /// Which pieces of a text between added tokens get a space before them.
+    enum class Prefix : std::uint8_t {
+        Model,      ///< as the model's own addDummyPrefix says: all or none
+        TextFirst,  ///< the text's first (T5Tokenizer, legacy false)
+        TextNone,   ///< none (the same with add_prefix_space false)
+        JsonFirst,  ///< that at the text's beginning (Metaspace, prepend_scheme first)
+        JsonNone    ///< none (prepend_scheme never)
+    };
+
+    Prefix prefix = Prefix::Model;
     /// The compiled rules of normalisation; empty = none.
     std::string charsMap;
     bool addDummyPrefix = true;
@@ -45,6 +55,9 @@ SentencePieceModel parseSentencePieceModel(const Path& path, std::string_view by
 /// finite, exactly one piece is the unknown one, byte pieces are `<0xNN>` of a model with byte
 /// fallback, and the rules of normalisation lead nowhere beyond their own end.
 void checkSentencePieceModel(const SentencePieceModel& model, const Path& path);
+
+/// `serialized`, a ModelProto, with its add_dummy_prefix off.
+std::string withoutDummyPrefix(std::string serialized);
 
 /// The ModelProto of `model`, with SentencePiece's own names for special pieces.
 std::string serializeSentencePieceModel(const SentencePieceModel& model);

@@ -22,6 +22,7 @@ namespace core {
 namespace {
 
 constexpr std::string_view kSpaceMark = "\xe2\x96\x81";
+constexpr std::string_view kGuard = "<unk>";
 
 [[noreturn]] void refuse(const Path& path, const std::string& what) {
     throw Error(ErrorKind::BadInput, fmt::format("{}: {}", path.string(), what),
@@ -82,12 +83,20 @@ class SentencePieceTokenizer final : public Tokenizer {
         : Tokenizer(std::move(path), sentinels.first),
           sentinels_(sentinels),
           kind_(model.kind),
+          prefix_(model.prefix),
           added_(std::move(added)),
           size_(static_cast<std::int64_t>(model.pieces.size())) {
-        load(serialized);
+        if (prefix_ == Prefix::Model)
+            load(serialized);
+        else
+            load(withoutDummyPrefix(std::string(serialized)));
         pad_ = requireSpecial(processor_.pad_id(), "<pad>");
         eos_ = requireSpecial(processor_.eos_id(), "</s>");
         unknown_ = processor_.unk_id();
+        if (prefix_ != Prefix::Model) {
+            spaceId_ = processor_.PieceToId(kSpaceMark);
+            guardPieces_ = plainIds(kGuard).size();
+        }
         for (const AddedToken& token : added_.all()) {
             size_ = std::max<std::int64_t>(size_, token.id + 1);
             byId_[token.id] = token.text;
@@ -95,18 +104,20 @@ class SentencePieceTokenizer final : public Tokenizer {
     }
 
     std::vector<std::int32_t> encode(std::string_view text) const override {
+        const std::string prefixed = prefix_ == Prefix::TextFirst ? textFirst(text) : std::string();
+        const std::string_view all = prefix_ == Prefix::TextFirst ? prefixed : text;
         std::vector<std::int32_t> ids;
-        std::vector<int> found;
-        for (const AddedTokens::Segment& segment : added_.split(text)) {
+        for (const AddedTokens::Segment& segment : added_.split(all)) {
             if (segment.token != nullptr) {
+                // T5Tokenizer takes the prefix away again before a special token.
+                if (prefix_ == Prefix::TextFirst && segment.token->special && ids.size() == 1 &&
+                    ids.front() == spaceId_)
+                    ids.clear();
                 ids.push_back(segment.token->id);
                 continue;
             }
-            found.clear();
-            if (!processor_.Encode(segment.text, &found).ok())
-                throw Error(ErrorKind::Internal,
-                            fmt::format("{}: a text cannot be encoded", file().string()),
-                            "this is a bug: please report it with the text");
+            const std::vector<int> found =
+                encodePlain(segment.text, segment.text.data() == all.data());
             ids.insert(ids.end(), found.begin(), found.end());
         }
         return ids;
@@ -157,6 +168,49 @@ class SentencePieceTokenizer final : public Tokenizer {
     }
 
   private:
+    using Prefix = SentencePieceModel::Prefix;
+
+    /// Spaces for U+2581, and one U+2581 in front (T5Tokenizer.tokenize, legacy false).
+    static std::string textFirst(std::string_view text) {
+        if (text.empty()) return {};
+        std::string result(kSpaceMark);
+        while (!text.empty()) {
+            const bool mark = text.starts_with(kSpaceMark);
+            result += mark ? ' ' : text.front();
+            text.remove_prefix(mark ? kSpaceMark.size() : 1);
+        }
+        return result;
+    }
+
+    std::vector<int> plainIds(std::string_view text) const {
+        std::vector<int> found;
+        if (!processor_.Encode(text, &found).ok())
+            throw Error(ErrorKind::Internal,
+                        fmt::format("{}: a text cannot be encoded", file().string()),
+                        "this is a bug: please report it with the text");
+        return found;
+    }
+
+    /// Ids of text between added tokens. SentencePiece takes leading white space away; where it
+    /// counts, the text is encoded behind a word whose pieces are then left out, as T5Tokenizer's
+    /// _tokenize does.
+    std::vector<int> encodePlain(std::string_view text, bool first) const {
+        if (prefix_ == Prefix::Model) return plainIds(text);
+        const bool json = prefix_ == Prefix::JsonFirst || prefix_ == Prefix::JsonNone;
+        bool spaced = text.starts_with(' ') || text.starts_with(kSpaceMark);
+        std::string guarded(kGuard);
+        if (prefix_ == Prefix::JsonFirst && first && !spaced) {
+            guarded += ' ';
+            spaced = true;
+        }
+        if (json) spaced = spaced || stripWhitespaceLeft(text).size() < text.size();
+        if (!spaced) return plainIds(text);
+        std::vector<int> ids = plainIds(guarded.append(text));
+        if (ids.size() >= guardPieces_)
+            ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(guardPieces_));
+        return ids;
+    }
+
     void load(std::string_view serialized) {
         silenceSentencePiece();
         bool loaded = false;
@@ -177,11 +231,13 @@ class SentencePieceTokenizer final : public Tokenizer {
 
     Sentinels sentinels_;
     SentencePieceModel::Kind kind_;
+    Prefix prefix_;
     AddedTokens added_;
     std::map<std::int32_t, std::string> byId_;
     sentencepiece::SentencePieceProcessor processor_;
     std::int64_t size_;
-    std::int32_t pad_ = -1, eos_ = -1, unknown_ = -1;
+    std::int32_t pad_ = -1, eos_ = -1, unknown_ = -1, spaceId_ = -1;
+    std::size_t guardPieces_ = 0;
 };
 
 }  // namespace

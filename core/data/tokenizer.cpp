@@ -52,8 +52,9 @@ std::vector<AddedToken> addedTokens(const SentencePieceModel& model, const Token
 
 std::shared_ptr<const Tokenizer> openModel(const Path& path) {
     const std::string bytes = readTextFile(path, kMaxFileBytes);
-    const SentencePieceModel model = parseSentencePieceModel(path, bytes);
+    SentencePieceModel model = parseSentencePieceModel(path, bytes);
     const TokenizerConfig config = readTokenizerConfig(path);
+    model.prefix = config.prefix;
     return makeSentencePieceTokenizer(path, model, bytes, addedTokens(model, config, path));
 }
 

@@ -37,7 +37,25 @@ AddedToken parseAdded(const Path& path, const std::string& key, const Json& valu
     };
     token.stripLeft = flag("lstrip");
     token.stripRight = flag("rstrip");
+    token.special = flag("special");
     return token;
+}
+
+/// true or false; null or none: `otherwise`.
+bool choice(const Path& path, const Json& json, const char* key, bool otherwise) {
+    if (!json.contains(key) || json[key].is_null()) return otherwise;
+    if (!json[key].is_boolean())
+        refuse(path,
+               fmt::format("{} is {}, expected true or false", key, printable(json[key].dump())));
+    return json[key].get<bool>();
+}
+
+SentencePieceModel::Prefix prefixOf(const Path& path, const Json& json) {
+    using Prefix = SentencePieceModel::Prefix;
+    const bool prefixSpace =
+        choice(path, json, "add_prefix_space", !json.contains("add_prefix_space"));
+    if (choice(path, json, "legacy", true)) return Prefix::Model;
+    return prefixSpace ? Prefix::TextFirst : Prefix::TextNone;
 }
 
 }  // namespace
@@ -56,10 +74,7 @@ TokenizerConfig readTokenizerConfig(const Path& model) {
                                      printable(value.dump()), formatExact(kMaxSentinels)));
         config.extraIds = value.get<std::int32_t>();
     }
-    if (json.contains("legacy") && json["legacy"] == false)
-        refuse(path,
-               "legacy is false: text behind a sentinel would be cut otherwise than this program "
-               "does it");
+    config.prefix = prefixOf(path, json);
     if (json.contains("added_tokens_decoder")) {
         if (!json["added_tokens_decoder"].is_object())
             refuse(path, "added_tokens_decoder is not an object");

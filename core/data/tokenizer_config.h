@@ -3,6 +3,7 @@
 
 #include "core/base/file.h"
 #include "core/data/added_tokens.h"
+#include "core/data/sentencepiece_model.h"
 
 #include <cstdint>
 #include <optional>
@@ -14,6 +15,9 @@ namespace core {
 struct TokenizerConfig {
     /// Sentinels behind the model's pieces; empty where the file does not say.
     std::optional<std::int32_t> extraIds;
+    /// `legacy`, and `add_prefix_space` where that is false. As in transformers, a null
+    /// add_prefix_space is none.
+    SentencePieceModel::Prefix prefix = SentencePieceModel::Prefix::Model;
     /// `added_tokens_decoder`.
     std::vector<AddedToken> added;
 };

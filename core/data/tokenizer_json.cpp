@@ -88,23 +88,40 @@ void readNormalizer(const Path& path, const Json& json, SentencePieceModel& mode
     }
 }
 
+void readMetaspace(const Path& path, const Json& json, SentencePieceModel& model) {
+    using Prefix = SentencePieceModel::Prefix;
+    std::string scheme = word(json, "prepend_scheme");
+    if (scheme.empty()) scheme = flag(json, "add_prefix_space", true) ? "always" : "never";
+    if (scheme != "always" && scheme != "first" && scheme != "never")
+        damaged(path, fmt::format("has prepend_scheme {}, expected always, first or never",
+                                  printable(scheme)));
+    if (json.contains("replacement") && word(json, "replacement") != "\xe2\x96\x81")
+        unsupported(path, fmt::format("has the Metaspace replacement {}, expected U+2581",
+                                      printable(json["replacement"].dump())));
+    model.addDummyPrefix = scheme == "always";
+    if (scheme == "first") model.prefix = Prefix::JsonFirst;
+    if (scheme == "never") model.prefix = Prefix::JsonNone;
+}
+
 void readPreTokenizer(const Path& path, const Json& json, SentencePieceModel& model,
                       int depth = 0) {
     if (depth > kMaxDepth) damaged(path, "has a Sequence in a Sequence, many deep");
     const std::string type = word(json, "type");
     const Json& list = member(json, "pretokenizers");
     if (type == "Sequence" && list.is_array()) {
-        for (const Json& item : list) readPreTokenizer(path, item, model, depth + 1);
+        bool splits = false;
+        for (const Json& item : list) {
+            readPreTokenizer(path, item, model, depth + 1);
+            splits = splits || word(item, "type") == "WhitespaceSplit";
+        }
+        if (splits && model.prefix != SentencePieceModel::Prefix::Model)
+            unsupported(path,
+                        "has WhitespaceSplit before a Metaspace whose prepend_scheme is not "
+                        "always: words would lose the spaces before them");
     } else if (type == "WhitespaceSplit") {
         model.removeExtraWhitespaces = true;
     } else if (type == "Metaspace") {
-        const std::string scheme = word(json, "prepend_scheme");
-        if (scheme == "first")
-            unsupported(path,
-                        "has prepend_scheme first (legacy false), where only always and never are "
-                        "supported");
-        model.addDummyPrefix =
-            scheme.empty() ? flag(json, "add_prefix_space", true) : scheme == "always";
+        readMetaspace(path, json, model);
     } else {
         unsupported(path, fmt::format("has the pre-tokenizer {}, expected Metaspace",
                                       type.empty() ? "none" : printable(type)));

@@ -8,9 +8,11 @@ Run from the repository root: python tests/reference/make_tokenizer_fixtures.py
   plain/   unigram, a handful of rules of normalisation         bytes/  the same with byte fallback
   bpe/     BPE without rules                                     fast/   plain as tokenizer.json, written by transformers
   nmt_nfkc/ unigram with T5's own rules, which are left out of the file (240 kB): the test puts in those of its library
-  cases.json  texts, ids of each, and what is decoded
+  cases.json  texts, ids of each, and what is decoded; legacy false of plain and bytes as "…_first" and, with add_prefix_space
+              false, "…_never"; "fast_first" and "fast_never" are fast/tokenizer.json with that prepend_scheme
 """
 import json
+import os
 import pathlib
 import shutil
 import struct
@@ -41,6 +43,8 @@ TEXTS = [
     "<pad>", "</s>", "a</s>b", "text <unk> text", "<s> not special </S>", "<0x41> <0x0A>", "<", "< extra_id_0>", "<extra_id_", "<extra_id_100>", "<extra_id_01>",
     "<extra_id_0>", "Hello <extra_id_0> world", "Hello<extra_id_0>world", "  <extra_id_1>  a  <extra_id_2>  ", "<extra_id_0><extra_id_1>", "<extra_id_99><extra_id_9>9",
     "a\u3000<extra_id_5>\u00a0b\x85<extra_id_6>\x1cc", "<extra_id_0> <extra_id_1>", "end <extra_id_3>", "<extra_id_4>.", "<<extra_id_7>>", "a <pad> </s> b", "😀<extra_id_0>😀",
+    "Hello <extra_id_0>.", "</s> fox", "</s>\tfox", "</s>fox", "a</s>  b  </s>  c", " <extra_id_0> x", " </s>x", "\u2581</s>\u2581x", "a<pad>,b<unk>,c",
+    "the <extra_id_0>fox <extra_id_1>, and </s>license<extra_id_2> of  the<extra_id_3>",
     "License, Version 2.0 (the \"License\"); you may not use this file", "don't  you   'quote' “me” — ok… no", "ALLCAPS lower MiXeD", "\t", "\n", "\x00nul\x00", "end\x00",
 ]
 LONG = {"text": "The fox, 狐 and Größe 😀 1234. ", "times": 358}
@@ -49,7 +53,7 @@ LONG = {"text": "The fox, 狐 and Größe 😀 1234. ", "times": 358}
 def train(name, **options):
     folder = OUT / name
     folder.mkdir(parents=True)
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(LINES), model_prefix=str(folder / "spiece"), pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(LINES), model_prefix=f"{name}/spiece", pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
                                              minloglevel=2, **options)
     (folder / "spiece.vocab").unlink()
     return folder
@@ -64,27 +68,44 @@ def crc(ids):
 
 
 shutil.rmtree(OUT, ignore_errors=True)
+OUT.mkdir()
+os.chdir(OUT)  # the models name where they were written
 with tempfile.TemporaryDirectory() as scratch:
-    rules = pathlib.Path(scratch) / "rules.tsv"
+    rules = pathlib.Path("rules.tsv")
     rules.write_text("\n".join(sorted(RULES)) + "\n")
     folders = {"plain": train("plain", vocab_size=600, model_type="unigram", normalization_rule_tsv=str(rules)),
                "bytes": train("bytes", vocab_size=600, model_type="unigram", byte_fallback=True, normalization_rule_tsv=str(rules)),
                "bpe": train("bpe", vocab_size=500, model_type="bpe", normalization_rule_name="identity"),
                "nmt_nfkc": train("nmt_nfkc", vocab_size=500, model_type="unigram", normalization_rule_name="nmt_nfkc")}
+    rules.unlink()
     tokenizers = {}
     for name, folder in folders.items():
         tokenizers[name] = T5Tokenizer(str(folder / "spiece.model"), legacy=True, clean_up_tokenization_spaces=False)
     tokenizers["plain"].save_pretrained(pathlib.Path(scratch) / "slow")
     fast = T5TokenizerFast.from_pretrained(pathlib.Path(scratch) / "slow", from_slow=True)
     fast.save_pretrained(pathlib.Path(scratch) / "fast")
+    for name in ("plain", "bytes"):
+        for scheme, prefix in (("first", True), ("never", False)):
+            tokenizers[f"{name}_{scheme}"] = T5Tokenizer(str(folders[name] / "spiece.model"), legacy=False, add_prefix_space=prefix,
+                                                         clean_up_tokenization_spaces=False)
     (OUT / "fast").mkdir()
     written = json.loads((pathlib.Path(scratch) / "fast/tokenizer.json").read_text())
     (OUT / "fast/tokenizer.json").write_text(json.dumps(written, ensure_ascii=False, separators=(",", ":")) + "\n")
+    schemes = {}
+    for scheme in ("first", "never"):
+        tokenizers[f"plain_{scheme}"].save_pretrained(pathlib.Path(scratch) / scheme)
+        converted = T5TokenizerFast.from_pretrained(pathlib.Path(scratch) / scheme, from_slow=True)
+        converted.save_pretrained(pathlib.Path(scratch) / f"fast_{scheme}")
+        as_written = (pathlib.Path(scratch) / f"fast_{scheme}/tokenizer.json").read_text()
+        assert json.loads(as_written.replace(f'"prepend_scheme": "{scheme}"', '"prepend_scheme": "always"')) == written
+        schemes[f"fast_{scheme}"] = converted
 
 cases = []
 for text in TEXTS:
     case = {"text": text, "ids": {name: ids_of(tokenizer, text) for name, tokenizer in tokenizers.items()}}
     case["fast"] = ids_of(fast, text)
+    for name, tokenizer in schemes.items():
+        case[name] = ids_of(tokenizer, text)
     ids = [i for i in case["ids"]["plain"] if i > 1]
     if 2 not in ids:  # T5Tokenizer writes the unknown piece as " <unk>", SentencePiece as " ⁇ "
         case["decoded"] = tokenizers["plain"].decode(ids, clean_up_tokenization_spaces=False)

@@ -142,7 +142,16 @@ TEST_F(TokenizerFiles, OtherJsonModelsAreRefusedByName) {
             j["pre_tokenizer"] = {{"type", "ByteLevel"}};
         },
         {"ByteLevel", "Metaspace"});
-    expectJsonRefused([](Json& j) { j["pre_tokenizer"]["prepend_scheme"] = "first"; }, {"first"});
+    expectJsonRefused([](Json& j) { j["pre_tokenizer"]["prepend_scheme"] = "odd"; },
+                      {"prepend_scheme odd", "first"});
+    expectJsonRefused(
+        [](Json& j) {
+            Json metaspace = j["pre_tokenizer"];
+            metaspace["prepend_scheme"] = "first";
+            j["pre_tokenizer"] = {{"type", "Sequence"},
+                                  {"pretokenizers", {{{"type", "WhitespaceSplit"}}, metaspace}}};
+        },
+        {"WhitespaceSplit", "prepend_scheme"});
 }
 
 TEST_F(TokenizerFiles, DamagedJsonIsRefused) {
@@ -180,7 +189,7 @@ TEST_F(TokenizerFiles, DamagedConfigIsRefused) {
     expectConfigRefused("[", {"JSON"});
     expectConfigRefused(R"({"extra_ids":-1})", {"extra_ids is -1"});
     expectConfigRefused(R"({"extra_ids":1000000000})", {"100,000"});
-    expectConfigRefused(R"({"legacy":false})", {"legacy"});
+    expectConfigRefused(R"({"legacy":"no"})", {"legacy is \"no\""});
     expectConfigRefused(R"({"added_tokens_decoder":[]})", {"added_tokens_decoder"});
     expectConfigRefused(R"({"added_tokens_decoder":{"99999999999":{"content":"x"}}})",
                         {"added_tokens_decoder.99999999999"});

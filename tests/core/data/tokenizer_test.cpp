@@ -73,14 +73,59 @@ TEST(Tokenizer, JsonGivesTheIdsOfTheModelThatItWasMadeFrom) {
         EXPECT_EQ(tokenizer->piece(id), model->piece(id)) << id;
 }
 
-TEST(Tokenizer, FastTokenizerDepartsFromTheSlowOneInTwoTextsOnly) {
+TEST(Tokenizer, LegacyFalseGivesTheIdsOfT5Tokenizer) {
+    const ScratchFolder scratch;
+    for (const std::string name : {"plain", "bytes"}) {
+        std::filesystem::copy(test::tokenizerFixture(name + "/spiece.model"),
+                              scratch.path() / "spiece.model",
+                              std::filesystem::copy_options::overwrite_existing);
+        const Path config = scratch.path() / "tokenizer_config.json";
+        writeTextFile(config, R"({"legacy":false})");
+        expectReferenceIds(*Tokenizer::open(scratch.path()), name + "_first");
+        writeTextFile(config, R"({"legacy":false,"add_prefix_space":false})");
+        expectReferenceIds(*Tokenizer::open(scratch.path()), name + "_never");
+        writeTextFile(config, R"({"legacy":false,"add_prefix_space":null})");
+        expectReferenceIds(*Tokenizer::open(scratch.path()), name + "_never");
+        writeTextFile(config, R"({"legacy":true,"add_prefix_space":false})");
+        expectReferenceIds(*Tokenizer::open(scratch.path()), name);
+    }
+}
+
+/// Texts that T5TokenizerFast cuts otherwise than T5Tokenizer, where this program follows the
+/// latter: U+2581 in the text, and control characters that only Python takes for white space.
+const std::vector<std::string> kDeparting{"\u2581under\u2581score \u2581",
+                                          "a\u3000<extra_id_5>\u00a0b\u0085<extra_id_6>\x1c"
+                                          "c",
+                                          "\u2581</s>\u2581x"};
+
+TEST(Tokenizer, FastTokenizerDepartsFromTheSlowOneInThreeTextsOnly) {
     std::vector<std::string> differing;
     for (const Json& one : cases()["cases"])
         if (one["fast"] != one["ids"]["plain"]) differing.push_back(one["text"]);
-    EXPECT_EQ(differing,
-              (std::vector<std::string>{"\u2581under\u2581score \u2581",
-                                        "a\u3000<extra_id_5>\u00a0b\u0085<extra_id_6>\x1c"
-                                        "c"}));
+    EXPECT_EQ(differing, kDeparting);
+}
+
+std::string fastWithScheme(const std::string& scheme) {
+    const std::string always = R"("prepend_scheme":"always")";
+    std::string json = readTextFile(test::tokenizerFixture("fast/tokenizer.json"));
+    for (std::size_t at = json.find(always); at != std::string::npos; at = json.find(always))
+        json.replace(at, always.size(), R"("prepend_scheme":")" + scheme + '"');
+    return json;
+}
+
+TEST(Tokenizer, PrependSchemesGiveTheIdsOfT5TokenizerFast) {
+    const ScratchFolder scratch;
+    const Path file = scratch.path() / "tokenizer.json";
+    for (const std::string scheme : {"first", "never"}) {
+        writeTextFile(file, fastWithScheme(scheme));
+        const auto tokenizer = Tokenizer::open(file);
+        std::vector<std::string> differing;
+        for (const Json& one : cases()["cases"])
+            if (tokenizer->encode(one["text"].get<std::string>()) !=
+                one["fast_" + scheme].get<Ids>())
+                differing.push_back(one["text"]);
+        EXPECT_EQ(differing, kDeparting) << scheme;
+    }
 }
 
 TEST(Tokenizer, DecodesAsT5TokenizerDoes) {
