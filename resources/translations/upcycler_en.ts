@@ -19,6 +19,16 @@
     </message>
 </context>
 <context>
+    <name>ui::HeadsDialog</name>
+    <message numerus="yes">
+        <source>%n head(s) of %1 numbers</source>
+        <translation>
+            <numerusform>%n head of %1 numbers</numerusform>
+            <numerusform>%n heads of %1 numbers</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>ui::JobPage</name>
     <message numerus="yes">
         <source>Upcycles %n MLP layer(s), %1 experts each.</source>

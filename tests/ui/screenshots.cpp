@@ -14,6 +14,7 @@
 #include "ui/surgery/plan_editor.h"
 #include "ui/theme/theme.h"
 #include "ui/train/job_page.h"
+#include "ui/train/run_charts.h"
 #include "ui/train/tokenizer_dialog.h"
 #include "ui/train/train_workspace.h"
 #include "ui/widgets/message_bar.h"
@@ -144,9 +145,8 @@ void hoverStates(ui::MainWindow& window, Photographer& camera) {
 void formStates(ui::MainWindow& window, Photographer& camera) {
     window.showWorkspace(ui::MainWindow::TrainTab);
     camera.take(QStringLiteral("train-new"));
-    auto* end = window.findChild<QWidget*>(QStringLiteral("job/seed"));
     auto* page = window.trainWorkspace().jobPage().findChild<QScrollArea*>();
-    page->ensureWidgetVisible(end, 0, 60);
+    page->verticalScrollBar()->setValue(page->verticalScrollBar()->maximum());
     camera.take(QStringLiteral("train-new-end"));
     page->verticalScrollBar()->setValue(0);
     auto* button = window.findChild<QPushButton*>(QStringLiteral("job/train-tokenizer"));
@@ -267,6 +267,11 @@ int main(int argc, char** argv) {
     if (!QTest::qWaitFor(drawn, kLongestMs)) return EXIT_FAILURE;
     QTest::qWait(kSettleMs);
     camera.take(QStringLiteral("train"));
+    const ui::RunMetrics& metrics = window.trainWorkspace().follower().metrics();
+    if (metrics.stacks().size() > 1) {
+        window.trainWorkspace().charts().setLayer(QString::fromStdString(metrics.blocks().back()));
+        camera.take(QStringLiteral("train-stacks"));
+    }
     window.showWorkspace(ui::MainWindow::CompareTab);
     QTest::qWait(2 * kSettleMs);
     camera.take(QStringLiteral("compare"));

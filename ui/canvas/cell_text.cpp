@@ -21,21 +21,21 @@ QString largestMatrix(const OpenedModel& model, const CellId& cell) {
     return QStringLiteral("%1 × %2").arg(largest->shape[0]).arg(largest->shape[1]);
 }
 
+QString countText(std::int64_t count) { return QLocale().toString(static_cast<qlonglong>(count)); }
+
 QString mlpSizes(const OpenedModel& model, const CellId& cell) {
     switch (model.spec.family) {
         case core::Family::Vit:
-            return QStringLiteral("%1 → %2")
-                .arg(model.spec.vit.hidden)
-                .arg(model.spec.vit.intermediate);
+            return QStringLiteral("%1 → %2").arg(countText(model.spec.vit.hidden),
+                                                 countText(model.spec.vit.intermediate));
         case core::Family::T5:
-            return QStringLiteral("%1 → %2").arg(model.spec.t5.dModel).arg(model.spec.t5.dFf);
+            return QStringLiteral("%1 → %2").arg(countText(model.spec.t5.dModel),
+                                                 countText(model.spec.t5.dFf));
         case core::Family::Llama:
             break;
     }
     return largestMatrix(model, cell);
 }
-
-QString countText(std::int64_t count) { return QLocale().toString(static_cast<qlonglong>(count)); }
 
 QString headsText(std::int64_t heads) {
     return QCoreApplication::translate("CellText", "%n head(s)", nullptr, static_cast<int>(heads));

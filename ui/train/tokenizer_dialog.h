@@ -60,7 +60,7 @@ class TokenizerDialog : public QDialog {
     bool judgeTarget();
     void setRunning(bool running);
     void showProgress(qint64 sentences, bool learning);
-    void finish(const core::TrainedTokenizer& trained, const QString& description);
+    void finish(const core::TrainedTokenizer& made, const QString& description);
     void fail(const ErrorText& error);
 
     std::int64_t modelIds_;
