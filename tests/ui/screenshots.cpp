@@ -146,6 +146,7 @@ void formStates(ui::MainWindow& window, Photographer& camera) {
     window.showWorkspace(ui::MainWindow::TrainTab);
     camera.take(QStringLiteral("train-new"));
     auto* page = window.trainWorkspace().jobPage().findChild<QScrollArea*>();
+    QTest::qWait(kSettleMs);
     page->verticalScrollBar()->setValue(page->verticalScrollBar()->maximum());
     camera.take(QStringLiteral("train-new-end"));
     page->verticalScrollBar()->setValue(0);

@@ -59,6 +59,7 @@ HeadsDialog::HeadsDialog(const QString& model, std::int64_t hidden, QWidget* par
     column->addWidget(title);
     column->addWidget(text);
     column->addWidget(choice_);
+    column->addStretch(1);
     column->addSpacing(space::kS);
     column->addLayout(buttons);
     setFixedWidth(kWidth);
