@@ -100,6 +100,10 @@ Json routersJson(const std::vector<core::RouterStats>& routers) {
     return list;
 }
 
+std::string examplesText(std::int64_t count) {
+    return fmt::format("{} example{}", count, count == 1 ? "" : "s");
+}
+
 struct Subject {
     core::JobSpec job;
     std::unique_ptr<core::Model> model;
@@ -109,12 +113,15 @@ struct Subject {
 Subject open(const Options& options) {
     const core::Path path = core::resolveModel(options.model);
     Subject subject{core::defaultJob(path), nullptr, nullptr};
-    if (!options.data.empty()) subject.job.data = absoluteSource(options.data);
+    const auto checkpoint = openPath(path);
+    const core::ModelSpec spec = core::readSpec(*checkpoint);
+    const std::string kind = options.data.substr(0, options.data.find(':') + 1);
+    if (spec.family == core::Family::T5 && !subject.job.data.starts_with(kind))
+        subject.job.objective = core::usualObjective(options.data);
+    subject.job.data = absoluteSource(options.data);
     if (options.batch > 0) subject.job.batch = options.batch;
     for (const std::string& assignment : options.assignments)
         core::setJobField(subject.job, assignment);
-    const auto checkpoint = openPath(path);
-    const core::ModelSpec spec = core::readSpec(*checkpoint);
     subject.data = core::openJobData(subject.job, spec, checkpoint->folder());
     subject.model = core::loadModel(*checkpoint, backendFor(options.compute), false);
     return subject;
@@ -151,7 +158,7 @@ void addGeneration(const Subject& subject, core::Split split, const Options& opt
     if (metrics.exactMatch) document["exact_match"] = scores.exactMatch;
     if (metrics.tokenF1) document["token_f1"] = scores.tokenF1;
     document["generation_seconds"] = scores.seconds;
-    if (!metrics.loss && !metrics.accuracy) line = fmt::format("{} examples", scores.examples);
+    if (!metrics.loss && !metrics.accuracy) line = examplesText(scores.examples);
     if (metrics.exactMatch) line += fmt::format(", exact match {:.2f} %", 100 * scores.exactMatch);
     if (metrics.tokenF1) line += fmt::format(", token F1 {:.2f} %", 100 * scores.tokenF1);
 }
@@ -177,7 +184,7 @@ int eval(const Options& options) {
         if (metrics.accuracy) document["accuracy"] = result.accuracy;
         document["seconds"] = result.seconds;
         if (!result.routers.empty()) document["routers"] = routersJson(result.routers);
-        line = fmt::format("{} examples", result.examples);
+        line = examplesText(result.examples);
         if (metrics.loss) line += fmt::format(", loss {:.4f}", result.loss);
         if (metrics.accuracy) line += fmt::format(", accuracy {:.2f} %", 100 * result.accuracy);
     }

@@ -105,9 +105,8 @@ void chooseRest(core::JobSpec& job, const Options& options, const core::ModelSpe
     if (!options.objective.empty())
         job.objective = wordOption("--objective", options.objective, core::objectiveFromName,
                                    "classify, span-corruption, text-to-text or causal-lm");
-    else if (spec.family == core::Family::T5 &&
-             (options.data.starts_with("jsonl:") || options.data.starts_with("synthetic:")))
-        job.objective = core::Objective::TextToText;
+    else if (spec.family == core::Family::T5 && !options.data.empty())
+        job.objective = core::usualObjective(options.data);
     if (!options.tokenizer.empty())
         job.text.tokenizer =
             std::filesystem::absolute(options.tokenizer).lexically_normal().string();

@@ -90,6 +90,10 @@ std::uint64_t checkpointsAtOnce(const JobSpec& job) {
 
 }  // namespace
 
+Objective usualObjective(const std::string& source) {
+    return source.starts_with("text:") ? Objective::SpanCorruption : Objective::TextToText;
+}
+
 TextLengths textLengths(const JobSpec& job) {
     if (job.data.starts_with("synthetic:tokens")) {
         const SyntheticTokens tokens = parseSyntheticTokens(job.data);

@@ -81,6 +81,10 @@ int momentsPerWeight(OptimizerKind kind);
 /// Tokens of a job's texts, padding among them.
 TextLengths textLengths(const JobSpec& job);
 
+/// What a T5 does with a source when nothing else is said: text-to-text with pairs (jsonl) and
+/// synthetic tokens, span corruption with plain texts.
+Objective usualObjective(const std::string& source);
+
 /// Bytes that training `spec` by `job` takes: what is checked before anything is allocated.
 std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec);
 

@@ -207,6 +207,12 @@ TEST_F(T5TrainingTest, SamplesOfMaskedSpans) {
     EXPECT_NE(samples[0].input.find("<extra_id_0>"), std::string::npos);
     EXPECT_TRUE(samples[0].truth.starts_with("<extra_id_0>"));
     EXPECT_EQ(samples[0].truth, samples[1].truth) << "always the same input";
+    core::writeTextFile(path("pairs.jsonl"),
+                        "{\"input\": \"a\", \"target\": \"b\"}\n"
+                        "{\"input\": \"c\", \"target\": \"d\"}\n");
+    const Json result = jsonOf(expectDone(
+        {"eval", run, "--data", "jsonl:" + path("pairs.jsonl"), "--split", "train", "--json"}));
+    EXPECT_EQ(result["examples"], 1) << "pairs are read as pairs";
 }
 
 TEST_F(T5TrainingTest, WhatDoesNotFitIsRefusedBeforeARunIsMade) {
