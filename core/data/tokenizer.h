@@ -26,8 +26,8 @@ class Tokenizer {
 
     /// A file (SentencePiece's `*.model`, transformers' `tokenizer.json` of type Unigram) or a
     /// folder that findIn knows. `tokenizer_config.json` beside a model says how many sentinels
-    /// follow its pieces (`extra_ids`, kUsualSentinels where it is silent). BadInput names the file and what is
-    /// wrong with it.
+    /// follow its pieces (`extra_ids`, kUsualSentinels where it is silent). BadInput names the file
+    /// and what is wrong with it.
     static std::shared_ptr<const Tokenizer> open(const Path& path);
 
     /// The tokenizer's file in a folder: spiece.model, sentencepiece.model, spm.model or
