@@ -26,8 +26,7 @@ class Tokenizer {
 
     /// A file (SentencePiece's `*.model`, transformers' `tokenizer.json` of type Unigram) or a
     /// folder that findIn knows. `tokenizer_config.json` beside a model says how many sentinels
-    /// follow its pieces (`extra_ids`, kUsualSentinels where it is silent). BadInput names the file
-    /// and what is follow its pieces (`extra_ids`, 100 where it is silent) and which pieces of a
+    /// follow its pieces (`extra_ids`, kUsualSentinels where it is silent) and which pieces of a
     /// text get a space before them (`legacy`, `add_prefix_space`). BadInput names the file and
     /// what is wrong with it.
     static std::shared_ptr<const Tokenizer> open(const Path& path);
