@@ -23,7 +23,7 @@ struct Options {
 int train(const Options& options) {
     catchSignalsForTraining();
     const core::RunDirectory run = core::RunDirectory::open(options.run);
-    TrainReport report(run.logFile());
+    TrainReport report(run.logFile(), core::isOfTexts(run.job().objective));
     core::TrainOptions how;
     if (options.compute.deviceGiven) how.device = options.compute.device;
     if (options.compute.dtypeGiven) how.dtype = dtypeOption("--dtype", options.compute.dtype);

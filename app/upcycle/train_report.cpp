@@ -65,7 +65,14 @@ std::string eventText(const core::Event& event) {
     return std::visit(ToText{event.step}, event.what);
 }
 
-TrainReport::TrainReport(const core::Path& logFile) : progress_("training") {
+std::string throughputText(const core::StepEvent& step, bool texts) {
+    const std::int64_t count = texts ? step.tokens : step.examples;
+    const double rate = step.seconds > 0 ? static_cast<double>(count) / step.seconds : 0;
+    return texts ? core::formatCount(rate) + " tokens/s" : fmt::format("{:.0f} examples/s", rate);
+}
+
+TrainReport::TrainReport(const core::Path& logFile, bool texts)
+    : progress_("training"), texts_(texts) {
     if (!isStderr(logFile)) log_ = core::File::openForAppending(logFile);
 }
 
@@ -78,10 +85,9 @@ void TrainReport::say(const std::string& line) {
 
 void TrainReport::seeStep(const core::StepEvent& event) {
     loss_ = event.loss;
-    const double rate = event.seconds > 0 ? static_cast<double>(event.examples) / event.seconds : 0;
-    progress_.update(
-        static_cast<double>(step_ - first_), static_cast<double>(steps_ - first_),
-        fmt::format("step {}/{}, loss {:.4f}, {:.0f} examples/s", step_, steps_, event.loss, rate));
+    progress_.update(static_cast<double>(step_ - first_), static_cast<double>(steps_ - first_),
+                     fmt::format("step {}/{}, loss {:.4f}, {}", step_, steps_, event.loss,
+                                 throughputText(event, texts_)));
 }
 
 void TrainReport::see(const core::Event& event) {

@@ -15,7 +15,8 @@ namespace upcycle {
 /// step. The lines go to trainer.log as well, unless stderr is that file already.
 class TrainReport {
   public:
-    explicit TrainReport(const core::Path& logFile);
+    /// `texts`: throughput is said in tokens.
+    TrainReport(const core::Path& logFile, bool texts);
     void see(const core::Event& event);
     std::int64_t step() const { return step_; }
     double loss() const { return loss_; }
@@ -27,10 +28,14 @@ class TrainReport {
 
     Progress progress_;
     core::File log_;
+    bool texts_;
     std::int64_t step_ = 0, first_ = 0, steps_ = 0;
     double loss_ = 0;
     std::optional<double> accuracy_;
 };
+
+/// "117 examples/s", of texts real tokens: "15.4 k tokens/s".
+std::string throughputText(const core::StepEvent& step, bool texts);
 
 /// A line for people: "eval test: loss 0.41, accuracy 86.10 %"; empty for step and router events.
 std::string eventText(const core::Event& event);

@@ -59,7 +59,9 @@ class Watcher {
           tail_(run_.eventsFile()),
           terminal_(isTerminal(kStdout)),
           begin_(Clock::now()),
-          lastLine_(begin_) {}
+          lastLine_(begin_) {
+        state_.texts = core::isOfTexts(run_.job().objective);
+    }
 
     int watch() {
         bool over = false;

@@ -19,6 +19,7 @@ class WatchState {
 
     std::int64_t step = 0, steps = 0;
     std::string device, state;
+    bool texts = false;  ///< the run's job is one of texts
     bool ended = false;  ///< done or error seen, and no hello since
     core::StepEvent last;
     std::vector<double> losses;  ///< by step, from 1

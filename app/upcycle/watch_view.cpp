@@ -2,6 +2,7 @@
 #include "app/upcycle/watch_view.h"
 
 #include "app/upcycle/terminal.h"
+#include "app/upcycle/train_report.h"
 #include "core/base/text.h"
 
 #include <fmt/format.h>
@@ -22,11 +23,6 @@ std::string timeLeft(const WatchState& state) {
     const double perStep = state.secondsPerStep();
     if (state.ended || perStep <= 0) return {};
     return core::formatDuration(perStep * static_cast<double>(state.steps - state.step)) + " left";
-}
-
-double examplesPerSecond(const WatchState& state) {
-    return state.last.seconds > 0 ? static_cast<double>(state.last.examples) / state.last.seconds
-                                  : 0;
 }
 
 std::string evalText(const WatchState& state) {
@@ -57,9 +53,9 @@ std::vector<std::string> watchLines(const std::string& run, const WatchState& st
                                 100 * share(state), state.step, state.steps, timeLeft(state)));
     lines.push_back(fmt::format("{:<{}} {}", "loss", kLabelWidth,
                                 sparkline(state.losses, width - kLabelWidth - 2)));
-    lines.push_back(fmt::format("{:<{}} loss {:.4f}  lr {:.3g}  gradient {:.3g}  {:.0f} examples/s",
-                                "now", kLabelWidth, state.last.loss, state.last.lr,
-                                state.last.gradNorm, examplesPerSecond(state)));
+    lines.push_back(fmt::format("{:<{}} loss {:.4f}  lr {:.3g}  gradient {:.3g}  {}", "now",
+                                kLabelWidth, state.last.loss, state.last.lr, state.last.gradNorm,
+                                throughputText(state.last, state.texts)));
     for (const auto& [block, router] : state.routers) lines.push_back(routerText(router));
     if (state.eval) lines.push_back(fmt::format("{:<{}} {}", "eval", kLabelWidth, evalText(state)));
     for (const std::string& alarm : state.alarms)
@@ -70,8 +66,8 @@ std::vector<std::string> watchLines(const std::string& run, const WatchState& st
 
 std::string watchLine(const WatchState& state) {
     std::string line =
-        fmt::format("step {}/{}  loss {:.4f}  lr {:.3g}  {:.0f} examples/s", state.step,
-                    state.steps, state.last.loss, state.last.lr, examplesPerSecond(state));
+        fmt::format("step {}/{}  loss {:.4f}  lr {:.3g}  {}", state.step, state.steps,
+                    state.last.loss, state.last.lr, throughputText(state.last, state.texts));
     double worst = 0;
     for (const auto& [block, router] : state.routers) worst = std::max(worst, router.stats.cv);
     if (!state.routers.empty()) line += fmt::format("  worst load cv {:.2f}", worst);

@@ -207,6 +207,7 @@ TEST_F(T5TrainingTest, SamplesOfMaskedSpans) {
     EXPECT_NE(samples[0].input.find("<extra_id_0>"), std::string::npos);
     EXPECT_TRUE(samples[0].truth.starts_with("<extra_id_0>"));
     EXPECT_EQ(samples[0].truth, samples[1].truth) << "always the same input";
+    EXPECT_NE(expectDone({"watch", run}).out.find(" tokens/s"), std::string::npos);
     core::writeTextFile(path("pairs.jsonl"),
                         "{\"input\": \"a\", \"target\": \"b\"}\n"
                         "{\"input\": \"c\", \"target\": \"d\"}\n");
