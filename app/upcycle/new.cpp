@@ -180,7 +180,7 @@ void addTrainingOptions(CLI::App& app, Options& options) {
     app.add_option("--weight-decay", options.weightDecay, "[the checkpoint's, else 0]");
     app.add_option("--clip", options.clip, "Largest gradient norm, 0 = off [0]");
     app.add_option("--optimizer-state", options.optimizerState,
-                   "carry (to every expert) or reset [carry where the checkpoint has it]");
+                   "carry (to every expert) or reset [carry where a ViT's checkpoint has it]");
     app.add_option("--aux", options.aux, "Weight of the balance loss [0.01 with top-k, else 0]");
     app.add_option("--z", options.z, "Weight of the router z-loss [0]");
 }

@@ -55,7 +55,8 @@ JobSpec defaultJob(const Path& model) {
     job.optimizerState = OptimizerStateMode::Reset;
     job.trainer.schedule.lr = kPretrainedRate;
     const auto checkpoint = Checkpoint::open(model);
-    if (readSpecUnchecked(*checkpoint).family == Family::T5) setT5Defaults(job, false);
+    const bool language = readSpecUnchecked(*checkpoint).family == Family::T5;
+    if (language) setT5Defaults(job, false);
     const Path folder = checkpoint->folder();
     job.normalization = readPreprocessor(folder).value_or(job.normalization);
     const std::optional<TrainingState> state = readTrainingState(folder);
@@ -69,7 +70,8 @@ JobSpec defaultJob(const Path& model) {
     job.normalization = state->normalization;
     job.text = state->text;
     std::error_code code;
-    if (std::filesystem::exists(folder / "optimizer.safetensors", code))
+    // The paper carries the moments for vision and begins anew for language (appendix B.6).
+    if (!language && std::filesystem::exists(folder / "optimizer.safetensors", code))
         job.optimizerState = OptimizerStateMode::Carry;
     else
         job.trainer.optimizer.stepOffset = state->globalStep;

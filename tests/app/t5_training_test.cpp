@@ -72,6 +72,8 @@ TEST_F(T5TrainingTest, FromNothingToAnUpcycledExport) {
     const std::string job = core::readTextFile(core::Path(moe) / "job.json");
     EXPECT_EQ(jsonOf({0, job, {}})["optimizer"]["kind"], "adafactor");
     EXPECT_EQ(jsonOf({0, job, {}})["schedule"]["start_step"], 30) << "goes on where it stood";
+    EXPECT_EQ(jsonOf({0, job, {}})["optimizer_state"], "reset") << "as for language";
+    EXPECT_EQ(jsonOf({0, job, {}})["optimizer"]["step_offset"], 30);
     EXPECT_DOUBLE_EQ(jsonOf({0, job, {}})["loss"]["aux"], 0.01) << "the decoder's Top-2 needs it";
     expectDone({"train", moe});
     std::map<std::string, int> routers;
