@@ -29,6 +29,7 @@ struct Options {
     std::string model, data;
     std::string split;
     std::string metrics = "loss,accuracy";
+    std::string tokenizer;
     std::int64_t batch = 0;
     std::int64_t examples = 0;
     std::vector<std::string> assignments;
@@ -48,6 +49,7 @@ constexpr const char* kMetricsHint =
     "give loss, accuracy, fewshot:N, exact_match and token_f1, separated by commas";
 
 constexpr int kDraws = 5;
+constexpr std::int64_t kFewExamples = 16;
 
 Metrics metricsFrom(const std::string& text) {
     Metrics metrics;
@@ -119,6 +121,7 @@ Subject open(const Options& options) {
     if (spec.family == core::Family::T5 && !subject.job.data.starts_with(kind))
         subject.job.objective = core::usualObjective(options.data);
     subject.job.data = absoluteSource(options.data);
+    if (!options.tokenizer.empty()) subject.job.text.tokenizer = options.tokenizer;
     if (options.batch > 0) subject.job.batch = options.batch;
     for (const std::string& assignment : options.assignments)
         core::setJobField(subject.job, assignment);
@@ -175,6 +178,12 @@ int eval(const Options& options) {
                                                "train, validation or test");
     Json document{
         {"model", options.model}, {"data", options.data}, {"split", core::splitName(split)}};
+    const bool texts = core::isOfTexts(subject.job.objective);
+    if (texts) {
+        document["objective"] = core::objectiveName(subject.job.objective);
+        document["inputs_length"] = core::textLengths(subject.job).inputs;
+    }
+    document["batch"] = subject.job.batch;
     std::string line;
     if (metrics.loss || metrics.accuracy) {
         const core::EvalResult result =
@@ -185,16 +194,25 @@ int eval(const Options& options) {
         document["seconds"] = result.seconds;
         if (!result.routers.empty()) document["routers"] = routersJson(result.routers);
         line = examplesText(result.examples);
+        if (options.examples == 0 && result.examples < kFewExamples)
+            warn(fmt::format("{} has only {} in its {} part: the numbers say little",
+                             core::printable(options.data), examplesText(result.examples),
+                             core::splitName(split)));
         if (metrics.loss) line += fmt::format(", loss {:.4f}", result.loss);
         if (metrics.accuracy) line += fmt::format(", accuracy {:.2f} %", 100 * result.accuracy);
     }
     if (metrics.generates()) addGeneration(subject, split, options, metrics, document, line);
     for (const std::int64_t shots : metrics.shots)
         addFewShot(subject, split, options, shots, document, line);
+    if (line.starts_with(", ")) line = line.substr(2);
+    if (texts)
+        line =
+            fmt::format("{}, inputs of {} tokens: {}", core::objectiveName(subject.job.objective),
+                        core::textLengths(subject.job).inputs, line);
     if (options.json)
         printJson(document);
     else
-        printLine(line.starts_with(", ") ? line.substr(2) : line);
+        printLine(line);
     return 0;
 }
 
@@ -212,7 +230,10 @@ Command addEval(CLI::App& root) {
     app->add_option("--split", options->split,
                     "train, validation or test [test where there is one]");
     app->add_option("--metrics", options->metrics,
-                    "loss, accuracy, fewshot:N, exact_match, token_f1 [loss,accuracy]");
+                    "loss, accuracy, fewshot:N; of generated texts exact_match and token_f1 (as "
+                    "SQuAD: lower case, no punctuation, articles or sentinels) [loss,accuracy]");
+    app->add_option("--tokenizer", options->tokenizer,
+                    "spiece.model or tokenizer.json [beside the model]");
     app->add_option("--batch", options->batch, "Examples at once [as in training, else 128]")
         ->check(CLI::Range(1, 1 << 20));
     app->add_option("--examples", options->examples, "Only so many examples, 0 = all [0]")

@@ -22,7 +22,9 @@ class TextFile {
           file_(core::File::createNew(target_.temporary())) {}
 
     void add(const core::GeneratedText& text) {
-        const Json line{{"input", text.input}, {"generated", text.made}, {"target", text.truth}};
+        const Json line{{"input", text.input},           {"generated", text.made},
+                        {"target", text.truth},          {"input_ids", text.inputIds},
+                        {"generated_ids", text.madeIds}, {"target_ids", text.truthIds}};
         file_.append(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
     }
     void commit() {
@@ -47,8 +49,10 @@ void addGenerationOptions(CLI::App& app, GenerationSettings& settings) {
     app.add_option("--max-tokens", generation.maxTokens,
                    "Most tokens of a generated text [the data's target length]")
         ->check(CLI::Range(1, 1 << 16));
-    app.add_option("--output", settings.output,
-                   "File for the texts, one JSON object a line: input, generated, target");
+    app.add_option(
+        "--output", settings.output,
+        "File for the texts, one JSON object a line: input, generated, target, and the ids "
+        "of each");
     app.add_flag("--force", settings.force, "Replace --output where it exists");
 }
 

@@ -149,6 +149,12 @@ core::JobSpec makeJob(const Options& options) {
     return job;
 }
 
+std::string batchText(const core::JobSpec& job) {
+    if (core::isOfTexts(job.objective) && job.text.batchTokens > 0)
+        return fmt::format("up to {} tokens", job.text.batchTokens);
+    return fmt::format("{} examples", job.batch);
+}
+
 int make(const Options& options) {
     if (core::RunDirectory::isRun(options.run))
         throw core::Error(core::ErrorKind::BadInput, options.run + " is a run already",
@@ -163,8 +169,8 @@ int make(const Options& options) {
                    {"warnings", warnings}});
     else
         printLine(
-            fmt::format("{}: {} steps of {} examples, {} lr {}, {}. Next: upcycle train {}",
-                        run.path().string(), job.trainer.steps, job.batch,
+            fmt::format("{}: {} steps of {}, {} lr {}, {}. Next: upcycle train {}",
+                        run.path().string(), job.trainer.steps, batchText(job),
                         core::scheduleName(job.trainer.schedule.kind), job.trainer.schedule.lr,
                         core::optimizerName(job.trainer.optimizer.kind), run.path().string()));
     return 0;

@@ -28,8 +28,9 @@ double secondsLeft(const core::RunStatus& status) {
 void printText(const std::string& name, const core::RunStatus& status) {
     std::string line = fmt::format("{}: {}, step {} of {}", name, core::runPhaseName(status.phase),
                                    status.step, status.steps);
-    if (status.loss) line += fmt::format(", loss {:.4f}", *status.loss);
-    if (status.accuracy) line += fmt::format(", accuracy {:.2f} %", 100 * *status.accuracy);
+    if (status.loss) line += fmt::format(", training loss {:.4f}", *status.loss);
+    if (status.accuracy)
+        line += fmt::format(", held-out accuracy {:.2f} %", 100 * *status.accuracy);
     if (status.alive && status.secondsPerStep > 0)
         line += fmt::format(", {} left", core::formatDuration(secondsLeft(status)));
     printLine(line);

@@ -14,6 +14,13 @@ constexpr std::int64_t kShortestInputs = 4;
     throw Error(ErrorKind::BadInput, what, hint);
 }
 
+std::int64_t longestTargets(const TextLoaderOptions& options) {
+    const TextSpec& text = options.text;
+    if (options.task == TextTask::SpanCorruption && isPossible(text.corruption))
+        return lengthsForInputs(text.inputsLength, text.corruption).targets;
+    return text.targetsLength > 0 ? text.targetsLength : text.inputsLength;
+}
+
 void checkLengths(const TextLoaderOptions& options) {
     const TextSpec& text = options.text;
     if (text.inputsLength < kShortestInputs || text.inputsLength > kLongestInputs)
@@ -24,6 +31,12 @@ void checkLengths(const TextLoaderOptions& options) {
         refuse(fmt::format("text.targets_length is {}, expected 0 or 2 to {} tokens",
                            text.targetsLength, kLongestInputs),
                "0 takes what the task gives");
+    const std::int64_t least = text.inputsLength + longestTargets(options);
+    if (text.batchTokens > 0 && text.batchTokens < least)
+        refuse(fmt::format("text.batch_tokens is {}, but one example has up to {} tokens with its "
+                           "targets",
+                           text.batchTokens, least),
+               fmt::format("give at least {}, or shorter lengths", least));
     if (options.task != TextTask::SpanCorruption) return;
     const SpanCorruption& corruption = text.corruption;
     if (!(corruption.noiseDensity > 0 && corruption.noiseDensity < 1))

@@ -45,7 +45,8 @@ std::string field(const PlacedDocument& placed, const Json& object, const std::s
     }
     if (!found->is_string())
         refuse(placed, fmt::format("has a field '{}' that is not a text", printable(name)),
-               "give texts");
+               "name a field that holds texts: --set text.input_field=..., "
+               "text.target_field=..., text.text_field=...");
     return found->get<std::string>();
 }
 

@@ -18,11 +18,12 @@ namespace fs = std::filesystem;
 constexpr std::string_view kText = "text:";
 constexpr std::string_view kJson = "jsonl:";
 constexpr std::size_t kLooked = std::size_t{1} << 16U;  ///< bytes of a file, whether it is text
-constexpr const char* kWanted = "give text files (plain or gzip), or folders of them";
 
 [[noreturn]] void refuse(const std::string& source, const std::string& what) {
     throw Error(ErrorKind::BadInput, fmt::format("data source '{}': {}", printable(source), what),
-                kWanted);
+                source.starts_with(kJson)
+                    ? "give files of one JSON object a line (plain or gzip), or folders of them"
+                    : "give text files (plain or gzip), or folders of them");
 }
 
 /// Adds what lies below `folder`, sorted; names are `prefix` and the place below it.

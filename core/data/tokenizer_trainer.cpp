@@ -76,7 +76,7 @@ class Sentences final : public sentencepiece::SentenceIterator {
 
 [[noreturn]] void stopped() {
     throw Error(ErrorKind::Stopped, "stopped before the tokenizer was whole",
-                "nothing was written");
+                "nothing was written: run it again to its end");
 }
 
 Reservoir readTexts(const NextText& texts, const TokenizerTraining& options,

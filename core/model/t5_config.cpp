@@ -39,7 +39,7 @@ T5Spec defaultsOf(const std::string& modelType) {
 /// "gated-silu", ...; dense_act_fn and is_gated_act, where a config has them, count more.
 void readFeedForward(const Reader& reader, T5Spec& t5) {
     constexpr const char* kKey = "feed_forward_proj";
-    constexpr const char* kExpected = "relu, gated-gelu, gated-silu or another ACT or gated-ACT";
+    constexpr const char* kExpected = "relu, gelu, gelu_new, silu, or gated- and one of these";
     if (reader.has(kKey)) {
         constexpr std::string_view kGated = "gated-";
         std::string name = reader.text(kKey, "");

@@ -11,12 +11,14 @@
 namespace core {
 namespace {
 
-/// Without what is no token of the tokenizer: labels that do not count, and ids beyond its own.
-std::string textOf(std::span<const std::int64_t> ids, const Tokenizer& tokenizer) {
+/// Without padding and what is no token of the tokenizer: labels that do not count, ids beyond its
+/// own.
+std::vector<std::int32_t> knownIds(std::span<const std::int64_t> ids, const Tokenizer& tokenizer) {
     std::vector<std::int32_t> known;
     for (const std::int64_t id : ids)
-        if (id >= 0 && id < tokenizer.size()) known.push_back(static_cast<std::int32_t>(id));
-    return tokenizer.decode(known);
+        if (id >= 0 && id < tokenizer.size() && id != tokenizer.pad())
+            known.push_back(static_cast<std::int32_t>(id));
+    return known;
 }
 
 std::span<const std::int64_t> row(const Tensor& ids, std::size_t index) {
@@ -50,10 +52,16 @@ std::vector<GeneratedText> generateTexts(Model& model, const HostBatch& batch,
     const std::vector<Generated> made =
         generate(model, deviceBatch.upload(batch, 0, examples), options, goOn);
     std::vector<GeneratedText> texts;
-    for (std::size_t i = 0; i < made.size(); ++i)
-        texts.push_back({textOf(row(batch.inputIds, i), tokenizer),
-                         textOf(made[i].tokens, tokenizer),
-                         textOf(row(batch.labels, i), tokenizer)});
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        GeneratedText text;
+        text.inputIds = knownIds(row(batch.inputIds, i), tokenizer);
+        text.madeIds = knownIds(made[i].tokens, tokenizer);
+        text.truthIds = knownIds(row(batch.labels, i), tokenizer);
+        text.input = tokenizer.decode(text.inputIds);
+        text.made = tokenizer.decode(text.madeIds);
+        text.truth = tokenizer.decode(text.truthIds);
+        texts.push_back(std::move(text));
+    }
     return texts;
 }
 
@@ -71,7 +79,9 @@ GenerationScores scoreGeneration(Model& model, BatchSource& batches, const Token
         if (texts.empty()) break;
         for (const GeneratedText& text : texts) {
             see(text);
-            exact += isExactMatch(text.made, text.truth) ? 1 : 0;
+            const bool whole =
+                std::count(text.truthIds.begin(), text.truthIds.end(), tokenizer.unknown()) == 0;
+            exact += whole && isExactMatch(text.made, text.truth) ? 1 : 0;
             f1 += tokenF1(withoutSentinels(text.made), withoutSentinels(text.truth));
         }
         scores.examples += std::ssize(texts);

@@ -12,10 +12,12 @@
 
 namespace core {
 
-/// An input with what a model generates for it and what its target is, as texts in which hidden
-/// spans are `<extra_id_N>`.
+/// An input with what a model generates for it and what its target is: token ids without padding,
+/// and as texts, in which hidden spans are `<extra_id_N>` (an unknown piece's text is lost: ids
+/// tell more).
 struct GeneratedText {
     std::string input, made, truth;
+    std::vector<std::int32_t> inputIds, madeIds, truthIds;
 };
 
 /// The texts of one batch. Empty when `goOn`, asked before every token, says no.
@@ -27,7 +29,7 @@ std::vector<GeneratedText> generateTexts(Model& model, const HostBatch& batch,
 /// How well the generated texts are those of the data; sentinels count for exact matches alone.
 struct GenerationScores {
     std::int64_t examples = 0;
-    double exactMatch = 0;  ///< share, in [0, 1]
+    double exactMatch = 0;  ///< share, in [0, 1]; none where the target has unknown pieces
     double tokenF1 = 0;     ///< mean (text_scores.h)
     double seconds = 0;
 };

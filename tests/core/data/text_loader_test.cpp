@@ -242,6 +242,13 @@ TEST_F(TextLoader, BadLinesAreNamed) {
               std::string::npos);
 }
 
+TEST_F(TextLoader, RefusesABatchOfFewerTokensThanOneExample) {
+    options_.text.batchTokens = 77;  // 64 and 14
+    EXPECT_THROW(checkText(options_), Error);
+    options_.text.batchTokens = 78;
+    EXPECT_NO_THROW(checkText(options_));
+}
+
 TEST_F(TextLoader, RefusesLengthsAndTokenizersThatDoNotFit) {
     const auto refusal = [&] { return errorOf(ErrorKind::BadInput, [&] { checkText(options_); }); };
     options_.vocabulary = 50;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 namespace core::test {
@@ -14,7 +15,7 @@ namespace {
 /// Words "w2" to "w24" and four sentinels: the ids of smallT5.
 class Words final : public Tokenizer {
   public:
-    Words() : Tokenizer("words", 28) {}
+    explicit Words(std::int32_t unknown = 2) : Tokenizer("words", 28), unknown_(unknown) {}
     std::vector<std::int32_t> encode(std::string_view) const override { return {}; }
     std::string decode(std::span<const std::int32_t> ids) const override {
         std::string text;
@@ -28,9 +29,12 @@ class Words final : public Tokenizer {
     std::int64_t size() const override { return 29; }
     std::int32_t pad() const override { return 0; }
     std::int32_t eos() const override { return 1; }
-    std::int32_t unknown() const override { return 2; }
+    std::int32_t unknown() const override { return unknown_; }
     std::int32_t sentinels() const override { return 4; }
     std::string description() const override { return "words"; }
+
+  private:
+    std::int32_t unknown_;
 };
 
 class Batches final : public BatchSource {
@@ -115,6 +119,30 @@ TEST(TextGeneration, SentinelsAreNoWordsOfF1) {
         [](std::int64_t) { return true; });
     EXPECT_EQ(scores.exactMatch, 0);
     EXPECT_EQ(scores.tokenF1, 1);
+}
+
+TEST(TextGeneration, NothingMatchesATargetWhoseTextIsLost) {
+    const auto model = randomT5(smallT5(), 3);
+    const std::vector<std::int64_t> inputs{5, 6, 9, 1};
+    const std::vector<std::int64_t> labels = generated(*model, inputs);
+    const auto piece = std::find_if(labels.begin(), labels.end(),
+                                    [](std::int64_t id) { return id > 1 && id < 25; });
+    ASSERT_NE(piece, labels.end());
+    const auto unknown = static_cast<std::int32_t>(*piece);
+    std::vector<GeneratedText> texts;
+    const auto score = [&](const Tokenizer& tokenizer) {
+        Batches batches({batchOf(inputs, labels)});
+        return scoreGeneration(
+                   *model, batches, tokenizer, {6, 1, 1.0},
+                   [&texts](const GeneratedText& text) { texts.push_back(text); },
+                   [](std::int64_t) { return true; })
+            .exactMatch;
+    };
+    EXPECT_EQ(score(Words()), 1);
+    EXPECT_EQ(score(Words(unknown)), 0);
+    EXPECT_EQ(texts[0].inputIds, (std::vector<std::int32_t>{5, 6, 9, 1}));
+    EXPECT_EQ(texts[0].truthIds, texts[0].madeIds);
+    EXPECT_EQ(std::count(texts[0].truthIds.begin(), texts[0].truthIds.end(), 0), 0);
 }
 
 TEST(TextGeneration, EndsWhereItIsTold) {
