@@ -87,7 +87,7 @@ TEST(TextGeneration, TextsOfInputTargetAndWhatWasMade) {
 
 TEST(TextGeneration, ScoresAreMeansOverExamples) {
     const auto model = randomT5(smallT5(), 3);
-    const std::vector<std::int64_t> inputs{5, 6, 9, 1};
+    const std::vector<std::int64_t> inputs{5, 28, 9, 1};
     const std::vector<std::int64_t> right = generated(*model, inputs);
     std::vector<std::int64_t> wrong(4, 2);
     for (std::int64_t& id : wrong)
@@ -110,7 +110,7 @@ TEST(TextGeneration, ScoresAreMeansOverExamples) {
 
 TEST(TextGeneration, SentinelsAreNoWordsOfF1) {
     const auto model = randomT5(smallT5(), 3);
-    const std::vector<std::int64_t> inputs{5, 6, 9, 1};
+    const std::vector<std::int64_t> inputs{5, 28, 9, 1};
     std::vector<std::int64_t> labels = generated(*model, inputs);
     labels.insert(labels.begin(), 26);
     Batches batches({batchOf(inputs, labels)});
@@ -123,7 +123,7 @@ TEST(TextGeneration, SentinelsAreNoWordsOfF1) {
 
 TEST(TextGeneration, NothingMatchesATargetWhoseTextIsLost) {
     const auto model = randomT5(smallT5(), 3);
-    const std::vector<std::int64_t> inputs{5, 6, 9, 1};
+    const std::vector<std::int64_t> inputs{5, 28, 9, 1};
     const std::vector<std::int64_t> labels = generated(*model, inputs);
     const auto piece = std::find_if(labels.begin(), labels.end(),
                                     [](std::int64_t id) { return id > 1 && id < 25; });
@@ -140,7 +140,7 @@ TEST(TextGeneration, NothingMatchesATargetWhoseTextIsLost) {
     };
     EXPECT_EQ(score(Words()), 1);
     EXPECT_EQ(score(Words(unknown)), 0);
-    EXPECT_EQ(texts[0].inputIds, (std::vector<std::int32_t>{5, 6, 9, 1}));
+    EXPECT_EQ(texts[0].inputIds, (std::vector<std::int32_t>{5, 28, 9, 1}));
     EXPECT_EQ(texts[0].truthIds, texts[0].madeIds);
     EXPECT_EQ(std::count(texts[0].truthIds.begin(), texts[0].truthIds.end(), 0), 0);
 }
