@@ -95,7 +95,7 @@ Command addCheck(CLI::App& root) {
     app->add_option("--input", options->input,
                     "Take pixel_values, or input_ids and labels, from this safetensors file")
         ->excludes(data);
-    app->add_option("--examples", options->examples, "Images of --data [64]")
+    app->add_option("--examples", options->examples, "Examples of --data [64]")
         ->check(CLI::Range(1, 65536));
     addComputeOptions(*app, options->compute);
     addJsonOption(*app, options->json);

@@ -34,8 +34,9 @@ void eachField(const Path& path, std::string_view message, const std::string& wh
     ProtoReader reader(message);
     while (const auto field = reader.next()) use(*field);
     if (!reader.ok())
-        refuse(path, fmt::format("is not a whole SentencePiece model: {} cannot be read at byte {}",
-                                 what, reader.position()));
+        refuse(path,
+               fmt::format("this is not a whole SentencePiece model: {} cannot be read at byte {}",
+                           what, reader.position()));
 }
 
 Piece parsePiece(const Path& path, std::string_view message, std::size_t index) {
@@ -125,9 +126,10 @@ SentencePieceModel parseSentencePieceModel(const Path& path, std::string_view by
     });
     if (model.pieces.empty()) refuse(path, "is not a SentencePiece model: it has no pieces");
     if (!trainer || !normalizer)
-        refuse(path, fmt::format("is not a whole SentencePiece model: it ends after {} pieces, "
-                                 "before its trainer_spec and normalizer_spec",
-                                 model.pieces.size()));
+        refuse(path,
+               fmt::format("this is not a whole SentencePiece model: it ends after {} pieces, "
+                           "before its trainer_spec and normalizer_spec",
+                           model.pieces.size()));
     checkSentencePieceModel(model, path);
     return model;
 }

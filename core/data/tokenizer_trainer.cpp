@@ -20,6 +20,7 @@ namespace core {
 namespace {
 
 constexpr std::size_t kMaxSentenceBytes = 4096;
+constexpr std::size_t kMostBytes = std::size_t{64} << 20U;  ///< SentencePiece needs twenty times it
 constexpr std::int64_t kProgressEvery = 4096;
 constexpr std::int64_t kMaxVocabulary = 1 << 20;
 constexpr std::int64_t kMaxSentences = 100'000'000;
@@ -35,7 +36,8 @@ std::size_t sentenceBytes(std::string_view text) {
     return end;
 }
 
-/// An even sample of what is added, in the order of what it replaced.
+/// An even sample of what is added, in the order of what it replaced: of `capacity` sentences, or
+/// of as many as kMostBytes hold.
 class Reservoir {
   public:
     Reservoir(std::int64_t capacity, std::uint64_t seed)
@@ -45,6 +47,8 @@ class Reservoir {
         const auto index = static_cast<std::uint64_t>(seen_++);
         if (static_cast<std::int64_t>(kept_.size()) < capacity_) {
             kept_.emplace_back(sentence);
+            bytes_ += sentence.size();
+            if (bytes_ >= kMostBytes) capacity_ = static_cast<std::int64_t>(kept_.size());
             return;
         }
         const std::uint64_t place = random_.below(index, index + 1);
@@ -58,6 +62,7 @@ class Reservoir {
     std::int64_t capacity_;
     CounterRandom random_;
     std::int64_t seen_ = 0;
+    std::size_t bytes_ = 0;
     std::vector<std::string> kept_;
 };
 

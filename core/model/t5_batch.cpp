@@ -81,6 +81,13 @@ void requireComputable(const T5Spec& t5) {
                            "a distance above half of them",
                            t5.relativeBuckets, t5.relativeMaxDistance),
                "use the numbers that the model was trained with, such as 32 and 128");
+    for (const auto& [key, id] :
+         {std::pair("pad_token_id", t5.padToken), std::pair("eos_token_id", t5.eosToken),
+          std::pair("decoder_start_token_id", t5.decoderStartToken)})
+        if (id < 0 || id >= t5.vocab)
+            refuse(fmt::format("config.json: {} = {}, expected 0 to {} (vocab_size - 1)", key, id,
+                               t5.vocab - 1),
+                   "use the numbers of the model's tokenizer: T5's are 0, 1 and 0");
     if (t5.dropout >= 1)
         refuse(fmt::format("dropout_rate = {}: nothing would be left", t5.dropout),
                "give a rate below 1");

@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/data/synthetic_tokens.h"
+#include "core/model/t5_batch.h"
 #include "core/run/device.h"
 #include "core/run/memory.h"
 #include "core/run/session.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr std::string_view kScratch = "scratch:";
 
 void checkKind(const JobSpec& job, const ModelSpec& spec) {
+    if (spec.family == Family::T5) requireComputable(spec.t5);
     if (spec.family == Family::Llama)
         throw Error(ErrorKind::BadInput,
                     fmt::format("{} is a {} model: this version trains Vision Transformers and T5",

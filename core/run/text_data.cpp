@@ -30,6 +30,13 @@ class TextData final : public JobData {
             options_.tokenizer = Tokenizer::open(
                 job.text.tokenizer.empty() ? tokenizerIn(folder) : Path(job.text.tokenizer));
         checkText(options_);
+        if (options_.tokenizer && options_.tokenizer->eos() != spec.t5.eosToken)
+            throw Error(
+                ErrorKind::BadInput,
+                fmt::format("{} ends a sequence with the id {}, and the model's eos_token_id is {}",
+                            options_.tokenizer->file().string(), options_.tokenizer->eos(),
+                            spec.t5.eosToken),
+                "use the tokenizer that the model was trained with, or correct its config.json");
         if (isSynthetic(job)) return;
         options_.texts = std::make_shared<const TextSource>(openTextSource(job.data));
     }
@@ -58,7 +65,8 @@ class TextData final : public JobData {
     std::optional<std::int64_t> trainingExamples() override { return std::nullopt; }
 
     std::vector<std::string> check() override {
-        if (!training({})->next() || !pass(watchedPart(), 1).batches->next())
+        // The first document is held out: what is wrong with it is said before what is missing.
+        if (!pass(watchedPart(), 1).batches->next() || !training({})->next())
             throw Error(ErrorKind::BadInput,
                         fmt::format("{} has not enough text for one example to train on and one to "
                                     "hold out",

@@ -218,6 +218,32 @@ TEST_F(T5TrainingTest, SamplesOfMaskedSpans) {
     EXPECT_EQ(result["examples"], 1) << "pairs are read as pairs";
 }
 
+TEST_F(T5TrainingTest, SpecialTokensOutsideTheVocabularyAreRefused) {
+    const auto refusedWith = [&](const std::string& from, const std::string& to,
+                                 const std::vector<std::string>& words) {
+        std::string config = kConfig;
+        config.replace(config.find(from), from.size(), to);
+        core::writeTextFile(path("odd.json"), config);
+        expectRefused(upcycle({"new", path("bad"), "--model", "scratch:" + path("odd.json"),
+                               "--data", text_, "--tokenizer", tokenizer(), "--steps", "2"}),
+                      3, words);
+        EXPECT_FALSE(std::filesystem::exists(path("bad")));
+    };
+    refusedWith("\"decoder_start_token_id\": 0", "\"decoder_start_token_id\": 5000",
+                {"decoder_start_token_id = 5000", "0 to 1099"});
+    refusedWith("\"pad_token_id\": 0", "\"pad_token_id\": 1100", {"pad_token_id = 1100"});
+    refusedWith("\"eos_token_id\": 1", "\"eos_token_id\": 7",
+                {"spiece.model", "with the id 1", "eos_token_id is 7"});
+}
+
+TEST_F(T5TrainingTest, TheOnlyLineOfPairsIsWrong) {
+    core::writeTextFile(path("one.jsonl"), "{\"input\": \"a\"}\n");
+    expectRefused(
+        upcycle({"new", path("bad"), "--model", scratch(), "--data", "jsonl:" + path("one.jsonl"),
+                 "--tokenizer", tokenizer(), "--steps", "2"}),
+        3, {"one.jsonl", "line 1", "target"});
+}
+
 TEST_F(T5TrainingTest, WhatDoesNotFitIsRefusedBeforeARunIsMade) {
     const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& words) {
         std::vector<std::string> all{"new", path("bad"), "--model", scratch(), "--steps", "2"};
