@@ -20,7 +20,7 @@ DeviceEntries devicesFromJson(const QByteArray& json) {
         QJsonDocument::fromJson(json).object().value(QStringLiteral("devices")).toArray();
     DeviceEntries entries;
     QString chosen;
-    for (const QJsonValue& value : devices) {
+    for (const auto& value : devices) {
         const QJsonObject device = value.toObject();
         const QString name = device.value(QStringLiteral("name")).toString();
         if (name.isEmpty() || !device.value(QStringLiteral("usable")).toBool()) continue;
