@@ -25,8 +25,8 @@ bool isBlank(std::string_view line) {
     });
 }
 
-/// Where to cut at `most` bytes or before them: behind white space in the second half of them, else
-/// so that no character is cut in two.
+}  // namespace
+
 std::size_t cutBefore(std::string_view text, std::size_t most) {
     const std::size_t space = text.substr(0, most).find_last_of(" \t\r");
     if (space != std::string_view::npos && space >= most / 2) return space + 1;
@@ -34,8 +34,6 @@ std::size_t cutBefore(std::string_view text, std::size_t most) {
     while (end > 0 && most - end < 4 && (static_cast<unsigned char>(text[end]) >> 6U) == 2) --end;
     return end > 0 ? end : most;
 }
-
-}  // namespace
 
 class DocumentReader::Impl {
   public:

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace core {
@@ -48,6 +49,9 @@ struct Document {
     std::int64_t line = 0;     ///< of its first line, from 1
 };
 constexpr std::size_t kLongestDocument = 4096;
+/// Where to cut `text`, which is longer than `most` bytes, at `most` or before: behind white space
+/// in their second half, else so that no character is cut in two.
+std::size_t cutBefore(std::string_view text, std::size_t most);
 constexpr std::size_t kLongestJsonLine = std::size_t{1} << 24U;
 
 /// A document's text: itself, or the field of its JSON. BadInput names file, line and field.

@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "core/base/text.h"
 #include "core/data/sentencepiece_tokenizer.h"
+#include "core/data/text_files.h"
 
 #include <fmt/format.h>
 #include <sentencepiece_trainer.h>
@@ -24,17 +25,6 @@ constexpr std::size_t kMostBytes = std::size_t{64} << 20U;  ///< SentencePiece n
 constexpr std::int64_t kProgressEvery = 4096;
 constexpr std::int64_t kMaxVocabulary = 1 << 20;
 constexpr std::int64_t kMaxSentences = 100'000'000;
-
-/// Where a sentence that begins at `text` ends: at most kMaxSentenceBytes, at white space where
-/// there is some, at a character's end otherwise.
-std::size_t sentenceBytes(std::string_view text) {
-    if (text.size() <= kMaxSentenceBytes) return text.size();
-    const std::size_t space = text.substr(0, kMaxSentenceBytes).find_last_of(" \t");
-    if (space != std::string_view::npos && space > 0) return space;
-    std::size_t end = kMaxSentenceBytes;
-    while (end > kMaxSentenceBytes - 4 && (static_cast<unsigned char>(text[end]) >> 6U) == 2) --end;
-    return end;
-}
 
 /// An even sample of what is added, in the order of what it replaced: of `capacity` sentences, or
 /// of as many as kMostBytes hold.
@@ -89,7 +79,8 @@ Reservoir readTexts(const NextText& texts, const TokenizerTraining& options,
     Reservoir reservoir(options.sentences, options.seed);
     const auto addLine = [&](std::string_view line) {
         while (!line.empty()) {
-            const std::size_t bytes = sentenceBytes(line);
+            const std::size_t bytes =
+                line.size() > kMaxSentenceBytes ? cutBefore(line, kMaxSentenceBytes) : line.size();
             const std::string_view sentence =
                 stripWhitespaceRight(stripWhitespaceLeft(line.substr(0, bytes)));
             line.remove_prefix(bytes);

@@ -62,7 +62,7 @@ class T5::Steps final : public Decoding {
         model_.trace_.reset();
         model_.workspace().reset();
         model_.shown_.reset();
-        return {model_.backend(), model_.workspace(), model_.shown_, false};
+        return model_.pass(false);
     }
 
     void upload(std::span<const std::int64_t> values) {

@@ -3,6 +3,7 @@
 #include "ui/export/export_dialog.h"
 #include "ui/theme/icon.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/dialog_progress.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/message_bar.h"
 
@@ -94,13 +95,9 @@ void ExportDialog::build() {
     auto* form = new QFormLayout;
     makeForm(*form);
     progress_->setRange(0, kProgressSteps);
-    progress_->setTextVisible(false);
+    makeDialogProgress(*progress_);
     progress_->setAccessibleName(tr("Progress"));
     progress_->setObjectName(QStringLiteral("export.progress"));
-    QSizePolicy kept = progress_->sizePolicy();
-    kept.setRetainSizeWhenHidden(true);
-    progress_->setSizePolicy(kept);
-    progress_->hide();
     setTextRole(progressText_, TextRole::Caption, true);
     setButtonKind(export_, ButtonKind::Primary);
     export_->setDefault(true);

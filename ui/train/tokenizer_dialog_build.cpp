@@ -4,6 +4,7 @@
 #include "ui/train/field.h"
 #include "ui/train/job_form.h"
 #include "ui/train/tokenizer_dialog.h"
+#include "ui/widgets/dialog_progress.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/message_bar.h"
 
@@ -167,14 +168,10 @@ void TokenizerDialog::buildFields(QVBoxLayout& column) {
 
 QHBoxLayout* TokenizerDialog::buildButtons() {
     progress_->setRange(0, 0);
-    progress_->setTextVisible(false);
+    makeDialogProgress(*progress_);
     progress_->setFixedHeight(kProgressHeight);
     progress_->setAccessibleName(tr("Progress"));
     progress_->setObjectName(QStringLiteral("tokenizer.progress"));
-    QSizePolicy kept = progress_->sizePolicy();
-    kept.setRetainSizeWhenHidden(true);
-    progress_->setSizePolicy(kept);
-    progress_->hide();
     setTextRole(progressText_, TextRole::Caption, true);
     setButtonKind(train_, ButtonKind::Primary);
     train_->setDefault(true);
