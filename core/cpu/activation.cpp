@@ -29,4 +29,18 @@ void CpuBackend::activationBackward(Out dx, const Tensor& dy, const Tensor& x, A
     });
 }
 
+void CpuBackend::gatedActivationForward(Out y, const Tensor& x, const Tensor& gate,
+                                        Activation kind) {
+    activationForward(y, x, kind);
+    multiply(y, y, gate);
+}
+
+void CpuBackend::gatedActivationBackward(Out dx, Out dGate, const Tensor& dy, const Tensor& x,
+                                         const Tensor& gate, Activation kind) {
+    activationForward(dGate, x, kind);
+    multiply(dGate, dGate, dy);
+    multiply(dx, dy, gate);
+    activationBackward(dx, dx, x, kind);
+}
+
 }  // namespace core::cpu

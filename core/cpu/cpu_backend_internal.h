@@ -32,11 +32,19 @@ class CpuBackend final : public Backend {
     // activation.h
     void activationForward(Out y, const Tensor& x, Activation kind) override;
     void activationBackward(Out dx, const Tensor& dy, const Tensor& x, Activation kind) override;
+    void gatedActivationForward(Out y, const Tensor& x, const Tensor& gate,
+                                Activation kind) override;
+    void gatedActivationBackward(Out dx, Out dGate, const Tensor& dy, const Tensor& x,
+                                 const Tensor& gate, Activation kind) override;
     // linear.h
     void linearForward(Out y, const Tensor& x, const Tensor& weight, const Tensor& bias) override;
     void linearBackwardData(Out dx, const Tensor& dy, const Tensor& weight) override;
     void linearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
                               const Tensor& x) override;
+    void linearActivationForward(Out y, Out before, const Tensor& x, const Tensor& weight,
+                                 const Tensor& bias, Activation kind) override;
+    void linearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
+                                      const Tensor& before, Activation kind) override;
     // grouped_linear.h
     void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight, const Tensor& bias,
                               std::span<const std::int64_t> offsets) override;
@@ -44,6 +52,13 @@ class CpuBackend final : public Backend {
                                    std::span<const std::int64_t> offsets) override;
     void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy, const Tensor& x,
                                      std::span<const std::int64_t> offsets) override;
+    void groupedLinearActivationForward(Out y, Out before, const Tensor& x, const Tensor& weight,
+                                        const Tensor& bias, std::span<const std::int64_t> offsets,
+                                        Activation kind) override;
+    void groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
+                                             const Tensor& before,
+                                             std::span<const std::int64_t> offsets,
+                                             Activation kind) override;
     // layer_norm.h
     void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,
                           const Tensor& beta, float epsilon) override;
@@ -121,7 +136,7 @@ class CpuBackend final : public Backend {
                          const Tensor& weights, const Assignment& assignment) override;
     // reduce.h
     double sum(const Tensor& x) override;
-    double sumOfSquares(const Tensor& x) override;
+    double sumOfSquares(std::span<const Tensor> xs) override;
     // optimizer.h
     void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
                    const AdamWArgs& args) override;

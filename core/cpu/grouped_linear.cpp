@@ -25,4 +25,20 @@ void CpuBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const T
                             dy.data<float>(), x.data<float>());
 }
 
+void CpuBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
+                                                const Tensor& weight, const Tensor& bias,
+                                                std::span<const std::int64_t> offsets,
+                                                Activation kind) {
+    groupedLinearForward(before, x, weight, bias, offsets);
+    activationForward(y, before, kind);
+}
+
+void CpuBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
+                                                     const Tensor& weight, const Tensor& before,
+                                                     std::span<const std::int64_t> offsets,
+                                                     Activation kind) {
+    groupedLinearBackwardData(dBefore, dy, weight, offsets);
+    activationBackward(dBefore, dBefore, before, kind);
+}
+
 }  // namespace core::cpu

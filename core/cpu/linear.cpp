@@ -27,4 +27,16 @@ void CpuBackend::linearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& 
                             dy.data<float>(), x.data<float>());
 }
 
+void CpuBackend::linearActivationForward(Out y, Out before, const Tensor& x, const Tensor& weight,
+                                         const Tensor& bias, Activation kind) {
+    linearForward(before, x, weight, bias);
+    activationForward(y, before, kind);
+}
+
+void CpuBackend::linearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
+                                              const Tensor& before, Activation kind) {
+    linearBackwardData(dBefore, dy, weight);
+    activationBackward(dBefore, dBefore, before, kind);
+}
+
 }  // namespace core::cpu

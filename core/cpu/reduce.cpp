@@ -31,12 +31,16 @@ double CpuBackend::sum(const Tensor& x) {
                        [&](std::int64_t at, std::int64_t n) { return k.sum(from + at, n); });
 }
 
-double CpuBackend::sumOfSquares(const Tensor& x) {
+double CpuBackend::sumOfSquares(std::span<const Tensor> xs) {
     const Kernels& k = start();
-    const float* from = x.data<float>();
-    return sumOfBlocks(
-        x.elements(), doubleScratch(static_cast<std::size_t>(x.elements() / kBlock + 1)),
-        [&](std::int64_t at, std::int64_t n) { return k.sumOfSquares(from + at, n); });
+    double total = 0;
+    for (const Tensor& x : xs) {
+        const float* from = x.data<float>();
+        total += sumOfBlocks(
+            x.elements(), doubleScratch(static_cast<std::size_t>(x.elements() / kBlock + 1)),
+            [&](std::int64_t at, std::int64_t n) { return k.sumOfSquares(from + at, n); });
+    }
+    return total;
 }
 
 }  // namespace core::cpu

@@ -15,4 +15,12 @@ void activationForward(Backend& backend, Out y, const Tensor& x, Activation kind
 void activationBackward(Backend& backend, Out dx, const Tensor& dy, const Tensor& x,
                         Activation kind);
 
+/// y = f(x) * gate, the inside of a gated MLP; y may not be x or gate (backward needs both).
+void gatedActivationForward(Backend& backend, Out y, const Tensor& x, const Tensor& gate,
+                            Activation kind);
+
+/// dx = dy * gate * f'(x), dGate = dy * f(x); dx may be dy.
+void gatedActivationBackward(Backend& backend, Out dx, Out dGate, const Tensor& dy, const Tensor& x,
+                             const Tensor& gate, Activation kind);
+
 }  // namespace core::ops

@@ -10,6 +10,7 @@ struct Checker {
     const char* op;
     const AttentionShape& shape;
     const AttentionOptions& options;
+    DType type = DType::F32;
 
     void sizes() const {
         require(op,
@@ -24,13 +25,17 @@ struct Checker {
         requireTensorOrNone(op, "keyMask", options.keyMask, DType::U8, {shape.batch, shape.keys});
         bias("bias", options.bias);
     }
+    void firstQueries(const Tensor& q) {
+        type = requireActivations(op, "q", q,
+                                  {shape.batch * shape.queries, shape.heads * shape.headDim});
+    }
     void queries(const char* what, const Tensor& t) const {
-        requireTensor(op, what, t, DType::F32,
+        requireTensor(op, what, t, type,
                       {shape.batch * shape.queries, shape.heads * shape.headDim});
     }
     void keys(const char* what, const Tensor& t) const {
         const std::int64_t stride = options.keyStride > 0 ? options.keyStride : shape.keys;
-        requireTensor(op, what, t, DType::F32, {shape.batch * stride, shape.heads * shape.headDim});
+        requireTensor(op, what, t, type, {shape.batch * stride, shape.heads * shape.headDim});
     }
     void bias(const char* what, const Tensor& t) const {
         requireTensorOrNone(op, what, t, DType::F32, {shape.heads, shape.queries, shape.keys});
@@ -45,9 +50,9 @@ struct Checker {
 void attentionForward(Backend& backend, Out o, Out logSumExp, const Tensor& q, const Tensor& k,
                       const Tensor& v, const AttentionShape& shape,
                       const AttentionOptions& options) {
-    const Checker check{"attentionForward", shape, options};
+    Checker check{"attentionForward", shape, options};
     check.sizes();
-    check.queries("q", q);
+    check.firstQueries(q);
     check.keys("k", k);
     check.keys("v", v);
     check.queries("o", o);
@@ -59,12 +64,12 @@ void attentionBackward(Backend& backend, Out dq, Out dk, Out dv, InOut dBias, co
                        const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& o,
                        const Tensor& logSumExp, const AttentionShape& shape,
                        const AttentionOptions& options) {
-    const Checker check{"attentionBackward", shape, options};
+    Checker check{"attentionBackward", shape, options};
     check.sizes();
     require(check.op, options.keyStride == 0 || options.keyStride == shape.keys,
             "a cache of keys has no gradient");
     require(check.op, shape.scale != 0.0F, "the scale is 0");
-    check.queries("q", q);
+    check.firstQueries(q);
     check.keys("k", k);
     check.keys("v", v);
     check.queries("o", o);

@@ -13,7 +13,14 @@ namespace core {
 
 /// The table of everything a device must supply. Callers use the functions of core/ops (they check
 /// shapes and dtypes and say the maths); a missing kernel is a compile error. Outputs come first;
-/// `dx` is overwritten, `dWeight` is accumulated. One thread calls a backend at a time. Results are
+/// `dx` is overwritten, `dWeight` is accumulated.
+///
+/// Activations and their gradients (x, y, q, slots, logits of a loss ...) and the weights of matrix
+/// products are F32 or BF16, of one type within a call; sums are F32 or better inside. All the rest
+/// is F32 in both: parameters (biases, norms, embedding tables, the optimizer's weights), their
+/// gradients, statistics of norms, log-sum-exps, losses, and everything of the router.
+///
+/// One thread calls a backend at a time. Results are
 /// bitwise repeatable for the same thread count.
 class Backend {
   public:
@@ -41,12 +48,20 @@ class Backend {
     // activation.h
     virtual void activationForward(Out y, const Tensor& x, Activation kind) = 0;
     virtual void activationBackward(Out dx, const Tensor& dy, const Tensor& x, Activation kind) = 0;
+    virtual void gatedActivationForward(Out y, const Tensor& x, const Tensor& gate,
+                                        Activation kind) = 0;
+    virtual void gatedActivationBackward(Out dx, Out dGate, const Tensor& dy, const Tensor& x,
+                                         const Tensor& gate, Activation kind) = 0;
     // linear.h
     virtual void linearForward(Out y, const Tensor& x, const Tensor& weight,
                                const Tensor& bias) = 0;
     virtual void linearBackwardData(Out dx, const Tensor& dy, const Tensor& weight) = 0;
     virtual void linearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
                                       const Tensor& x) = 0;
+    virtual void linearActivationForward(Out y, Out before, const Tensor& x, const Tensor& weight,
+                                         const Tensor& bias, Activation kind) = 0;
+    virtual void linearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
+                                              const Tensor& before, Activation kind) = 0;
     // grouped_linear.h
     virtual void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
                                       const Tensor& bias,
@@ -56,6 +71,14 @@ class Backend {
     virtual void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
                                              const Tensor& x,
                                              std::span<const std::int64_t> offsets) = 0;
+    virtual void groupedLinearActivationForward(Out y, Out before, const Tensor& x,
+                                                const Tensor& weight, const Tensor& bias,
+                                                std::span<const std::int64_t> offsets,
+                                                Activation kind) = 0;
+    virtual void groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
+                                                     const Tensor& weight, const Tensor& before,
+                                                     std::span<const std::int64_t> offsets,
+                                                     Activation kind) = 0;
     // layer_norm.h
     virtual void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,
                                   const Tensor& beta, float epsilon) = 0;
@@ -137,7 +160,7 @@ class Backend {
                                  const Tensor& weights, const Assignment& assignment) = 0;
     // reduce.h
     virtual double sum(const Tensor& x) = 0;
-    virtual double sumOfSquares(const Tensor& x) = 0;
+    virtual double sumOfSquares(std::span<const Tensor> xs) = 0;
     // optimizer.h
     virtual void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
                            const AdamWArgs& args) = 0;

@@ -17,8 +17,8 @@ bool matches(const Tensor& tensor, DType dtype, std::initializer_list<Dim> sizes
     return true;
 }
 
-std::string expected(DType dtype, std::initializer_list<Dim> sizes) {
-    std::string text = std::string(dtypeName(dtype)) + " [";
+std::string expected(std::string_view dtypes, std::initializer_list<Dim> sizes) {
+    std::string text = std::string(dtypes) + " [";
     const char* separator = "";
     for (const Dim& dim : sizes) {
         text +=
@@ -34,12 +34,27 @@ void requireTensor(const char* op, const char* what, const Tensor& tensor, DType
                    std::initializer_list<Dim> sizes) {
     const bool matching = matches(tensor, dtype, sizes);
     CORE_CHECK(matching, fmt::format("[{}] {} is {}, expected {}", op, what, tensor.describe(),
-                                     expected(dtype, sizes)));
+                                     expected(dtypeName(dtype), sizes)));
 }
 
 void requireTensorOrNone(const char* op, const char* what, const Tensor& tensor, DType dtype,
                          std::initializer_list<Dim> sizes) {
     if (tensor.defined()) requireTensor(op, what, tensor, dtype, sizes);
+}
+
+DType requireActivations(const char* op, const char* what, const Tensor& tensor,
+                         std::initializer_list<Dim> sizes) {
+    const bool matching = matches(tensor, DType::F32, sizes) || matches(tensor, DType::BF16, sizes);
+    CORE_CHECK(matching, fmt::format("[{}] {} is {}, expected {}", op, what, tensor.describe(),
+                                     expected("F32 or BF16", sizes)));
+    return tensor.dtype();
+}
+
+void requireReal(const char* op, const char* what, const Tensor& tensor) {
+    const bool matching =
+        tensor.defined() && (tensor.dtype() == DType::F32 || tensor.dtype() == DType::BF16);
+    CORE_CHECK(matching,
+               fmt::format("[{}] {} is {}, expected F32 or BF16", op, what, tensor.describe()));
 }
 
 void requireLike(const char* op, const char* what, const Tensor& tensor, const Tensor& other) {

@@ -24,6 +24,14 @@ void requireTensor(const char* op, const char* what, const Tensor& tensor, DType
 void requireTensorOrNone(const char* op, const char* what, const Tensor& tensor, DType dtype,
                          std::initializer_list<Dim> sizes);
 
+/// A tensor of activations, which decides in what type the op computes: F32 or BF16, of this shape.
+/// Returns that type.
+DType requireActivations(const char* op, const char* what, const Tensor& tensor,
+                         std::initializer_list<Dim> sizes);
+
+/// F32 or BF16 of any shape.
+void requireReal(const char* op, const char* what, const Tensor& tensor);
+
 /// Same dtype and shape as `other`.
 void requireLike(const char* op, const char* what, const Tensor& tensor, const Tensor& other);
 

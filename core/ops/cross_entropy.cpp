@@ -7,7 +7,7 @@ namespace core::ops {
 namespace {
 
 void requireCase(const char* op, const Tensor& logits, const Tensor& labels, float labelSmoothing) {
-    requireTensor(op, "logits", logits, DType::F32, {"m", "classes"});
+    requireActivations(op, "logits", logits, {"m", "classes"});
     requireTensor(op, "labels", labels, DType::I64, {logits.size(0)});
     require(op, logits.size(1) >= 1, "logits have no classes");
     require(op, labelSmoothing >= 0.0F && labelSmoothing <= 1.0F,

@@ -6,7 +6,7 @@
 namespace core::ops {
 
 void dropout(Backend& backend, Out y, const Tensor& x, float rate, std::uint64_t key) {
-    requireF32("dropout", "x", x);
+    requireReal("dropout", "x", x);
     requireLike("dropout", "y", y, x);
     require("dropout", rate >= 0.0F && rate < 1.0F, "the rate is not within 0 and 1");
     backend.dropout(y, x, rate, key);

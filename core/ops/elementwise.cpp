@@ -6,27 +6,27 @@
 namespace core::ops {
 
 void add(Backend& backend, Out y, const Tensor& a, const Tensor& b) {
-    requireF32("add", "a", a);
+    requireReal("add", "a", a);
     requireLike("add", "b", b, a);
     requireLike("add", "y", y, a);
     backend.add(y, a, b);
 }
 
 void multiply(Backend& backend, Out y, const Tensor& a, const Tensor& b) {
-    requireF32("multiply", "a", a);
+    requireReal("multiply", "a", a);
     requireLike("multiply", "b", b, a);
     requireLike("multiply", "y", y, a);
     backend.multiply(y, a, b);
 }
 
 void accumulate(Backend& backend, InOut y, const Tensor& x, float factor) {
-    requireF32("accumulate", "x", x);
+    requireReal("accumulate", "x", x);
     requireLike("accumulate", "y", y, x);
     backend.accumulate(y, x, factor);
 }
 
 void scale(Backend& backend, InOut y, float factor) {
-    requireF32("scale", "y", y);
+    requireReal("scale", "y", y);
     backend.scale(y, factor);
 }
 

@@ -9,7 +9,7 @@ void embeddingForward(Backend& backend, Out y, const Tensor& ids, const Tensor& 
     constexpr const char* kOp = "embeddingForward";
     requireTensor(kOp, "table", table, DType::F32, {"V", "d"});
     requireTensor(kOp, "ids", ids, DType::I64, {"m"});
-    requireTensor(kOp, "y", y, DType::F32, {ids.size(0), table.size(1)});
+    requireActivations(kOp, "y", y, {ids.size(0), table.size(1)});
     backend.embeddingForward(y, ids, table);
 }
 
@@ -17,7 +17,7 @@ void embeddingBackward(Backend& backend, InOut dTable, const Tensor& dy, const T
     constexpr const char* kOp = "embeddingBackward";
     requireTensor(kOp, "dTable", dTable, DType::F32, {"V", "d"});
     requireTensor(kOp, "ids", ids, DType::I64, {"m"});
-    requireTensor(kOp, "dy", dy, DType::F32, {ids.size(0), dTable.size(1)});
+    requireActivations(kOp, "dy", dy, {ids.size(0), dTable.size(1)});
     backend.embeddingBackward(dTable, dy, ids);
 }
 

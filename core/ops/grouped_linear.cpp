@@ -21,10 +21,10 @@ void requireOffsets(const char* op, std::span<const std::int64_t> offsets, std::
 void groupedLinearForward(Backend& backend, Out y, const Tensor& x, const Tensor& weight,
                           const Tensor& bias, std::span<const std::int64_t> offsets) {
     constexpr const char* kOp = "groupedLinearForward";
-    requireTensor(kOp, "x", x, DType::F32, {"slots", "in"});
-    requireTensor(kOp, "weight", weight, DType::F32, {"E", "out", x.size(1)});
+    const DType type = requireActivations(kOp, "x", x, {"slots", "in"});
+    requireTensor(kOp, "weight", weight, type, {"E", "out", x.size(1)});
     requireTensorOrNone(kOp, "bias", bias, DType::F32, {weight.size(0), weight.size(1)});
-    requireTensor(kOp, "y", y, DType::F32, {x.size(0), weight.size(1)});
+    requireTensor(kOp, "y", y, type, {x.size(0), weight.size(1)});
     requireOffsets(kOp, offsets, weight.size(0), x.size(0));
     backend.groupedLinearForward(y, x, weight, bias, offsets);
 }
@@ -32,9 +32,9 @@ void groupedLinearForward(Backend& backend, Out y, const Tensor& x, const Tensor
 void groupedLinearBackwardData(Backend& backend, Out dx, const Tensor& dy, const Tensor& weight,
                                std::span<const std::int64_t> offsets) {
     constexpr const char* kOp = "groupedLinearBackwardData";
-    requireTensor(kOp, "weight", weight, DType::F32, {"E", "out", "in"});
-    requireTensor(kOp, "dy", dy, DType::F32, {"slots", weight.size(1)});
-    requireTensor(kOp, "dx", dx, DType::F32, {dy.size(0), weight.size(2)});
+    const DType type = requireActivations(kOp, "weight", weight, {"E", "out", "in"});
+    requireTensor(kOp, "dy", dy, type, {"slots", weight.size(1)});
+    requireTensor(kOp, "dx", dx, type, {dy.size(0), weight.size(2)});
     requireOffsets(kOp, offsets, weight.size(0), dy.size(0));
     backend.groupedLinearBackwardData(dx, dy, weight, offsets);
 }
@@ -42,12 +42,38 @@ void groupedLinearBackwardData(Backend& backend, Out dx, const Tensor& dy, const
 void groupedLinearBackwardWeight(Backend& backend, InOut dWeight, InOut dBias, const Tensor& dy,
                                  const Tensor& x, std::span<const std::int64_t> offsets) {
     constexpr const char* kOp = "groupedLinearBackwardWeight";
-    requireTensor(kOp, "x", x, DType::F32, {"slots", "in"});
-    requireTensor(kOp, "dy", dy, DType::F32, {x.size(0), "out"});
+    const DType type = requireActivations(kOp, "x", x, {"slots", "in"});
+    requireTensor(kOp, "dy", dy, type, {x.size(0), "out"});
     requireTensor(kOp, "dWeight", dWeight, DType::F32, {"E", dy.size(1), x.size(1)});
     requireTensorOrNone(kOp, "dBias", dBias, DType::F32, {dWeight.size(0), dy.size(1)});
     requireOffsets(kOp, offsets, dWeight.size(0), x.size(0));
     backend.groupedLinearBackwardWeight(dWeight, dBias, dy, x, offsets);
+}
+
+void groupedLinearActivationForward(Backend& backend, Out y, Out before, const Tensor& x,
+                                    const Tensor& weight, const Tensor& bias,
+                                    std::span<const std::int64_t> offsets, Activation kind) {
+    constexpr const char* kOp = "groupedLinearActivationForward";
+    const DType type = requireActivations(kOp, "x", x, {"slots", "in"});
+    requireTensor(kOp, "weight", weight, type, {"E", "out", x.size(1)});
+    requireTensorOrNone(kOp, "bias", bias, DType::F32, {weight.size(0), weight.size(1)});
+    requireTensor(kOp, "before", before, type, {x.size(0), weight.size(1)});
+    requireLike(kOp, "y", y, before);
+    require(kOp, y.elements() == 0 || y.raw() != before.raw(), "y is before, which backward needs");
+    requireOffsets(kOp, offsets, weight.size(0), x.size(0));
+    backend.groupedLinearActivationForward(y, before, x, weight, bias, offsets, kind);
+}
+
+void groupedLinearActivationBackwardData(Backend& backend, Out dBefore, const Tensor& dy,
+                                         const Tensor& weight, const Tensor& before,
+                                         std::span<const std::int64_t> offsets, Activation kind) {
+    constexpr const char* kOp = "groupedLinearActivationBackwardData";
+    const DType type = requireActivations(kOp, "weight", weight, {"E", "out", "in"});
+    requireTensor(kOp, "dy", dy, type, {"slots", weight.size(1)});
+    requireTensor(kOp, "before", before, type, {dy.size(0), weight.size(2)});
+    requireLike(kOp, "dBefore", dBefore, before);
+    requireOffsets(kOp, offsets, weight.size(0), dy.size(0));
+    backend.groupedLinearActivationBackwardData(dBefore, dy, weight, before, offsets, kind);
 }
 
 }  // namespace core::ops

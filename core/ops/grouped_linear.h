@@ -22,4 +22,14 @@ void groupedLinearBackwardData(Backend& backend, Out dx, const Tensor& dy, const
 void groupedLinearBackwardWeight(Backend& backend, InOut dWeight, InOut dBias, const Tensor& dy,
                                  const Tensor& x, std::span<const std::int64_t> offsets);
 
+/// linearActivationForward for every expert.
+void groupedLinearActivationForward(Backend& backend, Out y, Out before, const Tensor& x,
+                                    const Tensor& weight, const Tensor& bias,
+                                    std::span<const std::int64_t> offsets, Activation kind);
+
+/// linearActivationBackwardData for every expert.
+void groupedLinearActivationBackwardData(Backend& backend, Out dBefore, const Tensor& dy,
+                                         const Tensor& weight, const Tensor& before,
+                                         std::span<const std::int64_t> offsets, Activation kind);
+
 }  // namespace core::ops

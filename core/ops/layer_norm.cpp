@@ -8,7 +8,7 @@ namespace core::ops {
 void layerNormForward(Backend& backend, Out y, Out mean, Out rstd, const Tensor& x,
                       const Tensor& gamma, const Tensor& beta, float epsilon) {
     constexpr const char* kOp = "layerNormForward";
-    requireTensor(kOp, "x", x, DType::F32, {"m", "d"});
+    requireActivations(kOp, "x", x, {"m", "d"});
     requireTensor(kOp, "gamma", gamma, DType::F32, {x.size(1)});
     requireTensor(kOp, "beta", beta, DType::F32, {x.size(1)});
     requireTensor(kOp, "mean", mean, DType::F32, {x.size(0)});
@@ -21,7 +21,7 @@ void layerNormBackward(Backend& backend, Out dx, InOut dGamma, InOut dBeta, cons
                        const Tensor& x, const Tensor& mean, const Tensor& rstd,
                        const Tensor& gamma) {
     constexpr const char* kOp = "layerNormBackward";
-    requireTensor(kOp, "x", x, DType::F32, {"m", "d"});
+    requireActivations(kOp, "x", x, {"m", "d"});
     requireLike(kOp, "dy", dy, x);
     requireLike(kOp, "dx", dx, x);
     requireTensor(kOp, "gamma", gamma, DType::F32, {x.size(1)});

@@ -19,4 +19,14 @@ void linearBackwardData(Backend& backend, Out dx, const Tensor& dy, const Tensor
 void linearBackwardWeight(Backend& backend, InOut dWeight, InOut dBias, const Tensor& dy,
                           const Tensor& x);
 
+/// A linear layer and the nonlinearity behind it in one: before = x weight^T + bias, which backward
+/// needs, and y = f(before); shapes as linearForward's.
+void linearActivationForward(Backend& backend, Out y, Out before, const Tensor& x,
+                             const Tensor& weight, const Tensor& bias, Activation kind);
+
+/// Back through a linear layer and the nonlinearity before it: dBefore [m, in] = (dy [m, out]
+/// weight) * f'(before [m, in]).
+void linearActivationBackwardData(Backend& backend, Out dBefore, const Tensor& dy,
+                                  const Tensor& weight, const Tensor& before, Activation kind);
+
 }  // namespace core::ops

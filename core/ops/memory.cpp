@@ -6,13 +6,22 @@
 namespace core::ops {
 
 void fill(Backend& backend, Out y, float value) {
-    require("fill", y.defined() && (y.dtype() == DType::F32 || y.dtype() == DType::I32),
-            "y is " + y.describe() + ", expected F32 or I32");
+    require("fill",
+            y.defined() &&
+                (y.dtype() == DType::F32 || y.dtype() == DType::BF16 || y.dtype() == DType::I32),
+            "y is " + y.describe() + ", expected F32, BF16 or I32");
     backend.fill(y, value);
 }
 
 void copy(Backend& backend, Out y, const Tensor& x) {
-    requireLike("copy", "y", y, x);
+    if (y.defined() && x.defined() && y.dtype() != x.dtype()) {
+        requireReal("copy", "x", x);
+        requireReal("copy", "y", y);
+        require("copy", y.shape() == x.shape(),
+                "y is " + y.describe() + ", expected the shape of " + x.describe());
+    } else {
+        requireLike("copy", "y", y, x);
+    }
     backend.copy(y, x);
 }
 

@@ -8,10 +8,11 @@
 
 namespace core::ops {
 
-/// Every element of y (F32 or I32) = value.
+/// Every element of y (F32, BF16 or I32) = value.
 void fill(Backend& backend, Out y, float value);
 
-/// y = x, same shape and dtype, same device.
+/// y = x, same shape, same device; the same dtype, or F32 to BF16 (rounded to nearest, ties to
+/// even; NaN stays NaN) and back.
 void copy(Backend& backend, Out y, const Tensor& x);
 
 /// A copy on the device; none of an undefined tensor.

@@ -19,8 +19,8 @@ void requireAssignment(const char* op, const Assignment& a) {
 void dispatchForward(Backend& backend, Out slots, const Tensor& x, const Assignment& assignment) {
     constexpr const char* kOp = "dispatchForward";
     requireAssignment(kOp, assignment);
-    requireTensor(kOp, "x", x, DType::F32, {assignment.tokens, "d"});
-    requireTensor(kOp, "slots", slots, DType::F32, {assignment.slots(), x.size(1)});
+    const DType type = requireActivations(kOp, "x", x, {assignment.tokens, "d"});
+    requireTensor(kOp, "slots", slots, type, {assignment.slots(), x.size(1)});
     backend.dispatchForward(slots, x, assignment);
 }
 
@@ -28,8 +28,8 @@ void dispatchBackward(Backend& backend, Out dx, const Tensor& dSlots,
                       const Assignment& assignment) {
     constexpr const char* kOp = "dispatchBackward";
     requireAssignment(kOp, assignment);
-    requireTensor(kOp, "dSlots", dSlots, DType::F32, {assignment.slots(), "d"});
-    requireTensor(kOp, "dx", dx, DType::F32, {assignment.tokens, dSlots.size(1)});
+    const DType type = requireActivations(kOp, "dSlots", dSlots, {assignment.slots(), "d"});
+    requireTensor(kOp, "dx", dx, type, {assignment.tokens, dSlots.size(1)});
     backend.dispatchBackward(dx, dSlots, assignment);
 }
 
@@ -37,9 +37,9 @@ void combineForward(Backend& backend, Out y, const Tensor& slots, const Tensor& 
                     const Assignment& assignment) {
     constexpr const char* kOp = "combineForward";
     requireAssignment(kOp, assignment);
-    requireTensor(kOp, "slots", slots, DType::F32, {assignment.slots(), "d"});
+    const DType type = requireActivations(kOp, "slots", slots, {assignment.slots(), "d"});
     requireTensor(kOp, "weights", weights, DType::F32, {assignment.slots()});
-    requireTensor(kOp, "y", y, DType::F32, {assignment.tokens, slots.size(1)});
+    requireTensor(kOp, "y", y, type, {assignment.tokens, slots.size(1)});
     backend.combineForward(y, slots, weights, assignment);
 }
 
@@ -47,9 +47,9 @@ void combineBackward(Backend& backend, Out dSlots, Out dWeights, const Tensor& d
                      const Tensor& slots, const Tensor& weights, const Assignment& assignment) {
     constexpr const char* kOp = "combineBackward";
     requireAssignment(kOp, assignment);
-    requireTensor(kOp, "slots", slots, DType::F32, {assignment.slots(), "d"});
+    const DType type = requireActivations(kOp, "slots", slots, {assignment.slots(), "d"});
     requireTensor(kOp, "weights", weights, DType::F32, {assignment.slots()});
-    requireTensor(kOp, "dy", dy, DType::F32, {assignment.tokens, slots.size(1)});
+    requireTensor(kOp, "dy", dy, type, {assignment.tokens, slots.size(1)});
     requireLike(kOp, "dSlots", dSlots, slots);
     requireLike(kOp, "dWeights", dWeights, weights);
     backend.combineBackward(dSlots, dWeights, dy, slots, weights, assignment);

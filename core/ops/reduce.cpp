@@ -10,9 +10,9 @@ double sum(Backend& backend, const Tensor& x) {
     return backend.sum(x);
 }
 
-double sumOfSquares(Backend& backend, const Tensor& x) {
-    requireF32("sumOfSquares", "x", x);
-    return backend.sumOfSquares(x);
+double sumOfSquares(Backend& backend, std::span<const Tensor> xs) {
+    for (const Tensor& x : xs) requireF32("sumOfSquares", "x", x);
+    return backend.sumOfSquares(xs);
 }
 
 }  // namespace core::ops

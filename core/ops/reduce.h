@@ -11,7 +11,7 @@ namespace core::ops {
 /// Sum of all elements, accumulated in double in a fixed order.
 double sum(Backend& backend, const Tensor& x);
 
-/// Sum of squares; not finite when an element is not.
-double sumOfSquares(Backend& backend, const Tensor& x);
+/// Sum of squares over all tensors; not finite when an element is not.
+double sumOfSquares(Backend& backend, std::span<const Tensor> xs);
 
 }  // namespace core::ops

@@ -8,7 +8,7 @@ namespace core::ops {
 void rmsNormForward(Backend& backend, Out y, Out rstd, const Tensor& x, const Tensor& gamma,
                     float epsilon) {
     constexpr const char* kOp = "rmsNormForward";
-    requireTensor(kOp, "x", x, DType::F32, {"m", "d"});
+    requireActivations(kOp, "x", x, {"m", "d"});
     requireTensor(kOp, "gamma", gamma, DType::F32, {x.size(1)});
     requireTensor(kOp, "rstd", rstd, DType::F32, {x.size(0)});
     requireLike(kOp, "y", y, x);
@@ -18,7 +18,7 @@ void rmsNormForward(Backend& backend, Out y, Out rstd, const Tensor& x, const Te
 void rmsNormBackward(Backend& backend, Out dx, InOut dGamma, const Tensor& dy, const Tensor& x,
                      const Tensor& rstd, const Tensor& gamma) {
     constexpr const char* kOp = "rmsNormBackward";
-    requireTensor(kOp, "x", x, DType::F32, {"m", "d"});
+    requireActivations(kOp, "x", x, {"m", "d"});
     requireLike(kOp, "dy", dy, x);
     requireLike(kOp, "dx", dx, x);
     requireTensor(kOp, "gamma", gamma, DType::F32, {x.size(1)});

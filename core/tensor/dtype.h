@@ -8,8 +8,8 @@
 
 namespace core {
 
-/// Element types that checkpoints carry. We compute in F32 (BF16 storage comes with backends that
-/// have it); the others are read, shown and converted.
+/// Element types that checkpoints carry. We compute in F32 and BF16; the others are read, shown and
+/// converted.
 enum class DType : std::uint8_t {
     F64,
     F32,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/tensor/bfloat16.h"
 #include "core/tensor/buffer.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/shape.h"
@@ -22,6 +23,10 @@ struct DTypeOf<float> {
 template <>
 struct DTypeOf<double> {
     static constexpr DType value = DType::F64;
+};
+template <>
+struct DTypeOf<BFloat16> {
+    static constexpr DType value = DType::BF16;
 };
 template <>
 struct DTypeOf<std::int64_t> {

@@ -86,10 +86,9 @@ void Trainer::accumulate(const HostBatch& batch, std::int64_t begin, std::int64_
 }
 
 double Trainer::gradientNorm() {
-    double squares = 0;
-    for (const Parameter& parameter : model_.parameters())
-        squares += ops::sumOfSquares(model_.backend(), parameter.gradient);
-    return std::sqrt(squares);
+    std::vector<Tensor> gradients;
+    for (const Parameter& parameter : model_.parameters()) gradients.push_back(parameter.gradient);
+    return std::sqrt(ops::sumOfSquares(model_.backend(), gradients));
 }
 
 }  // namespace core

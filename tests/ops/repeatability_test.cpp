@@ -202,8 +202,8 @@ TEST_P(Repeatability, LossesReductionsAndOptimizers) {
         return out;
     });
     EXPECT_EQ(core::ops::sum(backend(), logits), core::ops::sum(backend(), logits));
-    EXPECT_EQ(core::ops::sumOfSquares(backend(), logits),
-              core::ops::sumOfSquares(backend(), logits));
+    EXPECT_EQ(core::ops::sumOfSquares(backend(), std::vector{logits}),
+              core::ops::sumOfSquares(backend(), std::vector{logits}));
 }
 
 PARITY_SUITE(Repeatability);
