@@ -5,6 +5,7 @@
 #include "app/upcycle/output.h"
 #include "app/upcycle/signals.h"
 #include "core/checkpoint/checkpoint_writer.h"
+#include "core/ops/memory.h"
 #include "core/run/memory.h"
 #include "core/surgery/report.h"
 
@@ -58,7 +59,7 @@ Tensor scalar(double value) {
 }
 
 NamedTensors outputsOf(const core::ForwardResult& result, bool labelled, core::Backend& backend) {
-    NamedTensors outputs{{"logits", toHost(result.logits, backend)}};
+    NamedTensors outputs{{"logits", core::ops::hostFloats(backend, result.logits)}};
     if (labelled) outputs.emplace_back("loss", scalar(result.loss));
     if (!result.routers.empty()) {
         outputs.emplace_back("aux_loss", scalar(result.auxLoss));

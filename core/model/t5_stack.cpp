@@ -41,7 +41,7 @@ T5Stack::Saved T5Stack::forward(const Pass& pass, Out y, const Input& input,
     s.ids = input.ids;
     s.biasShape = {biasTable_->shape[1], length, length};
     s.dropout = input.dropout.at(name_);
-    const Tensor bias = pass.tensor(s.biasShape);
+    const Tensor bias = pass.f32(s.biasShape);
     ops::relativeBiasForward(pass.backend, bias, biasTable_->value, buckets_);
     const Tensor x = pass.tensor({input.ids.size(0), embedding_->shape[1]});
     ops::embeddingForward(pass.backend, x, input.ids, embedding_->value);
@@ -72,7 +72,7 @@ T5Stack::Cache T5Stack::makeCache(const Pass& pass, Workspace& place, const Tens
 void T5Stack::step(const Pass& pass, Out y, const Tensor& ids, Cache& cache) const {
     const Workspace::Scope scope(pass.workspace);
     const std::int64_t rows = ids.size(0);
-    const Tensor bias = pass.tensor({biasTable_->shape[1], 1, cache.steps + 1});
+    const Tensor bias = pass.f32({biasTable_->shape[1], 1, cache.steps + 1});
     RelativeBuckets buckets = buckets_;
     buckets.queryOffset = cache.steps;
     ops::relativeBiasForward(pass.backend, bias, biasTable_->value, buckets);
@@ -94,7 +94,7 @@ void T5Stack::step(const Pass& pass, Out y, const Tensor& ids, Cache& cache) con
 void T5Stack::backward(const Pass& pass, const Saved& s, InOut dy, InOut dMemory, float dAux,
                        float dZ) const {
     const Workspace::Scope scope(pass.workspace);
-    const T5Block::Shared shared{pass.tensor(s.biasShape), dMemory};
+    const T5Block::Shared shared{pass.f32(s.biasShape), dMemory};
     ops::fill(pass.backend, shared.bias, 0.0F);
     s.dropout.at("output").apply(pass, dy);
     norm_.backward(pass, dy, s.norm, dy);

@@ -20,7 +20,8 @@ namespace core {
 class Vit final : public Model {
   public:
     /// Values are zero; gradients are allocated when `gradients`.
-    Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names);
+    Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names,
+        DType dtype);
 
     const ModelSpec& spec() const override { return spec_; }
     std::vector<Parameter>& parameters() override { return table_.all(); }
@@ -39,7 +40,7 @@ class Vit final : public Model {
     };
 
     LayerNorm layerNorm(const std::string& name) const;
-    VitBlock makeBlock(const BlockSpec& block) const;
+    VitBlock makeBlock(const BlockSpec& block);
     Pass pass(bool training);
     void checkBatch(const Batch& batch) const;
     Tensor embed(const Pass& pass, const Tensor& pixels, Trace& trace) const;

@@ -55,6 +55,7 @@ StepMetrics Trainer::step(bool observeRouters) {
         optimizer_->update(model_.parameters(), metrics.lr,
                            clips ? spec_.clip / metrics.gradNorm : 1.0,
                            spec_.schedule.startStep + step_);
+        refreshCopies(model_.parameters(), model_.backend());
     }
     metrics.step = ++step_;
     metrics.routers = routers_.stats();
