@@ -22,6 +22,8 @@ struct Pass {
     Tensor tensor(Shape shape) const { return workspace.allocate(std::move(shape), dtype); }
     /// What is F32 whatever the activations are: statistics, losses, all of the router.
     Tensor f32(Shape shape) const { return workspace.allocate(std::move(shape)); }
+    /// A forward that is run again, when its results have been shown.
+    Pass shownInWorkspace() const { return {backend, workspace, workspace, training, dtype}; }
     /// x itself where it is F32, else a copy.
     Tensor inF32(const Tensor& x) const;
 };

@@ -52,6 +52,7 @@ struct RouterObservation {
 struct ForwardOptions {
     LossSpec loss;
     bool training = false;     ///< keeps what backward needs
+    bool recompute = false;    ///< keeps only each block's input: backward runs its forward again
     bool keepOutputs = false;  ///< keeps each block's MLP output for the step-0 report
     /// MLP outputs of another model by block name: they take the place of this model's in the
     /// residual sum, so that every block sees the other model's input.

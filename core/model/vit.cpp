@@ -121,9 +121,14 @@ Tensor Vit::runBlocks(const Pass& pass, Tensor x, const ForwardOptions& options,
     for (const VitBlock& block : blocks_) {
         const Tensor y = pass.training ? pass.tensor(x.shape()) : spare;
         const MlpOutput output = askedOutput(pass, options, block.name(), x.shape(), result);
-        VitBlock::Saved saved = block.forward(pass, y, x, trace.batch, output);
+        Pass own = pass;
+        own.training = pass.training && !options.recompute;
+        VitBlock::Saved saved = block.forward(own, y, x, trace.batch, output);
         record(result, block.name(), saved.routing(), moeBlocks_);
-        if (pass.training) trace.blocks.push_back(std::move(saved));
+        if (own.training)
+            trace.blocks.push_back(std::move(saved));
+        else if (pass.training)
+            trace.inputs.push_back(x);
         spare = x;
         x = y;
     }
@@ -175,9 +180,20 @@ void Vit::backward(float scale) {
                                dFeatures);
     }
     const auto [dAux, dZ] = auxGradients(trace.loss.spec, moeBlocks_, scale);
-    for (std::size_t i = blocks_.size(); i-- > 0;)
-        blocks_[i].backwardInPlace(p, trace.blocks[i], dx, dAux, dZ);
+    for (std::size_t i = blocks_.size(); i-- > 0;) backwardBlock(p, trace, i, dx, dAux, dZ);
     backwardEmbedding(p, trace, dx);
+}
+
+void Vit::backwardBlock(const Pass& pass, const Trace& trace, std::size_t block, InOut dx,
+                        float dAux, float dZ) const {
+    if (trace.inputs.empty())
+        return blocks_[block].backwardInPlace(pass, trace.blocks[block], dx, dAux, dZ);
+    const Workspace::Scope scope(pass.workspace);
+    const Pass again = pass.shownInWorkspace();
+    const Tensor& x = trace.inputs[block];
+    const VitBlock::Saved saved =
+        blocks_[block].forward(again, again.tensor(x.shape()), x, trace.batch, {});
+    blocks_[block].backwardInPlace(again, saved, dx, dAux, dZ);
 }
 
 void Vit::backwardEmbedding(const Pass& pass, const Trace& trace, const Tensor& dx) const {

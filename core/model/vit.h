@@ -33,7 +33,8 @@ class Vit final : public Model {
     struct Trace {
         Tensor patches;  ///< [B * N, channels * patch * patch]
         std::int64_t batch = 0;
-        std::vector<VitBlock::Saved> blocks;
+        std::vector<VitBlock::Saved> blocks;  ///< none where `inputs` are there
+        std::vector<Tensor> inputs;           ///< of each block, to compute again from
         LayerNorm::Saved norm;
         Tensor features;  ///< [B, hidden]
         ClassificationLoss::Saved loss;
@@ -46,6 +47,8 @@ class Vit final : public Model {
     Tensor embed(const Pass& pass, const Tensor& pixels, Trace& trace) const;
     Tensor runBlocks(const Pass& pass, Tensor x, const ForwardOptions& options, Trace& trace,
                      ForwardResult& result);
+    void backwardBlock(const Pass& pass, const Trace& trace, std::size_t block, InOut dx,
+                       float dAux, float dZ) const;
     void backwardEmbedding(const Pass& pass, const Trace& trace, const Tensor& dx) const;
 
     ModelSpec spec_;

@@ -71,6 +71,7 @@ void Trainer::accumulate(const HostBatch& batch, std::int64_t begin, std::int64_
     ForwardOptions options;
     options.loss = spec_.loss;
     options.training = true;
+    options.recompute = spec_.recompute;
     options.dropout = spec_.dropout;
     options.seed =
         hashName(spec_.seed, "dropout " + std::to_string(step_) + "." + std::to_string(begin));
