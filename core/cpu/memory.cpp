@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/parallel.h"
 #include "core/cpu/cpu_backend_internal.h"
+#include "core/tensor/convert.h"
 
 #include <algorithm>
 #include <cstring>
@@ -21,6 +22,12 @@ void CpuBackend::fill(Out y, float value) {
 
 void CpuBackend::copy(Out y, const Tensor& x) {
     start();
+    if (y.dtype() != x.dtype()) {
+        std::vector<float> floats(static_cast<std::size_t>(x.elements()));
+        toFloats(floats, x.raw(), x.dtype());
+        fromFloats(y.raw(), y.dtype(), floats);
+        return;
+    }
     std::byte* into = y.raw();
     const std::byte* from = x.raw();
     constexpr std::int64_t kGrain = 1 << 18;
