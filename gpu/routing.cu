@@ -72,7 +72,7 @@ __global__ void takeItems(std::int32_t* slotToken, std::int32_t* slotExpert, std
 
 }  // namespace
 
-Assignment CudaBackend::expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
+core::Assignment CudaBackend::expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
                                      double capacity) {
     const Items items{probabilities.size(0), probabilities.size(1)};
     CORE_CHECK(items.count() <= std::numeric_limits<std::int32_t>::max(),
@@ -109,7 +109,7 @@ Assignment CudaBackend::expertChoice(const Tensor& probabilities, const RoutingG
     const std::int64_t slots = firstSlot.back();
     a.requested.assign(static_cast<std::size_t>(a.experts), slots);
     for (std::int64_t e = 0; e <= a.experts; ++e) a.offsets.push_back(e * slots);
-    makeTables(a);
+    makeTables(*this, a);
 
     launch(stream(), rankItems, blocksFor(items.count()), dim3(kBlock), 0, sorted.keys(),
            sorted.values(), data<float>(probabilities), items);

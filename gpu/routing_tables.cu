@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace gpu {
 namespace {
@@ -65,6 +66,18 @@ std::int64_t largestGroup(const core::RoutingGroups& groups) {
     for (std::size_t g = 0; g + 1 < groups.begins.size(); ++g)
         largest = std::max(largest, groups.begins[g + 1] - groups.begins[g]);
     return largest;
+}
+
+core::Tensor makeInts(core::Backend& backend, core::Shape shape) {
+    const auto bytes = static_cast<std::size_t>(shape.elements()) * sizeof(std::int32_t);
+    return {backend.allocate(bytes), 0, std::move(shape), core::DType::I32};
+}
+
+void makeTables(core::Backend& backend, core::Assignment& a) {
+    a.slotToken = makeInts(backend, {a.slots()});
+    a.slotExpert = makeInts(backend, {a.slots()});
+    a.tokenOffsets = makeInts(backend, {a.tokens + 1});
+    a.tokenSlots = makeInts(backend, {a.slots()});
 }
 
 int bitsOf(std::int64_t largest) {

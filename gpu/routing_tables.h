@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/ops/types.h"
+#include "core/ops/backend.h"
 #include "gpu/device/groups.cuh"
 
 #include <cuda_runtime.h>
@@ -15,6 +15,12 @@ void countRealTokens(cudaStream_t stream, unsigned long long* counts, const Grou
                      std::int64_t largest);
 
 std::int64_t largestGroup(const core::RoutingGroups& groups);
+
+/// An uninitialised I32 tensor.
+core::Tensor makeInts(core::Backend& backend, core::Shape shape);
+
+/// Gives an assignment with offsets its uninitialised slot tables.
+void makeTables(core::Backend& backend, core::Assignment& assignment);
 
 /// Bits of the numbers from 0 to `largest`.
 int bitsOf(std::int64_t largest);
