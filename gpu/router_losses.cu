@@ -68,7 +68,7 @@ __device__ float rowLogSumExp(const float* x, std::int64_t columns) {
     float total = 0.0F;
     forLanePacks<1>(columns, [&](std::int64_t c) { total += expf(x[c] - most); });
     total = warpSum(total);
-    return isinf(most) ? most : most + logf(total);
+    return fabsf(most) == INFINITY ? most : most + logf(total);
 }
 
 /// Of each block: the sum of logsumexp^2 over its real tokens, a warp a token in turn.
