@@ -7,21 +7,38 @@
 namespace gpu {
 namespace {
 
-/// What the forward pass left of each query, [batch, heads, queries], and what the first sweep
-/// over its keys finds: 1 / the sum of exp(score - logSumExp), and the mean of dP under these
-/// probabilities. Probabilities add up to 1 and the mean is that of these very numbers, so that a
-/// row of dScores cancels: the gradient of the keys' bias is nothing but such rows' sums.
+/// Numbers of each query, [batch, heads, queries], the last three found by the first sweep over its
+/// keys: nearly the mean of dP (dOut . o), 1 / the sum of exp(score - logSumExp), and the mean of
+/// dP - shift under these probabilities. Probabilities add up to 1 and the mean is that of these
+/// very numbers, so that a row of dScores cancels: the gradient of the keys' bias is nothing but
+/// such rows' sums. The shift keeps the digits of what cancels.
 struct RowSums {
     const float* logSumExp;
+    float* shift;
     float* norm;
     float* mean;
 };
+
+struct Row {
+    float logSumExp = 0.0F;
+    float shift = 0.0F;
+    float norm = 0.0F;
+    float mean = 0.0F;
+};
+
+__device__ Row rowOf(const RowSums& sums, const AttentionView& view, std::int64_t head,
+                     std::int64_t query) {
+    if (query >= view.queries) return {};
+    const std::int64_t at = head * view.queries + query;
+    return {sums.logSumExp[at], sums.shift[at], sums.norm[at], sums.mean[at]};
+}
 
 template <typename T>
 struct Inputs {
     const T* q;
     const T* k;
     const T* v;
+    const T* o;
     const T* dOut;
 };
 
@@ -75,7 +92,7 @@ struct Tiles {
     }
 };
 
-/// Four probabilities of a query, unless their sum is not 1 (RowSums), and their gradients.
+/// Four probabilities of a query, as far as logSumExp is exact, and their gradients less the shift.
 struct Quad {
     Pack<float, 4> p;
     Pack<float, 4> dP;
@@ -83,11 +100,14 @@ struct Quad {
 
 template <int D, int BM, int BN>
 __device__ Quad quadOf(const Tiles<D, BM, BN>& tiles, const AttentionView& view, std::int64_t head,
-                       std::int64_t query, std::int64_t first, int column, float logSumExp) {
+                       std::int64_t query, std::int64_t first, int column, const Row& of) {
     const int at = RowThreads<BM, BN>::row() * padded(BN) + column;
     Quad quad{scoresOf(loadPack<4>(tiles.scores + at), view, head, query, first + column),
               dropped(loadPack<4>(tiles.dScores + at), view, head, query, first + column)};
-    for (int i = 0; i < 4; ++i) quad.p.at[i] = expf(quad.p.at[i] - logSumExp);
+    for (int i = 0; i < 4; ++i) {
+        quad.p.at[i] = expf(quad.p.at[i] - of.logSumExp);
+        quad.dP.at[i] -= of.shift;
+    }
     return quad;
 }
 
@@ -104,16 +124,25 @@ __global__ void __launch_bounds__(kAttentionThreads)
     const std::int64_t query = top + Rows::row();
     const bool here = query < view.queries;
     const std::int64_t at = head * view.queries + query;
-    const float logSumExp = here ? sums.logSumExp[at] : 0.0F;
 
     tiles.loadQueries(in, view, head, top);
+    __syncthreads();
+    Row row;
+    if (here) {
+        const T* o = in.o + view.queryAt(head) + query * view.stride();
+        const float* slope = tiles.dOuts + Rows::row() * padded(D);
+        for (int d = Rows::rank(); d < view.headDim; d += Rows::kPerRow)
+            row.shift += slope[d] * toFloat(o[d]);
+        row.logSumExp = sums.logSumExp[at];
+    }
+    row.shift = Rows::sum(row.shift);
     float total = 0.0F;
     float inner = 0.0F;
     for (std::int64_t first = 0; first < seen; first += BN) {
         tiles.loadKeys(in, view, head, first);
         tiles.multiply();
         Rows::forQuads([&](int c) {
-            const Quad quad = quadOf(tiles, view, head, query, first, c, logSumExp);
+            const Quad quad = quadOf(tiles, view, head, query, first, c, row);
             for (int i = 0; i < 4; ++i) {
                 total += quad.p.at[i];
                 inner += quad.p.at[i] * quad.dP.at[i];
@@ -121,11 +150,12 @@ __global__ void __launch_bounds__(kAttentionThreads)
         });
     }
     total = Rows::sum(total);
-    const float norm = total == 0.0F ? 0.0F : 1.0F / total;
-    const float mean = Rows::sum(inner) * norm;
+    row.norm = total == 0.0F ? 0.0F : 1.0F / total;
+    row.mean = Rows::sum(inner) * row.norm;
     if (here && Rows::rank() == 0) {
-        sums.norm[at] = norm;
-        sums.mean[at] = mean;
+        sums.shift[at] = row.shift;
+        sums.norm[at] = row.norm;
+        sums.mean[at] = row.mean;
     }
     float out[BM / kSide][D / kSide] = {};
     for (std::int64_t first = 0; first < seen; first += BN) {
@@ -133,10 +163,10 @@ __global__ void __launch_bounds__(kAttentionThreads)
         tiles.loadKeys(in, view, head, first);
         tiles.multiply();
         Rows::forQuads([&](int c) {
-            Quad quad = quadOf(tiles, view, head, query, first, c, logSumExp);
+            Quad quad = quadOf(tiles, view, head, query, first, c, row);
             for (int i = 0; i < 4; ++i)
                 quad.dP.at[i] =
-                    quad.p.at[i] * norm * (quad.dP.at[i] - mean) * view.scale;
+                    quad.p.at[i] * row.norm * (quad.dP.at[i] - row.mean) * view.scale;
             storePack<4>(tiles.dScores + Rows::row() * padded(BN) + c, quad.dP);
         });
         __syncthreads();
@@ -166,16 +196,12 @@ __global__ void __launch_bounds__(kAttentionThreads)
         tiles.loadQueries(in, view, head, top);
         tiles.multiply();
         const std::int64_t query = top + Rows::row();
-        const bool here = query < view.queries;
-        const std::int64_t at = head * view.queries + query;
-        const float logSumExp = here ? sums.logSumExp[at] : 0.0F;
-        const float norm = here ? sums.norm[at] : 0.0F;
-        const float mean = here ? sums.mean[at] : 0.0F;
+        const Row row = rowOf(sums, view, head, query);
         Rows::forQuads([&](int c) {
-            Quad quad = quadOf(tiles, view, head, query, first, c, logSumExp);
+            Quad quad = quadOf(tiles, view, head, query, first, c, row);
             for (int i = 0; i < 4; ++i) {
-                quad.p.at[i] *= norm;
-                quad.dP.at[i] = quad.p.at[i] * (quad.dP.at[i] - mean) * view.scale;
+                quad.p.at[i] *= row.norm;
+                quad.dP.at[i] = quad.p.at[i] * (quad.dP.at[i] - row.mean) * view.scale;
             }
             const int place = Rows::row() * padded(BN) + c;
             storePack<4>(tiles.scores + place, dropped(quad.p, view, head, query, first + c));
@@ -202,7 +228,6 @@ __global__ void __launch_bounds__(kAttentionThreads)
     const std::int64_t top = blockIdx.x / across % down * BM;
     const std::int64_t headOfEntry = blockIdx.x / across / down;
     const std::int64_t query = top + Rows::row();
-    const bool here = query < view.queries;
 
     float all[Rows::kQuads][4] = {};
     for (std::int64_t entry = 0; entry < batch; ++entry) {
@@ -212,24 +237,21 @@ __global__ void __launch_bounds__(kAttentionThreads)
         tiles.loadQueries(in, view, head, top);
         tiles.loadKeys(in, view, head, first);
         tiles.multiply();
-        const std::int64_t at = head * view.queries + query;
-        const float logSumExp = here ? sums.logSumExp[at] : 0.0F;
-        const float norm = here ? sums.norm[at] : 0.0F;
-        const float mean = here ? sums.mean[at] : 0.0F;
+        const Row row = rowOf(sums, view, head, query);
         for (int quad = 0; quad < Rows::kQuads; ++quad) {
             const int c = 4 * (quad * Rows::kPerRow + Rows::rank());
             if (c >= BN) continue;
-            const Quad of = quadOf(tiles, view, head, query, first, c, logSumExp);
+            const Quad of = quadOf(tiles, view, head, query, first, c, row);
             for (int i = 0; i < 4; ++i)
-                all[quad][i] += of.p.at[i] * norm * (of.dP.at[i] - mean);
+                all[quad][i] += of.p.at[i] * row.norm * (of.dP.at[i] - row.mean);
         }
     }
-    if (!here) return;
-    float* row = dBias + (headOfEntry * view.queries + query) * view.keys;
+    if (query >= view.queries) return;
+    float* into = dBias + (headOfEntry * view.queries + query) * view.keys;
     for (int quad = 0; quad < Rows::kQuads; ++quad) {
         const int c = 4 * (quad * Rows::kPerRow + Rows::rank());
         for (int i = 0; c < BN && i < 4; ++i)
-            if (first + c + i < view.keys) row[first + c + i] += all[quad][i];
+            if (first + c + i < view.keys) into[first + c + i] += all[quad][i];
     }
 }
 
@@ -239,25 +261,26 @@ dim3 blocks(std::int64_t count) { return dim3(static_cast<unsigned>(count)); }
 
 void CudaBackend::attentionBackward(Out dq, Out dk, Out dv, InOut dBias, const Tensor& dOut,
                                     const Tensor& q, const Tensor& k, const Tensor& v,
-                                    const Tensor& /*o*/, const Tensor& logSumExp,
+                                    const Tensor& o, const Tensor& logSumExp,
                                     const AttentionShape& shape, const AttentionOptions& options) {
     if (shape.batch == 0) return;
     const std::int64_t heads = shape.batch * shape.heads;
     ScratchLayout layout;
     const std::size_t shownAt = layout.place<std::int32_t>(shape.batch);
+    const std::size_t shiftAt = layout.place<float>(heads * shape.queries);
     const std::size_t normAt = layout.place<float>(heads * shape.queries);
     const std::size_t meanAt = layout.place<float>(heads * shape.queries);
     void* memory = scratch(layout.bytes());
     const AttentionView view =
         viewAttention(stream(), layoutPiece<std::int32_t>(memory, shownAt), shape, options,
                       {&dq, &dk, &dv, &dOut, &q, &k, &v});
-    const RowSums sums{data<float>(logSumExp), layoutPiece<float>(memory, normAt),
-                       layoutPiece<float>(memory, meanAt)};
+    const RowSums sums{data<float>(logSumExp), layoutPiece<float>(memory, shiftAt),
+                       layoutPiece<float>(memory, normAt), layoutPiece<float>(memory, meanAt)};
     withHeadWidth(q.dtype(), shape.headDim, [&]<typename T, int D>() {
         // A side of 64 where 64 columns leave the room, for what a block sums up.
         constexpr int kFew = D == 256 ? 16 : 32;
         constexpr int kMany = D == 64 ? 64 : kFew;
-        const Inputs<T> in{data<T>(q), data<T>(k), data<T>(v), data<T>(dOut)};
+        const Inputs<T> in{data<T>(q), data<T>(k), data<T>(v), data<T>(o), data<T>(dOut)};
         launch(stream(), queryGradients<T, D, kMany, kFew>,
                blocks(heads * divideUp(shape.queries, kMany)), dim3(kAttentionThreads),
                Tiles<D, kMany, kFew>::kBytes, data<T>(dq), sums, in, view);
