@@ -52,7 +52,7 @@ __global__ void softmaxLoss(float* loss, float* logSumExp, const T* logits,
     });
     exponentials = blockSum(exponentials, shared);
     if (threadIdx.x != 0) return;
-    const float sum = anyNan ? NAN : isinf(most) ? most : most + logf(exponentials);
+    const float sum = anyNan ? NAN : fabsf(most) == INFINITY ? most : most + logf(exponentials);
     const std::int64_t label = labels[row];
     logSumExp[row] = sum;
     if (label == core::kIgnoredLabel) {

@@ -4,6 +4,7 @@
 #include "core/tensor/ignored_label.h"
 #include "gpu/device/rows.cuh"
 #include "gpu/packs.h"
+#include "gpu/take.h"
 
 #include <string>
 
@@ -22,15 +23,6 @@ __global__ void findOutside(unsigned long long* first, const std::int64_t* indic
         atomicMin(first, static_cast<unsigned long long>(i));
 }
 
-template <typename T>
-T take(cudaStream_t stream, const T* device) {
-    T value{};
-    check(cudaMemcpyAsync(&value, device, sizeof value, cudaMemcpyDeviceToHost, stream),
-          "copying from the device");
-    check(cudaStreamSynchronize(stream), "waiting for the device");
-    return value;
-}
-
 }  // namespace
 
 void requireIndices(cudaStream_t stream, void* word, const core::Tensor& indices,
@@ -41,9 +33,9 @@ void requireIndices(cudaStream_t stream, void* word, const core::Tensor& indices
     launch(stream, findOutside, blocksFor(indices.elements()), dim3(kBlock), 0, first,
            data<std::int64_t>(indices), indices.elements(), limit,
            mayBeIgnored ? core::kIgnoredLabel : std::int64_t{0});
-    const auto found = take(stream, first);
+    const unsigned long long found = take(stream, first, 1).front();
     if (found == kNone) return;
-    const std::int64_t index = take(stream, data<std::int64_t>(indices) + found);
+    const std::int64_t index = take(stream, data<std::int64_t>(indices) + found, 1).front();
     CORE_CHECK(false, std::string(what) + " " + std::to_string(index) + " is not within 0 and " +
                           std::to_string(limit));
 }
