@@ -208,9 +208,16 @@ class CudaBackend final : public core::Backend {
     }
     void fetchBytes(void* into, const void* device, std::size_t bytes);
 
-    /// sums[c] += the sum over rows of x [rows, columns], for every batch entry (rows of entry b
-    /// are [offsets[b], offsets[b + 1]), sums are [batch, columns]); a fixed order (linear.cu).
-    void addColumnSums(float* sums, const Tensor& x, std::span<const std::int64_t> offsets);
+    /// The bias in the type of y, as cuBLASLt wants it; undefined stays so (grouped_linear.cu).
+    Tensor biasLike(const Tensor& y, const Tensor& bias);
+
+    void adafactorFactored(float* weight, float* rowMoment, float* columnMoment,
+                           const float* gradient, const AdafactorArgs& args, double decay);
+    void adafactorFull(float* weight, float* moment, const float* gradient,
+                       const AdafactorArgs& args, double decay);
+
+    /// Of all the elements, or of their squares, in double (reduce.cu).
+    double sumOf(std::span<const Tensor> xs, bool squares);
 
     int device_;
     int multiprocessors_ = 1;

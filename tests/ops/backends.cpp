@@ -10,8 +10,6 @@ MadeBackend makeCpu(int threads) { return {core::makeCpuBackend(threads), {}}; }
 
 MadeBackend makeCpuBf16() { return {nullptr, "the CPU backend has no loops for bf16 yet"}; }
 
-MadeBackend makeCuda() { return {nullptr, "this build has no CUDA backend"}; }
-
 }  // namespace
 
 const std::vector<BackendCase>& backendCases() {

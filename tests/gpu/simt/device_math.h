@@ -2,6 +2,8 @@
 #pragma once
 
 #include <bit>
+#include <math.h>  // NOLINT(modernize-deprecated-headers): isinf and its like outside of std, too
+
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
