@@ -88,8 +88,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
     if (Rows::rank() == 0) {
         factors[Rows::row()] = 1.0F / all;
         if (query < view.queries)
-            logSumExp[head * view.queries + query] =
-                (most == -INFINITY ? 0.0F : most) + logf(all);
+            logSumExp[head * view.queries + query] = (most == -INFINITY ? 0.0F : most) + logf(all);
     }
     __syncthreads();
     storeRows<kTM, D>(o + view.queryAt(head), out, view, top, view.queries, factors);
@@ -99,8 +98,7 @@ template <typename T, int D, int BM, int BN>
 void startAttend(cudaStream_t stream, const core::Tensor& o, const core::Tensor& logSumExp,
                  const core::Tensor& q, const core::Tensor& k, const core::Tensor& v,
                  const core::AttentionShape& shape, const AttentionView& view) {
-    constexpr std::size_t kShared =
-        sizeof(float) * ((BM + BN) * padded(D) + BM * padded(BN) + BM);
+    constexpr std::size_t kShared = sizeof(float) * ((BM + BN) * padded(D) + BM * padded(BN) + BM);
     const std::int64_t blocks = shape.batch * shape.heads * divideUp(shape.queries, BM);
     launch(stream, attend<T, D, BM, BN>, dim3(static_cast<unsigned>(blocks)),
            dim3(kAttentionThreads), kShared, data<T>(o), data<float>(logSumExp), data<T>(q),

@@ -1,141 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/attention_view.h"
 #include "gpu/cuda_backend.h"
+#include "gpu/device/attention_backward.cuh"
 #include "gpu/device/shared.cuh"
 #include "gpu/scratch_layout.h"
 
 namespace gpu {
 namespace {
 
-/// Numbers of each query, [batch, heads, queries], the last three found by the first sweep over its
-/// keys: nearly the mean of dP (dOut . o), 1 / the sum of exp(score - logSumExp), and the mean of
-/// dP - shift under these probabilities. Probabilities add up to 1 and the mean is that of these
-/// very numbers, so that a row of dScores cancels: the gradient of the keys' bias is nothing but
-/// such rows' sums. The shift keeps the digits of what cancels.
-struct RowSums {
-    const float* logSumExp;
-    float* shift;
-    float* norm;
-    float* mean;
-};
-
-struct Row {
-    float logSumExp = 0.0F;
-    float shift = 0.0F;
-    float norm = 0.0F;
-    float mean = 0.0F;
-};
-
-__device__ Row rowOf(const RowSums& sums, const AttentionView& view, std::int64_t head,
-                     std::int64_t query) {
-    if (query >= view.queries) return {};
-    const std::int64_t at = head * view.queries + query;
-    return {sums.logSumExp[at], sums.shift[at], sums.norm[at], sums.mean[at]};
-}
-
-template <typename T>
-struct Inputs {
-    const T* q;
-    const T* k;
-    const T* v;
-    const T* o;
-    const T* dOut;
-};
-
-/// The shared memory of a block: BM queries against BN keys.
-template <int D, int BM, int BN>
-struct Tiles {
-    static constexpr std::size_t kBytes =
-        sizeof(float) * (2 * (BM + BN) * padded(D) + 2 * BM * padded(BN));
-    float* queries;
-    float* dOuts;
-    float* keys;
-    float* values;
-    float* scores;   ///< [BM, BN]: products of queries and keys, then probabilities
-    float* dScores;  ///< [BM, BN]: products of dOuts and values, then gradients of the scores
-
-    __device__ explicit Tiles(float* shared)
-        : queries(shared),
-          dOuts(queries + BM * padded(D)),
-          keys(dOuts + BM * padded(D)),
-          values(keys + BN * padded(D)),
-          scores(values + BN * padded(D)),
-          dScores(scores + BM * padded(BN)) {}
-
-    template <typename T>
-    __device__ void loadQueries(const Inputs<T>& in, const AttentionView& view, std::int64_t head,
-                                std::int64_t top) {
-        const std::int64_t at = view.queryAt(head);
-        loadTile<BM, D>(queries, in.q + at, view, top, view.queries, nullptr);
-        loadTile<BM, D>(dOuts, in.dOut + at, view, top, view.queries, nullptr);
-    }
-
-    template <typename T>
-    __device__ void loadKeys(const Inputs<T>& in, const AttentionView& view, std::int64_t head,
-                             std::int64_t first) {
-        const std::int64_t at = view.keyAt(head);
-        const std::uint8_t* mask = view.maskOf(head / view.heads);
-        loadTile<BN, D>(keys, in.k + at, view, first, view.keys, mask);
-        loadTile<BN, D>(values, in.v + at, view, first, view.keys, mask);
-    }
-
-    /// Both products, between barriers: the tiles were loaded just before.
-    __device__ void multiply() {
-        __syncthreads();
-        float dots[BM / kSide][BN / kSide] = {};
-        addDots<BM / kSide, BN / kSide, D>(dots, queries, keys);
-        storeTile(scores, dots);
-        float slopes[BM / kSide][BN / kSide] = {};
-        addDots<BM / kSide, BN / kSide, D>(slopes, dOuts, values);
-        storeTile(dScores, slopes);
-        __syncthreads();
-    }
-};
-
-/// Four probabilities of a query, as far as logSumExp is exact, and their gradients less the shift.
-struct Quad {
-    Pack<float, 4> p;
-    Pack<float, 4> dP;
-};
-
-template <int D, int BM, int BN>
-__device__ Quad quadOf(const Tiles<D, BM, BN>& tiles, const AttentionView& view, std::int64_t head,
-                       std::int64_t query, std::int64_t first, int column, const Row& of) {
-    const int at = RowThreads<BM, BN>::row() * padded(BN) + column;
-    Quad quad{scoresOf(loadPack<4>(tiles.scores + at), view, head, query, first + column),
-              dropped(loadPack<4>(tiles.dScores + at), view, head, query, first + column)};
-    for (int i = 0; i < 4; ++i) {
-        quad.p.at[i] = expf(quad.p.at[i] - of.logSumExp);
-        quad.dP.at[i] -= of.shift;
-    }
-    return quad;
-}
-
-/// dq for BM queries of a head, in two sweeps over their keys, and their RowSums.
+/// What the forward pass left of this thread's query; dOuts are in their tile.
 template <typename T, int D, int BM, int BN>
-__global__ void __launch_bounds__(kAttentionThreads)
-    queryGradients(T* dq, RowSums sums, Inputs<T> in, AttentionView view) {
+__device__ Row savedRow(const Tiles<D, BM, BN>& tiles, const RowSums& sums, const Inputs<T>& in,
+                        const AttentionView& view, std::int64_t head, std::int64_t query) {
     using Rows = RowThreads<BM, BN>;
-    Tiles<D, BM, BN> tiles(blockShared<float>());
-    const std::int64_t count = (view.queries + BM - 1) / BM;
-    const std::int64_t top = (count - 1 - blockIdx.x % count) * BM;
-    const std::int64_t head = blockIdx.x / count;
-    const std::int64_t seen = view.seenBelow(head / view.heads, top + BM);
-    const std::int64_t query = top + Rows::row();
-    const bool here = query < view.queries;
-    const std::int64_t at = head * view.queries + query;
-
-    tiles.loadQueries(in, view, head, top);
-    __syncthreads();
-    Row row;
-    if (here) {
+    Row row{0.0F, 0.0F, 1.0F, 0.0F};
+    if (query < view.queries) {
         const T* o = in.o + view.queryAt(head) + query * view.stride();
         const float* slope = tiles.dOuts + Rows::row() * padded(D);
         for (int d = Rows::rank(); d < view.headDim; d += Rows::kPerRow)
             row.shift += slope[d] * toFloat(o[d]);
-        row.logSumExp = sums.logSumExp[at];
+        row.logSumExp = sums.logSumExp[head * view.queries + query];
     }
     row.shift = Rows::sum(row.shift);
+    return row;
+}
+
+/// The sums of this thread's query over its keys.
+template <typename T, int D, int BM, int BN>
+__device__ void sumRow(Row& row, Tiles<D, BM, BN>& tiles, const Inputs<T>& in,
+                       const AttentionView& view, std::int64_t head, std::int64_t query,
+                       std::int64_t seen) {
+    using Rows = RowThreads<BM, BN>;
     float total = 0.0F;
     float inner = 0.0F;
     for (std::int64_t first = 0; first < seen; first += BN) {
@@ -152,7 +47,26 @@ __global__ void __launch_bounds__(kAttentionThreads)
     total = Rows::sum(total);
     row.norm = total == 0.0F ? 0.0F : 1.0F / total;
     row.mean = Rows::sum(inner) * row.norm;
-    if (here && Rows::rank() == 0) {
+}
+
+/// dq for BM queries of a head, and their RowSums.
+template <typename T, int D, int BM, int BN>
+__global__ void __launch_bounds__(kAttentionThreads)
+    queryGradients(T* dq, RowSums sums, Inputs<T> in, AttentionView view) {
+    using Rows = RowThreads<BM, BN>;
+    Tiles<D, BM, BN> tiles(blockShared<float>());
+    const std::int64_t count = (view.queries + BM - 1) / BM;
+    const std::int64_t top = (count - 1 - blockIdx.x % count) * BM;
+    const std::int64_t head = blockIdx.x / count;
+    const std::int64_t seen = view.seenBelow(head / view.heads, top + BM);
+    const std::int64_t query = top + Rows::row();
+
+    tiles.loadQueries(in, view, head, top);
+    __syncthreads();
+    Row row = savedRow(tiles, sums, in, view, head, query);
+    if constexpr (kExactRows<T>) sumRow(row, tiles, in, view, head, query, seen);
+    if (query < view.queries && Rows::rank() == 0) {
+        const std::int64_t at = head * view.queries + query;
         sums.shift[at] = row.shift;
         sums.norm[at] = row.norm;
         sums.mean[at] = row.mean;
@@ -165,8 +79,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
         Rows::forQuads([&](int c) {
             Quad quad = quadOf(tiles, view, head, query, first, c, row);
             for (int i = 0; i < 4; ++i)
-                quad.dP.at[i] =
-                    quad.p.at[i] * row.norm * (quad.dP.at[i] - row.mean) * view.scale;
+                quad.dP.at[i] = quad.p.at[i] * row.norm * (quad.dP.at[i] - row.mean) * view.scale;
             storePack<4>(tiles.dScores + Rows::row() * padded(BN) + c, quad.dP);
         });
         __syncthreads();
@@ -190,8 +103,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
     tiles.loadKeys(in, view, head, first);
     float keyOut[BN / kSide][D / kSide] = {};
     float valueOut[BN / kSide][D / kSide] = {};
-    for (std::int64_t top = sees > 0 ? sees / BM * BM : 0; shown && top < view.queries;
-         top += BM) {
+    for (std::int64_t top = sees > 0 ? sees / BM * BM : 0; shown && top < view.queries; top += BM) {
         __syncthreads();
         tiles.loadQueries(in, view, head, top);
         tiles.multiply();
@@ -271,9 +183,8 @@ void CudaBackend::attentionBackward(Out dq, Out dk, Out dv, InOut dBias, const T
     const std::size_t normAt = layout.place<float>(heads * shape.queries);
     const std::size_t meanAt = layout.place<float>(heads * shape.queries);
     void* memory = scratch(layout.bytes());
-    const AttentionView view =
-        viewAttention(stream(), layoutPiece<std::int32_t>(memory, shownAt), shape, options,
-                      {&dq, &dk, &dv, &dOut, &q, &k, &v});
+    const AttentionView view = viewAttention(stream(), layoutPiece<std::int32_t>(memory, shownAt),
+                                             shape, options, {&dq, &dk, &dv, &dOut, &q, &k, &v});
     const RowSums sums{data<float>(logSumExp), layoutPiece<float>(memory, shiftAt),
                        layoutPiece<float>(memory, normAt), layoutPiece<float>(memory, meanAt)};
     withHeadWidth(q.dtype(), shape.headDim, [&]<typename T, int D>() {
@@ -288,11 +199,11 @@ void CudaBackend::attentionBackward(Out dq, Out dk, Out dv, InOut dBias, const T
                blocks(heads * divideUp(shape.keys, kMany)), dim3(kAttentionThreads),
                Tiles<D, kFew, kMany>::kBytes, data<T>(dk), data<T>(dv), sums, in, view);
         if (dBias.defined())
-            launch(stream(), biasGradients<T, D, kMany, kFew>,
-                   blocks(shape.heads * divideUp(shape.queries, kMany) *
-                          divideUp(shape.keys, kFew)),
-                   dim3(kAttentionThreads), Tiles<D, kMany, kFew>::kBytes, data<float>(dBias), sums,
-                   in, view, shape.batch);
+            launch(
+                stream(), biasGradients<T, D, kMany, kFew>,
+                blocks(shape.heads * divideUp(shape.queries, kMany) * divideUp(shape.keys, kFew)),
+                dim3(kAttentionThreads), Tiles<D, kMany, kFew>::kBytes, data<float>(dBias), sums,
+                in, view, shape.batch);
     });
 }
 

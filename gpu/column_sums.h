@@ -17,9 +17,7 @@ struct TermSums {
     std::int64_t parts = divideUp(rows, rowsPerPart);
 
     /// Floats of scratch memory that add() needs for `kSums` sums a column.
-    std::size_t floats(int sums) const {
-        return static_cast<std::size_t>(sums * parts * columns);
-    }
+    std::size_t floats(int sums) const { return static_cast<std::size_t>(sums * parts * columns); }
 
     /// into[k][c] += the sum over the rows of the term's k-th number in column c.
     template <typename Term>

@@ -53,8 +53,7 @@ __global__ void weigh(float* weights, float* sums, const float* probabilities, T
         tables.forAsked(t, [&](std::int32_t e) { total += p[e]; });
     const float denominator = total == 0.0F ? 1.0F : total;
     sums[t] = denominator;
-    tables.forAccepted(
-        t, [&](std::int32_t s, std::int32_t e) { weights[s] = p[e] / denominator; });
+    tables.forAccepted(t, [&](std::int32_t s, std::int32_t e) { weights[s] = p[e] / denominator; });
 }
 
 __global__ void weighBackward(float* dProbabilities, const float* dWeights, const float* weights,
@@ -64,8 +63,7 @@ __global__ void weighBackward(float* dProbabilities, const float* dWeights, cons
     float* dp = dProbabilities + t * tables.experts;
     const double inverse = 1.0 / static_cast<double>(sums[t]);
     float inner = 0.0F;
-    tables.forAccepted(
-        t, [&](std::int32_t s, std::int32_t) { inner += dWeights[s] * weights[s]; });
+    tables.forAccepted(t, [&](std::int32_t s, std::int32_t) { inner += dWeights[s] * weights[s]; });
     const auto add = [&](std::int32_t e, float slope) {
         dp[e] += static_cast<float>(static_cast<double>(slope) * inverse);
     };
@@ -82,8 +80,8 @@ void CudaBackend::combineWeightsForward(core::Out weights, core::Out sums,
                                         const core::Assignment& assignment, bool topKSoftmax,
                                         bool renormalize) {
     if (assignment.tokens == 0) return;
-    launch(stream(), weigh, blocksFor(assignment.tokens), dim3(kBlock), 0,
-           data<float>(weights), data<float>(sums), data<float>(probabilities),
+    launch(stream(), weigh, blocksFor(assignment.tokens), dim3(kBlock), 0, data<float>(weights),
+           data<float>(sums), data<float>(probabilities),
            tablesOf(assignment, topKSoftmax && !renormalize), renormalize);
 }
 
@@ -94,9 +92,8 @@ void CudaBackend::combineWeightsBackward(core::InOut dProbabilities, const core:
                                          bool renormalize) {
     if (assignment.tokens == 0) return;
     launch(stream(), weighBackward, blocksFor(assignment.tokens), dim3(kBlock), 0,
-           data<float>(dProbabilities), data<float>(dWeights),
-           data<float>(weights), data<float>(sums),
-           tablesOf(assignment, topKSoftmax && !renormalize), renormalize);
+           data<float>(dProbabilities), data<float>(dWeights), data<float>(weights),
+           data<float>(sums), tablesOf(assignment, topKSoftmax && !renormalize), renormalize);
 }
 
 }  // namespace gpu

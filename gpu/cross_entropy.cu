@@ -66,8 +66,8 @@ __global__ void softmaxLoss(float* loss, float* logSumExp, const T* logits,
 
 template <typename T, int N>
 __global__ void softmaxLossBackward(T* dLogits, const T* logits, const float* logSumExp,
-                                    const std::int64_t* labels, std::int64_t classes,
-                                    Target target, float dLoss, float z) {
+                                    const std::int64_t* labels, std::int64_t classes, Target target,
+                                    float dLoss, float z) {
     const std::int64_t row = blockIdx.x;
     const T* x = logits + row * classes;
     const std::int64_t label = labels[row];
@@ -131,8 +131,8 @@ __global__ void sigmoidLossBackward(T* dLogits, const T* logits, const std::int6
 }  // namespace
 
 void CudaBackend::softmaxCrossEntropyForward(core::Out loss, core::Out logSumExp,
-                                             const core::Tensor& logits,
-                                             const core::Tensor& labels, float labelSmoothing) {
+                                             const core::Tensor& logits, const core::Tensor& labels,
+                                             float labelSmoothing) {
     const std::int64_t classes = logits.size(1);
     requireIndices(stream(), scratch(8), labels, classes, true, "label");
     if (logits.size(0) == 0) return;
@@ -153,8 +153,7 @@ void CudaBackend::softmaxCrossEntropyBackward(core::Out dLogits, const core::Ten
     withPacks(logits.dtype(), classes, {&dLogits, &logits}, [&]<typename T, int N>() {
         launch(stream(), softmaxLossBackward<T, N>, rowGrid(logits), rowBlock(classes), 0,
                data<T>(dLogits), data<T>(logits), data<float>(logSumExp),
-               data<std::int64_t>(labels), classes, smoothed(labelSmoothing, classes),
-               dLoss, z);
+               data<std::int64_t>(labels), classes, smoothed(labelSmoothing, classes), dLoss, z);
     });
 }
 
@@ -165,8 +164,8 @@ void CudaBackend::sigmoidCrossEntropyForward(core::Out loss, const core::Tensor&
     if (logits.size(0) == 0) return;
     withPacks(logits.dtype(), classes, {&logits}, [&]<typename T, int N>() {
         launch(stream(), sigmoidLoss<T, N>, rowGrid(logits), rowBlock(classes), kRowShared,
-               data<float>(loss), data<T>(logits),
-               data<std::int64_t>(labels), classes, smoothed(labelSmoothing, classes));
+               data<float>(loss), data<T>(logits), data<std::int64_t>(labels), classes,
+               smoothed(labelSmoothing, classes));
     });
 }
 
@@ -178,9 +177,8 @@ void CudaBackend::sigmoidCrossEntropyBackward(core::Out dLogits, const core::Ten
     if (logits.size(0) == 0) return;
     withPacks(logits.dtype(), classes, {&dLogits, &logits}, [&]<typename T, int N>() {
         launch(stream(), sigmoidLossBackward<T, N>, rowGrid(logits), rowBlock(classes), 0,
-               data<T>(dLogits), data<T>(logits),
-               data<std::int64_t>(labels), classes, smoothed(labelSmoothing, classes),
-               dLoss);
+               data<T>(dLogits), data<T>(logits), data<std::int64_t>(labels), classes,
+               smoothed(labelSmoothing, classes), dLoss);
     });
 }
 

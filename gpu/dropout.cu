@@ -29,8 +29,8 @@ void CudaBackend::dropout(core::Out y, const core::Tensor& x, float rate, std::u
         return;
     }
     withType(x.dtype(), [&]<typename T>() {
-        launch(stream(), drop<T>, blocksFor(divideUp(x.elements(), 4)), dim3(kBlock), 0,
-               data<T>(y), data<T>(x), dropoutRule(rate, key), x.elements());
+        launch(stream(), drop<T>, blocksFor(divideUp(x.elements(), 4)), dim3(kBlock), 0, data<T>(y),
+               data<T>(x), dropoutRule(rate, key), x.elements());
     });
 }
 

@@ -21,9 +21,8 @@ __global__ void lookUp(T* y, const std::int64_t* ids, const float* table, std::i
     const std::int64_t row = warpRow();
     if (row >= rows) return;
     const float* from = table + ids[row] * width;
-    forLanePacks<N>(width, [&](std::int64_t c) {
-        storeFloats(y + row * width + c, loadFloats<N>(from + c));
-    });
+    forLanePacks<N>(
+        width, [&](std::int64_t c) { storeFloats(y + row * width + c, loadFloats<N>(from + c)); });
 }
 
 __global__ void numberIds(std::uint32_t* keys, std::uint32_t* values, const std::int64_t* ids,
@@ -100,8 +99,7 @@ void CudaBackend::embeddingForward(core::Out y, const core::Tensor& ids,
     if (y.elements() == 0) return;
     withPacks(y.dtype(), width, {&y, &table}, [&]<typename T, int N>() {
         launch(stream(), lookUp<T, N>, warpsFor(ids.size(0)), dim3(kBlock), 0, data<T>(y),
-               data<std::int64_t>(ids), data<float>(table), ids.size(0),
-               width);
+               data<std::int64_t>(ids), data<float>(table), ids.size(0), width);
     });
 }
 
@@ -123,16 +121,16 @@ void CudaBackend::embeddingBackward(core::InOut dTable, const core::Tensor& dy,
     auto* crossing = layoutPiece<float>(memory, crossingAt);
     launch(stream(), numberIds, blocksFor(count), dim3(kBlock), 0, sorted.keys(), sorted.values(),
            data<std::int64_t>(ids), count);
-    sorted.sort(stream(), static_cast<int>(std::bit_width(
-                           static_cast<std::uint64_t>(dTable.size(0) - 1))));
+    sorted.sort(stream(),
+                static_cast<int>(std::bit_width(static_cast<std::uint64_t>(dTable.size(0) - 1))));
     const SortedRows rows{sorted.keys(), sorted.values(), count};
     const dim3 grid(static_cast<unsigned>(tiles), static_cast<unsigned>(divideUp(width, kColumns)));
     withType(dy.dtype(), [&]<typename T>() {
         launch(stream(), addTiles<T>, grid, dim3(kColumns), 0, data<float>(dTable), crossing,
                data<T>(dy), rows, width);
     });
-    launch(stream(), addCrossing, grid, dim3(kColumns), 0, data<float>(dTable),
-           crossing, rows, width);
+    launch(stream(), addCrossing, grid, dim3(kColumns), 0, data<float>(dTable), crossing, rows,
+           width);
 }
 
 }  // namespace gpu

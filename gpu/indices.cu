@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gpu/indices.h"
-
 #include "core/tensor/ignored_label.h"
 #include "gpu/device/rows.cuh"
+#include "gpu/indices.h"
 #include "gpu/packs.h"
 #include "gpu/take.h"
 

@@ -109,8 +109,8 @@ void CudaBackend::layerNormForward(core::Out y, core::Out mean, core::Out rstd,
     if (rows == 0) return;
     withPacks(x.dtype(), columns, {&y, &x, &gamma, &beta}, [&]<typename T, int N>() {
         launch(stream(), normalise<T, N>, warpsFor(rows), dim3(kBlock), 0, data<T>(y),
-               data<float>(mean), data<float>(rstd), data<T>(x),
-               data<float>(gamma), data<float>(beta), rows, columns, epsilon);
+               data<float>(mean), data<float>(rstd), data<T>(x), data<float>(gamma),
+               data<float>(beta), rows, columns, epsilon);
     });
 }
 
@@ -126,12 +126,11 @@ void CudaBackend::layerNormBackward(core::Out dx, core::InOut dGamma, core::InOu
         // The parameters first: dx may be dy.
         float* const sums[2] = {data<float>(dGamma), data<float>(dBeta)};
         all.add(stream(), sums, scratchOf<float>(all.floats(2)),
-                      ParameterTerm<T>{data<T>(dy), data<T>(x),
-                                       data<float>(mean), data<float>(rstd),
-                                       columns});
+                ParameterTerm<T>{data<T>(dy), data<T>(x), data<float>(mean), data<float>(rstd),
+                                 columns});
         launch(stream(), normaliseBackward<T, N>, warpsFor(rows), dim3(kBlock), 0, data<T>(dx),
-               data<T>(dy), data<T>(x), data<float>(mean),
-               data<float>(rstd), data<float>(gamma), rows, columns);
+               data<T>(dy), data<T>(x), data<float>(mean), data<float>(rstd), data<float>(gamma),
+               rows, columns);
     });
 }
 

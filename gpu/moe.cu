@@ -68,9 +68,8 @@ void sumSlots(cudaStream_t stream, const core::Tensor& y, const core::Tensor& sl
     const std::int64_t width = y.size(1);
     if (y.elements() == 0) return;
     withPacks(y.dtype(), width, {&y, &slots}, [&]<typename T, int N>() {
-        launch(stream, addSlots<T, N>, warpsFor(a.tokens), dim3(kBlock), 0,
-               data<T>(y), data<T>(slots), dataOrNull<float>(weights),
-               data<std::int32_t>(a.tokenOffsets),
+        launch(stream, addSlots<T, N>, warpsFor(a.tokens), dim3(kBlock), 0, data<T>(y),
+               data<T>(slots), dataOrNull<float>(weights), data<std::int32_t>(a.tokenOffsets),
                data<std::int32_t>(a.tokenSlots), a.tokens, width);
     });
 }
@@ -83,8 +82,8 @@ void CudaBackend::dispatchForward(core::Out slots, const core::Tensor& x,
     if (slots.elements() == 0) return;
     withPacks(x.dtype(), width, {&slots, &x}, [&]<typename T, int N>() {
         launch(stream(), gatherRows<T, N>, warpsFor(assignment.slots()), dim3(kBlock), 0,
-               data<T>(slots), data<T>(x),
-               data<std::int32_t>(assignment.slotToken), assignment.slots(), width);
+               data<T>(slots), data<T>(x), data<std::int32_t>(assignment.slotToken),
+               assignment.slots(), width);
     });
 }
 
@@ -105,9 +104,9 @@ void CudaBackend::combineBackward(core::Out dSlots, core::Out dWeights, const co
     if (assignment.slots() == 0) return;
     withPacks(dy.dtype(), width, {&dSlots, &dy, &slots}, [&]<typename T, int N>() {
         launch(stream(), combineSlopes<T, N>, warpsFor(assignment.slots()), dim3(kBlock), 0,
-               data<T>(dSlots), data<float>(dWeights), data<T>(dy),
-               data<T>(slots), data<float>(weights),
-               data<std::int32_t>(assignment.slotToken), assignment.slots(), width);
+               data<T>(dSlots), data<float>(dWeights), data<T>(dy), data<T>(slots),
+               data<float>(weights), data<std::int32_t>(assignment.slotToken), assignment.slots(),
+               width);
     });
 }
 

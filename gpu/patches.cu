@@ -34,9 +34,9 @@ __global__ void addPositions(T* y, const T* patches, const float* cls, const flo
     if (i >= batch * tokens * width) return;
     const std::int64_t inside = i % (tokens * width);
     const std::int64_t image = i / (tokens * width);
-    const float value =
-        inside < width ? cls[inside]
-                       : toFloat(patches[image * (tokens - 1) * width + inside - width]);
+    const float value = inside < width
+                            ? cls[inside]
+                            : toFloat(patches[image * (tokens - 1) * width + inside - width]);
     y[i] = fromFloat<T>(value + positions[inside]);
 }
 
@@ -83,8 +83,8 @@ void CudaBackend::embedForward(core::Out y, const core::Tensor& patches, const c
     if (y.elements() == 0) return;
     withType(y.dtype(), [&]<typename T>() {
         launch(stream(), addPositions<T>, blocksFor(y.elements()), dim3(kBlock), 0, data<T>(y),
-               data<T>(patches), data<float>(cls),
-               data<float>(positions), y.size(0), y.size(1), y.size(2));
+               data<T>(patches), data<float>(cls), data<float>(positions), y.size(0), y.size(1),
+               y.size(2));
     });
 }
 
@@ -95,11 +95,9 @@ void CudaBackend::embedBackward(core::Out dPatches, core::InOut dCls, core::InOu
     withType(dy.dtype(), [&]<typename T>() {
         if (dPatches.elements() > 0)
             launch(stream(), takePatches<T>, blocksFor(dPatches.elements()), dim3(kBlock), 0,
-                   data<T>(dPatches), data<T>(dy), dy.size(0), dy.size(1),
-                   dy.size(2));
-        launch(stream(), addOverImages<T>, blocksFor(image), dim3(kBlock), 0,
-               data<float>(dCls), data<float>(dPositions), data<T>(dy),
-               dy.size(0), image, dy.size(2));
+                   data<T>(dPatches), data<T>(dy), dy.size(0), dy.size(1), dy.size(2));
+        launch(stream(), addOverImages<T>, blocksFor(image), dim3(kBlock), 0, data<float>(dCls),
+               data<float>(dPositions), data<T>(dy), dy.size(0), image, dy.size(2));
     });
 }
 

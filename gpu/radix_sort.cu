@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gpu/radix_sort.h"
-
 #include "gpu/device/rows.cuh"
 #include "gpu/device/shared.cuh"
 #include "gpu/packs.h"
+#include "gpu/radix_sort.h"
 #include "gpu/scan.h"
 
 #include <utility>
@@ -109,11 +108,9 @@ void SortArrays::sort(cudaStream_t stream, int bits) {
 void SortArrays::pass(cudaStream_t stream, int shift) {
     const std::int64_t blocks = divideUp(count_, kTile);
     const dim3 grid(static_cast<unsigned>(blocks));
-    launch(stream, countDigits, grid, dim3(kBlock), kShared, places_,
-           keys_, count_, shift);
+    launch(stream, countDigits, grid, dim3(kBlock), kShared, places_, keys_, count_, shift);
     exclusiveScan(stream, places_, kDigits * blocks, words_);
-    launch(stream, moveItems, grid, dim3(kBlock), kShared, otherKeys_, otherValues_,
-           keys_, values_,
+    launch(stream, moveItems, grid, dim3(kBlock), kShared, otherKeys_, otherValues_, keys_, values_,
            places_, count_, shift);
     std::swap(keys_, otherKeys_);
     std::swap(values_, otherValues_);

@@ -30,8 +30,7 @@ __global__ void spreadBias(float* bias, const float* table, const std::int64_t* 
 /// sums [heads, distances]: dBias along each diagonal, in double, in a fixed order.
 __global__ void addDiagonals(double* sums, const float* dBias, BiasShape shape) {
     auto* shared = blockShared<double>();
-    const std::int64_t distance =
-        static_cast<std::int64_t>(blockIdx.x) * kDistances + threadIdx.x;
+    const std::int64_t distance = static_cast<std::int64_t>(blockIdx.x) * kDistances + threadIdx.x;
     const std::int64_t head = blockIdx.y;
     const float* of = dBias + head * shape.queries * shape.keys;
     double total = 0.0;

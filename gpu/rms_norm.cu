@@ -18,8 +18,7 @@ __global__ void scaleToUnit(T* y, float* rstd, const T* x, const float* gamma, s
         const auto v = loadFloats<N>(x + c);
         for (int i = 0; i < N; ++i) squares += v.at[i] * v.at[i];
     });
-    const float inverse =
-        1.0F / sqrtf(warpSum(squares) / static_cast<float>(columns) + epsilon);
+    const float inverse = 1.0F / sqrtf(warpSum(squares) / static_cast<float>(columns) + epsilon);
     forLanePacks<N>(columns, [&](std::int64_t c) {
         auto v = loadFloats<N>(x + c);
         const auto g = loadFloats<N>(gamma + c);
@@ -66,8 +65,8 @@ struct ScaleTerm {
     std::int64_t columns;
 
     __device__ void add(float (&sums)[1], std::int64_t row, std::int64_t column) const {
-        sums[0] += toFloat(dy[row * columns + column]) *
-                   (toFloat(x[row * columns + column]) * rstd[row]);
+        sums[0] +=
+            toFloat(dy[row * columns + column]) * (toFloat(x[row * columns + column]) * rstd[row]);
     }
 };
 
@@ -80,8 +79,7 @@ void CudaBackend::rmsNormForward(core::Out y, core::Out rstd, const core::Tensor
     if (rows == 0) return;
     withPacks(x.dtype(), columns, {&y, &x, &gamma}, [&]<typename T, int N>() {
         launch(stream(), scaleToUnit<T, N>, warpsFor(rows), dim3(kBlock), 0, data<T>(y),
-               data<float>(rstd), data<T>(x), data<float>(gamma), rows,
-               columns, epsilon);
+               data<float>(rstd), data<T>(x), data<float>(gamma), rows, columns, epsilon);
     });
 }
 
@@ -96,11 +94,9 @@ void CudaBackend::rmsNormBackward(core::Out dx, core::InOut dGamma, const core::
         // The parameters first: dx may be dy.
         float* const sums[1] = {data<float>(dGamma)};
         all.add(stream(), sums, scratchOf<float>(all.floats(1)),
-                      ScaleTerm<T>{data<T>(dy), data<T>(x),
-                                   data<float>(rstd), columns});
-        launch(stream(), scaleToUnitBackward<T, N>, warpsFor(rows), dim3(kBlock), 0,
-               data<T>(dx), data<T>(dy), data<T>(x),
-               data<float>(rstd), data<float>(gamma), rows, columns);
+                ScaleTerm<T>{data<T>(dy), data<T>(x), data<float>(rstd), columns});
+        launch(stream(), scaleToUnitBackward<T, N>, warpsFor(rows), dim3(kBlock), 0, data<T>(dx),
+               data<T>(dy), data<T>(x), data<float>(rstd), data<float>(gamma), rows, columns);
     });
 }
 

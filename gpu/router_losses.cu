@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/cuda_backend.h"
-#include "gpu/device/groups.cuh"
 #include "gpu/device/rows.cuh"
 #include "gpu/device/shared.cuh"
 #include "gpu/packs.h"
+#include "gpu/routing_tables.h"
 #include "gpu/scratch_layout.h"
 
 #include <algorithm>
+#include <array>
 
 namespace gpu {
 namespace {
@@ -30,9 +31,8 @@ __global__ void balanceSlopes(double* slopes, const float* requested, const std:
     forLanePacks<1>(experts, [&](std::int64_t e) {
         slopes[g * experts + e] = tokens[g] == 0
                                       ? 0.0
-                                      : static_cast<double>(experts) *
-                                            static_cast<double>(row[e]) / asked /
-                                            (rows * filledGroups);
+                                      : static_cast<double>(experts) * static_cast<double>(row[e]) /
+                                            asked / (rows * filledGroups);
     });
 }
 
@@ -93,26 +93,16 @@ __global__ void addParts(double* total, const double* parts, std::int64_t count)
     if (threadIdx.x == 0) total[0] = sum;
 }
 
-/// count[0] = the real tokens, by one block.
-__global__ void countReal(double* count, const std::uint8_t* mask, std::int64_t tokens) {
-    std::int64_t real = 0;
-    for (std::int64_t i = threadIdx.x; i < tokens; i += blockDim.x)
-        real += mask == nullptr || mask[i] != 0 ? 1 : 0;
-    real = blockSum(real, blockShared<std::int64_t>());
-    if (threadIdx.x == 0) count[0] = static_cast<double>(real);
-}
-
 __global__ void addZSlopes(float* dLogits, const float* logits, const std::uint8_t* mask,
-                           const double* count, std::int64_t tokens, std::int64_t experts,
-                           float dLoss) {
+                           const unsigned long long* count, std::int64_t tokens,
+                           std::int64_t experts, float dLoss) {
     const std::int64_t t = warpRow();
     if (t >= tokens || (mask != nullptr && mask[t] == 0)) return;
     const float* x = logits + t * experts;
     const float value = rowLogSumExp(x, experts);
     const float factor = dLoss * 2.0F * value / static_cast<float>(count[0]);
-    forLanePacks<1>(experts, [&](std::int64_t e) {
-        dLogits[t * experts + e] += expf(x[e] - value) * factor;
-    });
+    forLanePacks<1>(
+        experts, [&](std::int64_t e) { dLogits[t * experts + e] += expf(x[e] - value) * factor; });
 }
 
 std::int64_t partsFor(std::int64_t threads) {
@@ -157,8 +147,7 @@ double CudaBackend::balanceLossForward(const Tensor& probabilities, const Routin
 void CudaBackend::balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
                                       const Assignment& assignment, float dLoss) {
     const auto count = static_cast<std::int64_t>(groups.begins.size()) - 1;
-    auto* slopes =
-        scratchOf<double>(static_cast<std::size_t>(count * assignment.experts));
+    auto* slopes = scratchOf<double>(static_cast<std::size_t>(count * assignment.experts));
     findSlopes(stream(), slopes, assignment,
                stage(std::span<const std::int64_t>(assignment.groupTokens)));
     const Groups rows{stage(std::span<const std::int64_t>(groups.begins)),
@@ -171,26 +160,35 @@ double CudaBackend::zLossForward(const Tensor& logits, const Tensor& mask) {
     const std::int64_t tokens = logits.size(0);
     if (tokens == 0) return 0.0;
     const std::int64_t parts = partsFor(tokens * kWarp);
-    auto* sums = scratchOf<double>(static_cast<std::size_t>(parts + 2));
+    ScratchLayout layout;
+    const std::size_t countAt = layout.place<unsigned long long>(1);
+    const std::size_t partsAt = layout.place<double>(parts + 1);
+    void* memory = scratch(layout.bytes());
+    auto* count = layoutPiece<unsigned long long>(memory, countAt);
+    auto* sums = layoutPiece<double>(memory, partsAt);
+    const std::array<std::int64_t, 2> all{0, tokens};
+    const Groups rows{stageConstant(std::span<const std::int64_t>(all)),
+                      dataOrNull<std::uint8_t>(mask), 1};
+    countRealTokens(stream(), count, rows, tokens);
     launch(stream(), zParts, dim3(static_cast<unsigned>(parts)), dim3(kBlock), kSumShared, sums,
-           data<float>(logits), dataOrNull<std::uint8_t>(mask), tokens, logits.size(1));
+           data<float>(logits), rows.mask, tokens, logits.size(1));
     launch(stream(), addParts, dim3(1), dim3(kBlock), kSumShared, sums + parts, sums, parts);
-    launch(stream(), countReal, dim3(1), dim3(kBlock), kSumShared, sums + parts + 1,
-           dataOrNull<std::uint8_t>(mask), tokens);
-    const std::vector<double> found = fetch(sums + parts, 2);
-    return found[1] == 0.0 ? 0.0 : found[0] / found[1];
+    const double total = fetch(sums + parts, 1).front();
+    const auto real = static_cast<double>(fetch(count, 1).front());
+    return real == 0.0 ? 0.0 : total / real;
 }
 
 void CudaBackend::zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,
                                 float dLoss) {
     const std::int64_t tokens = logits.size(0);
     if (tokens == 0) return;
-    auto* count = scratchOf<double>(1);
-    launch(stream(), countReal, dim3(1), dim3(kBlock), kSumShared, count,
-           dataOrNull<std::uint8_t>(mask), tokens);
+    auto* count = scratchOf<unsigned long long>(1);
+    const std::array<std::int64_t, 2> all{0, tokens};
+    const Groups rows{stageConstant(std::span<const std::int64_t>(all)),
+                      dataOrNull<std::uint8_t>(mask), 1};
+    countRealTokens(stream(), count, rows, tokens);
     launch(stream(), addZSlopes, warpsFor(tokens), dim3(kBlock), 0, data<float>(dLogits),
-           data<float>(logits), dataOrNull<std::uint8_t>(mask), count, tokens, logits.size(1),
-           dLoss);
+           data<float>(logits), rows.mask, count, tokens, logits.size(1), dLoss);
 }
 
 }  // namespace gpu

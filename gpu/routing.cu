@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/routing.h"
-
 #include "gpu/cuda_backend.h"
 #include "gpu/device/rank.cuh"
 #include "gpu/device/rows.cuh"
@@ -40,9 +39,9 @@ __global__ void divideItems(std::uint32_t* keys, const std::uint32_t* values, It
     if (i >= items.count()) return;
     const std::int64_t token = values[i] % items.tokens;
     const std::int64_t expert = values[i] / items.tokens;
-    keys[i] = static_cast<std::uint32_t>(groups.isReal(token)
-                                             ? expert * groups.count + groups.of(token)
-                                             : items.experts * groups.count);
+    keys[i] =
+        static_cast<std::uint32_t>(groups.isReal(token) ? expert * groups.count + groups.of(token)
+                                                        : items.experts * groups.count);
 }
 
 /// Every expert takes the first items of each group: those from firstSlot[g] to firstSlot[g + 1]
@@ -63,8 +62,8 @@ __global__ void takeItems(std::int32_t* slotToken, std::int32_t* slotExpert, std
     const std::int64_t inside = slot % shares.slots;
     const Groups slotGroups{shares.firstSlot, nullptr, shares.groups};
     const std::int64_t group = slotGroups.of(inside);
-    const std::uint32_t item = values[expert * shares.items + shares.firstItem[group] + inside -
-                                      shares.firstSlot[group]];
+    const std::uint32_t item =
+        values[expert * shares.items + shares.firstItem[group] + inside - shares.firstSlot[group]];
     slotToken[slot] = static_cast<std::int32_t>(item % items.tokens);
     slotExpert[slot] = static_cast<std::int32_t>(expert);
     slotOf[item] = static_cast<std::int32_t>(slot);
@@ -73,7 +72,7 @@ __global__ void takeItems(std::int32_t* slotToken, std::int32_t* slotExpert, std
 }  // namespace
 
 core::Assignment CudaBackend::expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
-                                     double capacity) {
+                                           double capacity) {
     const Items items{probabilities.size(0), probabilities.size(1)};
     CORE_CHECK(items.count() <= std::numeric_limits<std::int32_t>::max(),
                "too many pairs of a token and an expert: " + probabilities.describe());

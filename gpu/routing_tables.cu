@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gpu/routing_tables.h"
-
 #include "gpu/device/rows.cuh"
 #include "gpu/device/shared.cuh"
 #include "gpu/packs.h"
+#include "gpu/routing_tables.h"
 #include "gpu/scan.h"
 
 #include <algorithm>
@@ -53,9 +52,9 @@ __global__ void listSlots(std::int32_t* tokenSlots, const std::int32_t* tokenOff
 
 void countRealTokens(cudaStream_t stream, unsigned long long* counts, const Groups& groups,
                      std::int64_t largest) {
-    check(cudaMemsetAsync(counts, 0, static_cast<std::size_t>(groups.count) * sizeof *counts,
-                          stream),
-          "clearing the counts");
+    check(
+        cudaMemsetAsync(counts, 0, static_cast<std::size_t>(groups.count) * sizeof *counts, stream),
+        "clearing the counts");
     const std::int64_t parts = divideUp(largest, kRowsOfPart);
     launch(stream, countParts, dim3(static_cast<unsigned>(parts * groups.count)), dim3(kBlock),
            kMostWarps * sizeof *counts, counts, groups, parts);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/routing.h"
-
 #include "gpu/cuda_backend.h"
 #include "gpu/device/rank.cuh"
 #include "gpu/device/rows.cuh"
@@ -139,8 +138,7 @@ __global__ void placeChoices(std::int32_t* slotToken, std::int32_t* slotExpert,
     slotOf[expert * choices.tokens + token] = static_cast<std::int32_t>(slot);
 }
 
-std::int64_t slotsPerExpert(const core::TopKRule& rule, std::int64_t tokens,
-                            std::int64_t experts) {
+std::int64_t slotsPerExpert(const core::TopKRule& rule, std::int64_t tokens, std::int64_t experts) {
     if (rule.fixedSlots > 0) return std::min(rule.fixedSlots, tokens);
     return rule.dropless ? tokens : core::ops::expertCapacity(rule.capacity, tokens, experts);
 }
@@ -180,7 +178,7 @@ Places placesOf(core::Assignment& a, const std::vector<std::uint32_t>& firsts,
 }  // namespace
 
 core::Assignment CudaBackend::topK(const Tensor& scores, const RoutingGroups& groups,
-                             const TopKRule& rule) {
+                                   const TopKRule& rule) {
     Assignment a;
     a.tokens = scores.size(0);
     a.experts = scores.size(1);
@@ -235,10 +233,10 @@ core::Assignment CudaBackend::topK(const Tensor& scores, const RoutingGroups& gr
         placesOf(a, take(stream(), firsts, static_cast<std::size_t>(cells + 1)),
                  take(stream(), real, static_cast<std::size_t>(groupCount)), rule);
     makeTables(*this, a);
-    check(cudaMemsetAsync(slotOf, 0xFF,
-                          static_cast<std::size_t>(a.tokens * a.experts) * sizeof *slotOf,
-                          stream()),
-          "clearing the slots");
+    check(
+        cudaMemsetAsync(slotOf, 0xFF,
+                        static_cast<std::size_t>(a.tokens * a.experts) * sizeof *slotOf, stream()),
+        "clearing the slots");
     launch(stream(), placeChoices, blocksFor(choices.count()), dim3(kBlock), 0,
            data<std::int32_t>(a.slotToken), data<std::int32_t>(a.slotExpert), slotOf, line.keys(),
            line.values(), firsts, stage(std::span<const std::int64_t>(places.firstSlot)),

@@ -27,16 +27,16 @@ __global__ void putFirstRows(T* dx, const T* dy, std::int64_t batch, std::int64_
 void CudaBackend::firstRowsForward(core::Out y, const core::Tensor& x) {
     if (y.elements() == 0) return;
     withType(x.dtype(), [&]<typename T>() {
-        launch(stream(), takeFirstRows<T>, blocksFor(y.elements()), dim3(kBlock), 0,
-               data<T>(y), data<T>(x), x.size(0), x.size(1), x.size(2));
+        launch(stream(), takeFirstRows<T>, blocksFor(y.elements()), dim3(kBlock), 0, data<T>(y),
+               data<T>(x), x.size(0), x.size(1), x.size(2));
     });
 }
 
 void CudaBackend::firstRowsBackward(core::Out dx, const core::Tensor& dy) {
     if (dx.elements() == 0) return;
     withType(dx.dtype(), [&]<typename T>() {
-        launch(stream(), putFirstRows<T>, blocksFor(dx.elements()), dim3(kBlock), 0,
-               data<T>(dx), data<T>(dy), dx.size(0), dx.size(1), dx.size(2));
+        launch(stream(), putFirstRows<T>, blocksFor(dx.elements()), dim3(kBlock), 0, data<T>(dx),
+               data<T>(dy), dx.size(0), dx.size(1), dx.size(2));
     });
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gpu/scan.h"
-
 #include "gpu/device/rows.cuh"
 #include "gpu/device/shared.cuh"
 #include "gpu/packs.h"
+#include "gpu/scan.h"
 
 namespace gpu {
 namespace {
@@ -38,8 +37,8 @@ __device__ Place placeInBlock(std::uint32_t value, std::uint32_t* shared) {
 
 /// Each tile by itself, its total to sums.
 __global__ void scanTiles(std::uint32_t* values, std::uint32_t* sums, std::int64_t count) {
-    const std::int64_t first =
-        static_cast<std::int64_t>(blockIdx.x) * kTile + static_cast<std::int64_t>(threadIdx.x) * kEach;
+    const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * kTile +
+                               static_cast<std::int64_t>(threadIdx.x) * kEach;
     std::uint32_t own[kEach];
     std::uint32_t sum = 0;
     for (int i = 0; i < kEach; ++i) {
@@ -60,8 +59,7 @@ __global__ void scanSums(std::uint32_t* sums, std::int64_t count) {
     std::uint32_t carry = 0;
     for (std::int64_t top = 0; top < count; top += kBlock) {
         const std::int64_t i = top + threadIdx.x;
-        const Place place =
-            placeInBlock(i < count ? sums[i] : 0U, blockShared<std::uint32_t>());
+        const Place place = placeInBlock(i < count ? sums[i] : 0U, blockShared<std::uint32_t>());
         if (i < count) sums[i] = carry + place.before;
         carry += place.total;
     }
@@ -80,12 +78,11 @@ void exclusiveScan(cudaStream_t stream, std::uint32_t* values, std::int64_t coun
                    std::uint32_t* words) {
     if (count == 0) return;
     const std::int64_t tiles = scanWords(count);
-    launch(stream, scanTiles, dim3(static_cast<unsigned>(tiles)), dim3(kBlock), kShared,
-           values, words, count);
+    launch(stream, scanTiles, dim3(static_cast<unsigned>(tiles)), dim3(kBlock), kShared, values,
+           words, count);
     if (tiles == 1) return;
     launch(stream, scanSums, dim3(1), dim3(kBlock), kShared, words, tiles);
-    launch(stream, addSums, blocksFor(count), dim3(kBlock), 0, values,
-           words, count);
+    launch(stream, addSums, blocksFor(count), dim3(kBlock), 0, values, words, count);
 }
 
 }  // namespace gpu

@@ -43,9 +43,8 @@ void CudaBackend::softmaxForward(core::Out y, const core::Tensor& x) {
 
 void CudaBackend::softmaxBackward(core::Out dx, const core::Tensor& dy, const core::Tensor& y) {
     if (y.size(0) == 0) return;
-    launch(stream(), softmaxRowsBackward, warpsFor(y.size(0)), dim3(kBlock), 0,
-           data<float>(dx), data<float>(dy), data<float>(y), y.size(0),
-           y.size(1));
+    launch(stream(), softmaxRowsBackward, warpsFor(y.size(0)), dim3(kBlock), 0, data<float>(dx),
+           data<float>(dy), data<float>(y), y.size(0), y.size(1));
 }
 
 }  // namespace gpu

@@ -39,7 +39,7 @@ struct AttentionView {
         const std::int64_t all = shown == nullptr ? keys : shown[entry];
         return last - 1 + sight < all ? last - 1 + sight : all;
     }
-    __device__ const std::uint8_t* maskOf(std::int64_t entry) const {
+    const __device__ std::uint8_t* maskOf(std::int64_t entry) const {
         return mask == nullptr ? nullptr : mask + entry * keys;
     }
 };
@@ -189,10 +189,9 @@ __device__ __forceinline__ Pack<float, 4> scoresOf(const Pack<float, 4>& dots,
                                                    const AttentionView& view, std::int64_t head,
                                                    std::int64_t query, std::int64_t key) {
     const std::uint8_t* mask = view.maskOf(head / view.heads);
-    const float* bias =
-        view.bias == nullptr || query >= view.queries
-            ? nullptr
-            : view.bias + (head % view.heads * view.queries + query) * view.keys;
+    const float* bias = view.bias == nullptr || query >= view.queries
+                            ? nullptr
+                            : view.bias + (head % view.heads * view.queries + query) * view.keys;
     Pack<float, 4> scores;
     for (int k = 0; k < 4; ++k) {
         const std::int64_t j = key + k;
@@ -211,8 +210,7 @@ __device__ __forceinline__ Pack<float, 4> dropped(const Pack<float, 4>& values,
                                                   std::int64_t query, std::int64_t key) {
     if (view.drop.threshold == 0) return values;
     const KeptFour kept = keptFour(
-        view.drop,
-        static_cast<std::uint64_t>((head * view.queries + query) * view.keys + key));
+        view.drop, static_cast<std::uint64_t>((head * view.queries + query) * view.keys + key));
     Pack<float, 4> left;
     for (int k = 0; k < 4; ++k) left.at[k] = kept.at[k] ? values.at[k] * view.drop.factor : 0.0F;
     return left;
