@@ -4,6 +4,8 @@
 #include "core/cpu/kernels/kernels.h"
 #include "core/ops/backend.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <vector>
 
 namespace core::cpu {
@@ -165,6 +167,21 @@ constexpr std::int64_t kElementGrain = 1 << 14;
 /// The rows of `columns` elements that make up that much.
 constexpr std::int64_t rowGrain(std::int64_t columns) {
     return kElementGrain / (columns > 0 ? columns : 1) + 1;
+}
+
+/// f.template operator()<T>() with T the element type of activations of this dtype.
+template <typename F>
+void withElements(DType dtype, const F& f) {
+    if (dtype == DType::BF16)
+        f.template operator()<BFloat16>();
+    else
+        f.template operator()<float>();
+}
+
+template <typename T>
+void setZero(T* into, std::int64_t n) {
+    std::fill_n(reinterpret_cast<std::byte*>(into), static_cast<std::size_t>(n) * sizeof(T),
+                std::byte{0});
 }
 
 /// 0 <= rate < 1.

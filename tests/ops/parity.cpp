@@ -18,9 +18,10 @@ using core::Tensor;
 
 namespace {
 
-/// Of a BF16 result: sums are f32 inside, and the result is rounded once or, behind a product,
-/// twice.
-constexpr double kBf16Tolerance = 0x1.0p-8 + 1e-4;
+/// Rounding to the 8 bits of bf16.
+constexpr double kBf16Rounding = 0x1.0p-8;
+/// Of a BF16 result: sums are F32 inside, and the result is rounded once.
+constexpr double kBf16Tolerance = kBf16Rounding + 1e-4;
 
 std::vector<BFloat16> narrowed(const Values& values) {
     std::vector<BFloat16> result;
@@ -74,7 +75,7 @@ Tensor OpsTest::toHost(const Tensor& device) {
     return host;
 }
 
-double OpsTest::rounding() const { return dtype() == DType::BF16 ? 0x1.0p-9 : 0.0; }
+double OpsTest::rounding() const { return dtype() == DType::BF16 ? kBf16Rounding : 0.0; }
 
 Tensor OpsTest::tensor(Shape shape, const Values& values) {
     if (dtype() == DType::F32) return f32(std::move(shape), values);

@@ -56,7 +56,7 @@ class OpsTest : public testing::TestWithParam<BackendCase> {
     core::Backend& backend() { return *backend_; }
     core::DType dtype() const { return GetParam().dtype; }
     /// Largest relative error of writing a result in the row's dtype, beyond the row's tolerance:
-    /// 2^-9 in bf16, 0 in f32.
+    /// 2^-8 in bf16, 0 in f32.
     double rounding() const;
 
     /// Of the row's dtype.
