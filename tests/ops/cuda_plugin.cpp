@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/plugin.h"
-
 #include "tests/ops/backends.h"
 
 #include <dlfcn.h>

@@ -14,8 +14,7 @@ namespace {
 class TellSeed : public testing::EmptyTestEventListener {
     void OnTestPartResult(const testing::TestPartResult& result) override {
         if (result.failed())
-            std::printf("UPCYCLER_SIMT_SEED=%llu\n",
-                        static_cast<unsigned long long>(simt::seed()));
+            std::printf("UPCYCLER_SIMT_SEED=%llu\n", static_cast<unsigned long long>(simt::seed()));
     }
 };
 

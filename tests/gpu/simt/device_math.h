@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <bit>
 #include <math.h>  // NOLINT(modernize-deprecated-headers): isinf and its like outside of std, too
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
