@@ -90,13 +90,18 @@ TEST_F(CudaTest, ALostDeviceEndsTheTrainerAndKeepsTheLastCheckpoint) {
 }
 
 TEST_F(CudaTest, AJobThatDoesNotFitTheDeviceIsRefusedWithTheSettingsThatWould) {
+    constexpr std::int64_t kReserve = 96 << 20;  // of the backend itself
     const std::string run = upcycledRun("run", 4, {"--set", "batch=64"});
-    const Result result = upcycle({"train", run, "--device", "cuda"},
-                                  withPlugin(SIMT_PLUGIN, {{"UPCYCLER_SIMT_MEMORY", std::to_string((96 << 20) + 1500000)}}));
-    EXPECT_EQ(result.exit, 5) << result.err;
-    EXPECT_NE(result.err.find("are free on cuda:0"), std::string::npos) << result.err;
-    EXPECT_NE(result.err.find("it would fit with --set microbatch="), std::string::npos)
-        << result.err;
+    for (const auto& [bytes, words] :
+         {std::pair{1500000, "--set recompute=true"}, std::pair{700000, "--set microbatch="}}) {
+        const Result result = upcycle(
+            {"train", run, "--device", "cuda"},
+            withPlugin(SIMT_PLUGIN, {{"UPCYCLER_SIMT_MEMORY", std::to_string(kReserve + bytes)}}));
+        EXPECT_EQ(result.exit, 5) << result.err;
+        EXPECT_NE(result.err.find("are free on cuda:0"), std::string::npos) << result.err;
+        EXPECT_NE(result.err.find(std::string("it would fit with ") + words), std::string::npos)
+            << result.err;
+    }
 }
 
 struct Odd {
