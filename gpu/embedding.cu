@@ -15,12 +15,12 @@ namespace {
 constexpr std::int64_t kTile = 64;
 constexpr int kColumns = 128;
 
-template <typename T, int N>
-__global__ void lookUp(T* y, const std::int64_t* ids, const float* table, std::int64_t rows,
+template <typename T, typename Table, int N>
+__global__ void lookUp(T* y, const std::int64_t* ids, const Table* table, std::int64_t rows,
                        std::int64_t width) {
     const std::int64_t row = warpRow();
     if (row >= rows) return;
-    const float* from = table + ids[row] * width;
+    const Table* from = table + ids[row] * width;
     forLanePacks<N>(
         width, [&](std::int64_t c) { storeFloats(y + row * width + c, loadFloats<N>(from + c)); });
 }
@@ -98,8 +98,12 @@ void CudaBackend::embeddingForward(core::Out y, const core::Tensor& ids,
     const std::int64_t width = table.size(1);
     if (y.elements() == 0) return;
     withPacks(y.dtype(), width, {&y, &table}, [&]<typename T, int N>() {
-        launch(stream(), lookUp<T, N>, warpsFor(ids.size(0)), dim3(kBlock), 0, data<T>(y),
-               data<std::int64_t>(ids), data<float>(table), ids.size(0), width);
+        if (table.dtype() == y.dtype())
+            launch(stream(), lookUp<T, T, N>, warpsFor(ids.size(0)), dim3(kBlock), 0, data<T>(y),
+                   data<std::int64_t>(ids), data<T>(table), ids.size(0), width);
+        else
+            launch(stream(), lookUp<T, float, N>, warpsFor(ids.size(0)), dim3(kBlock), 0,
+                   data<T>(y), data<std::int64_t>(ids), data<float>(table), ids.size(0), width);
     });
 }
 

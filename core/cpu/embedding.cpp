@@ -24,6 +24,14 @@ void CpuBackend::embeddingForward(Out y, const Tensor& ids, const Tensor& table)
     requireIds(ids, table.size(0));
     const std::int64_t width = table.size(1);
     const auto* id = ids.data<std::int64_t>();
+    if (table.dtype() == DType::BF16) {
+        parallelFor(ids.size(0), rowGrain(width), [&](std::int64_t begin, std::int64_t end, int) {
+            for (std::int64_t i = begin; i < end; ++i)
+                std::copy_n(table.data<BFloat16>() + id[i] * width, width,
+                            y.data<BFloat16>() + i * width);
+        });
+        return;
+    }
     withElements(y.dtype(), [&]<typename T>() {
         parallelFor(ids.size(0), rowGrain(width), [&](std::int64_t begin, std::int64_t end, int) {
             for (std::int64_t i = begin; i < end; ++i)

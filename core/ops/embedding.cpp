@@ -7,9 +7,10 @@ namespace core::ops {
 
 void embeddingForward(Backend& backend, Out y, const Tensor& ids, const Tensor& table) {
     constexpr const char* kOp = "embeddingForward";
-    requireTensor(kOp, "table", table, DType::F32, {"V", "d"});
+    const DType type = requireActivations(kOp, "table", table, {"V", "d"});
     requireTensor(kOp, "ids", ids, DType::I64, {"m"});
     requireActivations(kOp, "y", y, {ids.size(0), table.size(1)});
+    if (type != DType::F32) requireTensor(kOp, "y", y, type, {ids.size(0), table.size(1)});
     backend.embeddingForward(y, ids, table);
 }
 

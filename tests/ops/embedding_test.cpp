@@ -34,6 +34,19 @@ TEST_P(EmbeddingOps, RowsOfTheTable) {
     }
 }
 
+TEST_P(EmbeddingOps, ATableOfTheActivationsTypeIsCopied) {
+    for (const std::int64_t width : {1, 7, 96}) {
+        const Values table = parity::randomValues(5 * width, 3);
+        const Tensor y = output({3, width});
+        core::ops::embeddingForward(backend(), y, labels({4, 1, 4}), tensor({5, width}, table));
+        Values expected;
+        for (const std::int64_t id : {4, 1, 4})
+            expected.insert(expected.end(), table.begin() + id * width,
+                            table.begin() + (id + 1) * width);
+        EXPECT_EQ(read(y), expected);
+    }
+}
+
 TEST_P(EmbeddingOps, GradientsOfRepeatedIdsAddUp) {
     for (const std::int64_t width : {1, 5, 64, 130}) {
         const std::int64_t rows = 13;

@@ -108,9 +108,9 @@ TEST_P(Mixtures, ParametersStatisticsAndRouterAreF32) {
                   "[rmsNormForward] rstd is BF16 [4], expected F32 [4]");
     expectRefusal(
         [&] {
-            ops::embeddingForward(b, x, labels({0, 1, 0, 1}), bf16({2, 6}));
+            ops::embeddingForward(b, f32Output({4, 6}), labels({0, 1, 0, 1}), bf16({2, 6}));
         },
-        "[embeddingForward] table is BF16 [2, 6], expected F32");
+        "[embeddingForward] y is F32 [4, 6], expected BF16 [4, 6]");
     expectRefusal(
         [&] {
             ops::patchify(b, output({4, 1}), bf16({1, 1, 2, 2}), 1);
