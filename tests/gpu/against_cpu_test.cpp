@@ -28,13 +28,13 @@ using core::TopKPlacement;
 /// suite holds to the definitions: sizes of many blocks, for which differences would take too long.
 class AgainstCpu : public testing::Test {
   protected:
-    static Tensor random(core::Shape shape, std::uint64_t seed) {
-        Tensor t = Tensor::host(std::move(shape));
+    static Tensor random(const core::Shape& shape, std::uint64_t seed) {
+        Tensor t = Tensor::host(shape);
         core::CounterRandom(core::hashName(seed, "against the CPU")).normals(0, t.span<float>());
         return t;
     }
-    static Tensor randomMask(core::Shape shape, std::uint64_t seed) {
-        Tensor t = Tensor::host(std::move(shape), core::DType::U8);
+    static Tensor randomMask(const core::Shape& shape, std::uint64_t seed) {
+        Tensor t = Tensor::host(shape, core::DType::U8);
         const core::CounterRandom words(core::hashName(seed, "mask"));
         std::uint64_t i = 0;
         for (std::uint8_t& shown : t.span<std::uint8_t>())
@@ -54,9 +54,9 @@ std::vector<std::byte> bytesOf(Backend& backend, const Tensor& t) {
 
 struct AttentionCase {
     AttentionShape shape;
-    bool bias, mask, causal;
-    std::int64_t queryOffset;
-    float dropout;
+    bool bias = false, mask = false, causal = false;
+    std::int64_t queryOffset = 0;
+    float dropout = 0.0F;
 };
 
 /// o, logSumExp, dq, dk, dv, dBias.
