@@ -137,8 +137,8 @@ class RoutingAgainstCpu : public AgainstCpu {
             t.data<float>()[i] = std::round(t.data<float>()[i] * 8.0F) / 8.0F;
         return t;
     }
-    core::RoutingGroups groups(Backend& backend) {
-        return {{0, 3, 3, 6000, kTokens}, core::ops::toDevice(backend, randomMask({kTokens}, 3))};
+    static core::RoutingGroups groups(Backend& backend, std::int64_t third = 6000) {
+        return {{0, 3, 3, third, kTokens}, core::ops::toDevice(backend, randomMask({kTokens}, 3))};
     }
     void expectSame(const Assignment& found, const Assignment& expected) {
         EXPECT_EQ(found.offsets, expected.offsets);
@@ -159,10 +159,23 @@ class RoutingAgainstCpu : public AgainstCpu {
 
 TEST_F(RoutingAgainstCpu, ExpertChoice) {
     const Tensor p = scores(7);
+    const Tensor onDevice = core::ops::toDevice(*cuda_, p);
     for (const double capacity : {0.3, 2.0, 7.0})
-        expectSame(core::ops::expertChoice(*cuda_, core::ops::toDevice(*cuda_, p), groups(*cuda_),
-                                           capacity),
-                   core::ops::expertChoice(*cpu_, p, groups(*cpu_), capacity));
+        for (const std::int64_t third : {6000, 12000})  // a block has a group, or all are sorted
+            expectSame(core::ops::expertChoice(*cuda_, onDevice, groups(*cuda_, third), capacity),
+                       core::ops::expertChoice(*cpu_, p, groups(*cpu_, third), capacity));
+}
+
+TEST_F(RoutingAgainstCpu, NobodyIsRouted) {
+    const Tensor none = Tensor::host({0, 4});
+    const Tensor onDevice = core::ops::toDevice(*cuda_, none);
+    for (const core::RoutingGroups& nobody :
+         {core::RoutingGroups{{0}, {}}, core::RoutingGroups{{0, 0, 0}, {}}}) {
+        expectSame(core::ops::expertChoice(*cuda_, onDevice, nobody, 1.0),
+                   core::ops::expertChoice(*cpu_, none, nobody, 1.0));
+        expectSame(core::ops::topK(*cuda_, onDevice, nobody, {}),
+                   core::ops::topK(*cpu_, none, nobody, {}));
+    }
 }
 
 TEST_F(RoutingAgainstCpu, TopK) {
