@@ -5,17 +5,6 @@
 
 
 namespace gpu {
-namespace {
-
-/// Follow from shapes (capacity routing), or from what the router found.
-bool areEven(std::span<const std::int64_t> offsets) {
-    for (std::size_t e = 2; e < offsets.size(); ++e)
-        if (offsets[e] - offsets[e - 1] != offsets[1] - offsets[0]) return false;
-    return true;
-}
-
-}  // namespace
-
 core::Tensor CudaBackend::biasLike(const Tensor& y, const Tensor& bias) {
     if (!bias.defined() || bias.dtype() == y.dtype()) return bias;
     Tensor converted(allocate(static_cast<std::size_t>(bias.elements()) *
@@ -47,7 +36,7 @@ void CudaBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const 
     if (dBias.defined() && dy.elements() > 0)
         addBiasGradients(stream(), data<float>(dBias),
                          scratchOf<float>(biasPartials(offsets, dy.size(1))), dy, offsets,
-                         areEven(offsets) ? stageConstant(offsets) : stage(offsets));
+                         LinearProducts::areEven(offsets) ? stageConstant(offsets) : stage(offsets));
 }
 
 void CudaBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,

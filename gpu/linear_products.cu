@@ -32,7 +32,13 @@ struct Parts {
 
 }  // namespace
 
-/// Neighbours of one length make one range; ranges without rows are left out.
+bool LinearProducts::areEven(std::span<const std::int64_t> offsets) {
+    for (std::size_t e = 2; e < offsets.size(); ++e)
+        if (offsets[e] - offsets[e - 1] != offsets[1] - offsets[0]) return false;
+    return true;
+}
+
+/// One range where all have one length, else one an expert; those without rows are left out.
 template <typename Body>
 void LinearProducts::forRanges(Body body) const {
     const auto experts = static_cast<std::int64_t>(offsets_.size()) - 1;
@@ -40,10 +46,7 @@ void LinearProducts::forRanges(Body body) const {
         const auto at = static_cast<std::size_t>(e);
         const std::int64_t rows = offsets_[at + 1] - offsets_[at];
         std::int64_t end = e + 1;
-        while (end < experts && offsets_[static_cast<std::size_t>(end) + 1] -
-                                        offsets_[static_cast<std::size_t>(end)] ==
-                                    rows)
-            ++end;
+        if (!ragged_) end = experts;
         if (rows > 0) body(Range{e, end - e, offsets_[at], rows});
         e = end;
     }
@@ -73,6 +76,7 @@ ProductArgs LinearProducts::forwardArgs(const Range& range, const Tensor& y, con
     args.strideA = range.rows * in_;
     args.strideB = out_ * in_;
     args.strideC = range.rows * out_;
+    args.ragged = ragged_ ? Ragged::M : Ragged::None;
     if (bias.defined()) {
         args.epilogue = Epilogue::Bias;
         args.bias = rowsOf(bias, range.expert, out_);
@@ -125,6 +129,7 @@ ProductArgs LinearProducts::backwardArgs(const Range& range, const Tensor& dx, c
     args.strideA = range.rows * out_;
     args.strideB = out_ * in_;
     args.strideC = range.rows * in_;
+    args.ragged = ragged_ ? Ragged::M : Ragged::None;
     return args;
 }
 
@@ -160,6 +165,7 @@ void LinearProducts::backwardWeight(const Tensor& dWeight, const Tensor& dy,
         args.strideA = range.rows * out_;
         args.strideB = range.rows * in_;
         args.strideC = out_ * in_;
+        args.ragged = ragged_ ? Ragged::K : Ragged::None;
         blas_.product(args);
     });
 }

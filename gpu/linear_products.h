@@ -20,7 +20,16 @@ class LinearProducts {
 
     LinearProducts(cudaStream_t stream, Blas& blas, std::span<const std::int64_t> offsets,
                    std::int64_t in, std::int64_t out, core::DType type)
-        : stream_(stream), blas_(blas), offsets_(offsets), in_(in), out_(out), type_(type) {}
+        : stream_(stream),
+          blas_(blas),
+          offsets_(offsets),
+          in_(in),
+          out_(out),
+          type_(type),
+          ragged_(!areEven(offsets)) {}
+
+    /// Whether all ranges have one length.
+    static bool areEven(std::span<const std::int64_t> offsets);
 
     /// y = x weight^T + bias. The bias is of the activations' type, or undefined.
     void forward(const Tensor& y, const Tensor& x, const Tensor& weight, const Tensor& bias) const;
@@ -64,6 +73,7 @@ class LinearProducts {
     std::int64_t in_;
     std::int64_t out_;
     core::DType type_;
+    bool ragged_;
 };
 
 /// dBias [E, columns] += the sums over each range's rows of dy [rows, columns]; `deviceOffsets` are

@@ -18,8 +18,6 @@ class SortArrays {
 
     std::uint32_t* keys() const { return keys_; }
     std::uint32_t* values() const { return values_; }
-    /// Free between two sorts, [count].
-    std::uint32_t* spare() const { return otherKeys_; }
 
     /// Increasing by the lowest `bits` bits of the keys; equal keys stay in their order (Knuth,
     /// TAOCP 3, 5.2.5: least significant digit first).

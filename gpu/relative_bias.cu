@@ -61,20 +61,26 @@ __global__ void addBuckets(float* dTable, const double* sums, const std::int64_t
     if (laneRank() == 0) dTable[row] += static_cast<float>(total);
 }
 
+/// Whether the distances come again at every step: a decoder that goes on by one query has others
+/// each time.
+bool comeAgain(const BiasShape& shape) { return shape.queries > 1; }
+
 }  // namespace
 
 void CudaBackend::relativeBiasForward(Out bias, const Tensor& table,
                                       std::span<const std::int64_t> byDistance) {
     const BiasShape shape{bias.size(0), bias.size(1), bias.size(2)};
     launch(stream(), spreadBias, blocksFor(bias.elements()), dim3(kBlock), 0, data<float>(bias),
-           data<float>(table), stageConstant(byDistance), shape);
+           data<float>(table), comeAgain(shape) ? stageConstant(byDistance) : stage(byDistance),
+           shape);
 }
 
 void CudaBackend::relativeBiasBackward(InOut dTable, const Tensor& dBias,
                                        std::span<const std::int64_t> byDistance) {
     const BiasShape shape{dBias.size(0), dBias.size(1), dBias.size(2)};
     const std::int64_t buckets = dTable.size(0);
-    const std::int64_t* const bucketOf = stageConstant(byDistance);
+    const std::int64_t* const bucketOf =
+        comeAgain(shape) ? stageConstant(byDistance) : stage(byDistance);
     auto* sums = scratchOf<double>(static_cast<std::size_t>(shape.heads * shape.distances()));
     const dim3 grid(static_cast<unsigned>(divideUp(shape.distances(), kDistances)),
                     static_cast<unsigned>(shape.heads));

@@ -28,13 +28,13 @@ using core::TopKPlacement;
 /// suite holds to the definitions: sizes of many blocks, for which differences would take too long.
 class AgainstCpu : public testing::Test {
   protected:
-    static Tensor random(core::Shape shape, std::uint64_t seed) {
-        Tensor t = Tensor::host(std::move(shape));
+    static Tensor random(const core::Shape& shape, std::uint64_t seed) {
+        Tensor t = Tensor::host(shape);
         core::CounterRandom(core::hashName(seed, "against the CPU")).normals(0, t.span<float>());
         return t;
     }
-    static Tensor randomMask(core::Shape shape, std::uint64_t seed) {
-        Tensor t = Tensor::host(std::move(shape), core::DType::U8);
+    static Tensor randomMask(const core::Shape& shape, std::uint64_t seed) {
+        Tensor t = Tensor::host(shape, core::DType::U8);
         const core::CounterRandom words(core::hashName(seed, "mask"));
         std::uint64_t i = 0;
         for (std::uint8_t& shown : t.span<std::uint8_t>())
@@ -54,9 +54,9 @@ std::vector<std::byte> bytesOf(Backend& backend, const Tensor& t) {
 
 struct AttentionCase {
     AttentionShape shape;
-    bool bias, mask, causal;
-    std::int64_t queryOffset;
-    float dropout;
+    bool bias = false, mask = false, causal = false;
+    std::int64_t queryOffset = 0;
+    float dropout = 0.0F;
 };
 
 /// o, logSumExp, dq, dk, dv, dBias.
@@ -137,8 +137,8 @@ class RoutingAgainstCpu : public AgainstCpu {
             t.data<float>()[i] = std::round(t.data<float>()[i] * 8.0F) / 8.0F;
         return t;
     }
-    core::RoutingGroups groups(Backend& backend) {
-        return {{0, 3, 3, 6000, kTokens}, core::ops::toDevice(backend, randomMask({kTokens}, 3))};
+    static core::RoutingGroups groups(Backend& backend, std::int64_t third = 6000) {
+        return {{0, 3, 3, third, kTokens}, core::ops::toDevice(backend, randomMask({kTokens}, 3))};
     }
     void expectSame(const Assignment& found, const Assignment& expected) {
         EXPECT_EQ(found.offsets, expected.offsets);
@@ -159,10 +159,23 @@ class RoutingAgainstCpu : public AgainstCpu {
 
 TEST_F(RoutingAgainstCpu, ExpertChoice) {
     const Tensor p = scores(7);
+    const Tensor onDevice = core::ops::toDevice(*cuda_, p);
     for (const double capacity : {0.3, 2.0, 7.0})
-        expectSame(core::ops::expertChoice(*cuda_, core::ops::toDevice(*cuda_, p), groups(*cuda_),
-                                           capacity),
-                   core::ops::expertChoice(*cpu_, p, groups(*cpu_), capacity));
+        for (const std::int64_t third : {6000, 12000})  // a block has a group, or all are sorted
+            expectSame(core::ops::expertChoice(*cuda_, onDevice, groups(*cuda_, third), capacity),
+                       core::ops::expertChoice(*cpu_, p, groups(*cpu_, third), capacity));
+}
+
+TEST_F(RoutingAgainstCpu, NobodyIsRouted) {
+    const Tensor none = Tensor::host({0, 4});
+    const Tensor onDevice = core::ops::toDevice(*cuda_, none);
+    for (const core::RoutingGroups& nobody :
+         {core::RoutingGroups{{0}, {}}, core::RoutingGroups{{0, 0, 0}, {}}}) {
+        expectSame(core::ops::expertChoice(*cuda_, onDevice, nobody, 1.0),
+                   core::ops::expertChoice(*cpu_, none, nobody, 1.0));
+        expectSame(core::ops::topK(*cuda_, onDevice, nobody, {}),
+                   core::ops::topK(*cpu_, none, nobody, {}));
+    }
 }
 
 TEST_F(RoutingAgainstCpu, TopK) {
