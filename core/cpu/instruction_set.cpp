@@ -67,6 +67,8 @@ const ProductTable& productTable() {
 
 }  // namespace cpu
 
+bool cpuComputesBf16() { return cpu::instructionSet() == cpu::InstructionSet::Avx512Bf16; }
+
 std::string cpuInstructionSet() {
     switch (cpu::instructionSet()) {
         case cpu::InstructionSet::Avx512Bf16:

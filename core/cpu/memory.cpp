@@ -31,7 +31,8 @@ void CpuBackend::fill(Out y, float value) {
     if (y.dtype() == DType::I32)
         fillWith(y.data<std::int32_t>(), y.elements(), static_cast<std::int32_t>(value));
     else if (y.dtype() == DType::BF16)
-        fillWith(&y.data<BFloat16>()->bits, y.elements(), floatToBf16(value));
+        fillWith(reinterpret_cast<std::uint16_t*>(y.data<BFloat16>()), y.elements(),
+                 floatToBf16(value));
     else
         fillWith(y.data<float>(), y.elements(), value);
 }

@@ -8,8 +8,6 @@ namespace {
 
 MadeBackend makeCpu(int threads) { return {core::makeCpuBackend(threads), {}}; }
 
-MadeBackend makeCuda() { return {nullptr, "this build has no CUDA backend"}; }
-
 }  // namespace
 
 const std::vector<BackendCase>& backendCases() {

@@ -2,6 +2,7 @@
 #include "tests/ops/parity.h"
 
 #include "core/base/random.h"
+#include "core/ops/assignment.h"
 #include "core/tensor/convert.h"
 
 #include <algorithm>
@@ -92,6 +93,14 @@ Tensor OpsTest::labels(const std::vector<std::int64_t>& values) {
 
 Tensor OpsTest::mask(const std::vector<std::uint8_t>& values) {
     return upload(Tensor::of<std::uint8_t>({static_cast<std::int64_t>(values.size())}, values));
+}
+
+core::Assignment OpsTest::assignment(std::int64_t tokens,
+                                     std::span<const std::vector<std::int32_t>> accepted) {
+    core::Assignment made = core::ops::makeAssignment(tokens, accepted);
+    for (Tensor* table : {&made.slotToken, &made.slotExpert, &made.tokenOffsets, &made.tokenSlots})
+        *table = upload(*table);
+    return made;
 }
 
 Tensor OpsTest::output(Shape shape) {
