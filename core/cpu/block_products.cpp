@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/block_products_internal.h"
-#include "core/cpu/instruction_set_internal.h"
 #include "core/tensor/buffer.h"
 
 #include <algorithm>
@@ -59,7 +58,7 @@ Index columnStep(Index words) {
 
 /// The result's block from its sums, unless they are in place.
 template <typename T>
-void finishBlock(const ResultProduct<T>& product, const ProductLoops<T>& loops, const Block& block,
+void finishBlock(const ResultProduct<T>& product, const ProductKernels<T>& k, const Block& block,
                  float* sums, Index stride) {
     if (product.finish.function != nullptr) {
         product.finish.function(product.finish.context, block, sums, stride);
@@ -67,13 +66,13 @@ void finishBlock(const ResultProduct<T>& product, const ProductLoops<T>& loops, 
     }
     if constexpr (!std::is_same_v<T, float>)
         for (Index i = 0; i < block.rows; ++i)
-            loops.elements.fromFloats(product.c + (block.row + i) * product.stride + block.column,
-                                      sums + i * stride, block.columns);
+            k.store(product.c + (block.row + i) * product.stride + block.column, sums + i * stride,
+                    block.columns);
 }
 
 /// A block of few rows whose right factor is not worth packing.
 template <typename T>
-void computeFewRows(const ResultProduct<T>& p, const ProductLoops<T>& loops, const Block& block) {
+void computeFewRows(const ResultProduct<T>& p, const ProductKernels<T>& k, const Block& block) {
     const Index end = block.column + block.columns;
     float* const apart = sumScratch.atLeast(block.rows * kSumColumns);
     for (Index column = block.column; column < end; column += kSumColumns) {
@@ -84,27 +83,21 @@ void computeFewRows(const ResultProduct<T>& p, const ProductLoops<T>& loops, con
             sums = p.c + b.row * p.stride + b.column;
             stride = p.stride;
         }
-        loops.products.multiplyFewRows(
-            sums, stride, p.left.at(b.row, 0), p.left.stride, p.right.at(column, 0), p.right.stride,
-            p.bias == nullptr ? nullptr : p.bias + column, b.rows, b.columns, p.depth);
-        finishBlock(p, loops, b, sums, stride);
+        k.multiplyFewRows(sums, stride, p.left.at(b.row, 0), p.left.stride, p.right.at(column, 0),
+                          p.right.stride, p.bias == nullptr ? nullptr : p.bias + column, b.rows,
+                          b.columns, p.depth);
+        finishBlock(p, k, b, sums, stride);
     }
 }
 
 }  // namespace
 
 template <typename T>
-ProductLoops<T> productLoops(const Kernels& kernels) {
-    return {productTable().of<T>().products, kernels.of<T>()};
-}
-
-template <typename T>
-void ResultProduct<T>::compute(const ProductLoops<T>& loops, const Block& block) const {
+void ResultProduct<T>::compute(const ProductKernels<T>& k, const Block& block) const {
     if (rightTransposed && block.rows <= kFewRows) {
-        computeFewRows(*this, loops, block);
+        computeFewRows(*this, k, block);
         return;
     }
-    const ProductKernels<T>& k = loops.products;
     constexpr bool kFloats = std::is_same_v<T, float>;
     const Index depthPieces = pieces(depth, kDepthWords * k.perWord);
     const Index depthStep = roundedUp(wordsOf(depth, depthPieces), k.perWord);
@@ -140,14 +133,14 @@ void ResultProduct<T>::compute(const ProductLoops<T>& loops, const Block& block)
         const bool last = from + count == depth;
         if constexpr (kFloats) {
             k.multiplyIntoFloats(into, product);
-            if (last) finishBlock(*this, loops, b, into, stride);
+            if (last) finishBlock(*this, k, b, into, stride);
         } else if (!apart) {
             k.multiply(into, product);
         } else {
             float* total = sums + sumRow * columnsAtOnce;
             product.stride = columnsAtOnce;
             k.multiplyIntoFloats(total, product);
-            if (last) finishBlock(*this, loops, b, total, columnsAtOnce);
+            if (last) finishBlock(*this, k, b, total, columnsAtOnce);
         }
     };
 
@@ -170,9 +163,8 @@ void ResultProduct<T>::compute(const ProductLoops<T>& loops, const Block& block)
 }
 
 template <typename T>
-void addTransposedProduct(const ProductLoops<T>& loops, float* c, Index stride, MatrixView<T> left,
+void addTransposedProduct(const ProductKernels<T>& k, float* c, Index stride, MatrixView<T> left,
                           MatrixView<T> right, Index rows, Index columns, Index depth) {
-    const ProductKernels<T>& k = loops.products;
     const Index depthPieces = pieces(depth, kGradientWords * k.perWord);
     const Index depthStep = roundedUp(wordsOf(depth, depthPieces), k.perWord);
     const Index mostWords = wordsOf(depthStep, k.perWord);
@@ -207,13 +199,11 @@ void addTransposedProduct(const ProductLoops<T>& loops, float* c, Index stride, 
     }
 }
 
-template ProductLoops<float> productLoops(const Kernels&);
-template ProductLoops<BFloat16> productLoops(const Kernels&);
 template struct ResultProduct<float>;
 template struct ResultProduct<BFloat16>;
-template void addTransposedProduct(const ProductLoops<float>&, float*, Index, MatrixView<float>,
+template void addTransposedProduct(const ProductKernels<float>&, float*, Index, MatrixView<float>,
                                    MatrixView<float>, Index, Index, Index);
-template void addTransposedProduct(const ProductLoops<BFloat16>&, float*, Index,
+template void addTransposedProduct(const ProductKernels<BFloat16>&, float*, Index,
                                    MatrixView<BFloat16>, MatrixView<BFloat16>, Index, Index, Index);
 
 }  // namespace core::cpu

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/cpu/kernels/kernels.h"
 #include "core/cpu/kernels/product_kernels.h"
 
 #include <cstdint>
@@ -18,17 +17,6 @@ struct MatrixView {
         return data + row * stride + column;
     }
 };
-
-/// The kernels that a product of matrices of T needs.
-template <typename T>
-struct ProductLoops {
-    const ProductKernels<T>& products;
-    const ElementKernels<T>& elements;
-};
-
-/// Those of the processor.
-template <typename T>
-ProductLoops<T> productLoops(const Kernels& kernels);
 
 /// Rows [row, row + rows) and columns [column, column + columns) of a result.
 struct Block {
@@ -60,13 +48,13 @@ struct ResultProduct {
     const float* bias;
     Finish finish;
 
-    void compute(const ProductLoops<T>& loops, const Block& block) const;
+    void compute(const ProductKernels<T>& k, const Block& block) const;
 };
 
 /// c [rows, columns] += left^T right of left [depth, rows] and right [depth, columns], on one
 /// thread.
 template <typename T>
-void addTransposedProduct(const ProductLoops<T>& loops, float* c, std::int64_t stride,
+void addTransposedProduct(const ProductKernels<T>& k, float* c, std::int64_t stride,
                           MatrixView<T> left, MatrixView<T> right, std::int64_t rows,
                           std::int64_t columns, std::int64_t depth);
 

@@ -63,6 +63,9 @@ struct ProductKernels {
     void (*multiplyFewRows)(float* c, Index stride, const T* left, Index leftStride, const T* right,
                             Index rightStride, const float* bias, Index rows, Index columns,
                             Index depth);
+
+    /// c = sums, rounded as products are.
+    void (*store)(T* c, const float* sums, Index n);
 };
 
 /// All that is made of products of T.

@@ -25,6 +25,7 @@ constexpr MatrixKernels<T> kernelsOf() {
         .multiply = multiplyBlock<Arithmetic, T>,
         .multiplyIntoFloats = multiplyBlock<Arithmetic, float>,
         .multiplyFewRows = multiplyFewRows<T>,
+        .store = storeRow<T>,
     };
     return {.products = products,
             .attention = {.scratch = Attention<T>::scratch,
