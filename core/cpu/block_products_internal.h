@@ -10,8 +10,8 @@ namespace core::cpu {
 /// A matrix in memory: rows of `stride` elements.
 template <typename T>
 struct MatrixView {
-    const T* data;
-    std::int64_t stride;
+    const T* data = nullptr;
+    std::int64_t stride = 0;
 
     const T* at(std::int64_t row, std::int64_t column) const {
         return data + row * stride + column;
@@ -39,13 +39,13 @@ struct Finish {
 /// finish gets the sums in c; bf16 sums are apart, and what the finish writes is the result.
 template <typename T>
 struct ResultProduct {
-    T* c;
-    std::int64_t stride;
+    T* c = nullptr;
+    std::int64_t stride = 0;
     MatrixView<T> left;
     MatrixView<T> right;
-    bool rightTransposed;
-    std::int64_t depth;
-    const float* bias;
+    bool rightTransposed = false;
+    std::int64_t depth = 0;
+    const float* bias = nullptr;
     Finish finish;
 
     void compute(const ProductKernels<T>& k, const Block& block) const;

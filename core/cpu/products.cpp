@@ -226,7 +226,7 @@ void LinearProducts<T>::backwardData(T* dBefore, const T* dy, const T* weight, c
             if constexpr (std::is_same_v<T, float>) {
                 activate(piece, piece, before + at, n);
             } else {
-                std::array<float, kFinishColumns> x;
+                thread_local std::array<float, kFinishColumns> x;
                 widen(x.data(), before + at, n);
                 activate(piece, piece, x.data(), n);
                 narrow(dBefore + at, piece, n);
