@@ -6,8 +6,7 @@
 
 namespace core {
 
-/// Size of the OpenMP team of the loops that the calling thread starts (ours and oneDNN's); 0 = all
-/// processors.
+/// Size of the OpenMP team of the loops that the calling thread starts; 0 = all processors.
 void setThreads(int threads);
 int threads();
 

@@ -3,19 +3,22 @@
 #include "core/cpu/cpu_backend_internal.h"
 #include "core/cpu/instruction_set_internal.h"
 
+#include <memory>
+
 namespace core::cpu {
 namespace {
 
 constexpr std::size_t kLine = 64;
 
-/// So many floats from the first multiple of kLine bytes on.
-std::size_t floatsWithRoom(std::int64_t n) {
-    return static_cast<std::size_t>(n) + kLine / sizeof(float);
-}
+/// So many floats and room to begin at a multiple of kLine bytes.
+std::size_t withRoom(std::int64_t n) { return static_cast<std::size_t>(n) + kLine / sizeof(float); }
 
-float* aligned(float* scratch) {
-    const auto address = reinterpret_cast<std::uintptr_t>(scratch);
-    return reinterpret_cast<float*>((address + kLine - 1) / kLine * kLine);
+/// The first such address of `scratch`, which has withRoom(n) floats.
+float* aligned(float* scratch, std::int64_t n) {
+    void* at = scratch;
+    std::size_t space = withRoom(n) * sizeof(float);
+    return static_cast<float*>(
+        std::align(kLine, static_cast<std::size_t>(n) * sizeof(float), at, space));
 }
 
 /// All heads of one attention.
@@ -66,7 +69,7 @@ void CpuBackend::attentionForward(Out o, Out logSumExp, const Tensor& q, const T
         const AttentionKernels<T>& kernels = productTable().of<T>().attention;
         const Heads<T> heads{q, k, v, shape, options, keepOf(options.dropout, options.dropoutKey)};
         const std::int64_t need = kernels.scratch(shape.queries, shape.keys, shape.headDim);
-        float* scratch = aligned(floatScratch(floatsWithRoom(need * threads_)));
+        float* scratch = aligned(floatScratch(withRoom(need * threads_)), need * threads_);
         parallelFor(shape.batch * shape.heads, 1,
                     [&](std::int64_t begin, std::int64_t end, int part) {
                         for (std::int64_t i = begin; i < end; ++i) {
@@ -88,7 +91,7 @@ void CpuBackend::attentionBackward(Out dq, Out dk, Out dv, InOut dBias, const Te
         const AttentionKernels<T>& kernels = productTable().of<T>().attention;
         const Heads<T> heads{q, k, v, shape, options, keepOf(options.dropout, options.dropoutKey)};
         const std::int64_t need = kernels.scratch(shape.queries, shape.keys, shape.headDim);
-        float* scratch = aligned(floatScratch(floatsWithRoom(need * threads_)));
+        float* scratch = aligned(floatScratch(withRoom(need * threads_)), need * threads_);
         const auto run = [&](std::int64_t i, int part) {
             const HeadView<T> head = heads.at(i);
             const std::int64_t queryAt = head.q - q.data<T>();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/block_products_internal.h"
-#include "core/cpu/instruction_set_internal.h"
 #include "core/tensor/buffer.h"
 
 #include <algorithm>
@@ -14,6 +13,8 @@ using Index = std::int64_t;
 
 /// Rows of the left factor at a time: a whole number of tiles of every height.
 constexpr Index kRowBlock = 96;
+/// So few rows do not repay packing the right factor.
+constexpr Index kFewRows = 12;
 /// Columns of a whole panel; of any instruction set a whole number of panels.
 constexpr Index kPanel = 64;
 /// Words of the packed right factor: with the rows of a block in a processor's own cache.
@@ -55,16 +56,48 @@ Index columnStep(Index words) {
     return std::max(kPanel, kRightWords / std::max<Index>(words, 1) / kPanel * kPanel);
 }
 
+/// The result's block from its sums, unless they are in place.
+template <typename T>
+void finishBlock(const ResultProduct<T>& product, const ProductKernels<T>& k, const Block& block,
+                 float* sums, Index stride) {
+    if (product.finish.function != nullptr) {
+        product.finish.function(product.finish.context, block, sums, stride);
+        return;
+    }
+    if constexpr (!std::is_same_v<T, float>)
+        for (Index i = 0; i < block.rows; ++i)
+            k.store(product.c + (block.row + i) * product.stride + block.column, sums + i * stride,
+                    block.columns);
+}
+
+/// A block of few rows whose right factor is not worth packing.
+template <typename T>
+void computeFewRows(const ResultProduct<T>& p, const ProductKernels<T>& k, const Block& block) {
+    const Index end = block.column + block.columns;
+    float* const apart = sumScratch.atLeast(block.rows * kSumColumns);
+    for (Index column = block.column; column < end; column += kSumColumns) {
+        const Block b{block.row, block.rows, column, std::min(kSumColumns, end - column)};
+        float* sums = apart;
+        Index stride = kSumColumns;
+        if constexpr (std::is_same_v<T, float>) {
+            sums = p.c + b.row * p.stride + b.column;
+            stride = p.stride;
+        }
+        k.multiplyFewRows(sums, stride, p.left.at(b.row, 0), p.left.stride, p.right.at(column, 0),
+                          p.right.stride, p.bias == nullptr ? nullptr : p.bias + column, b.rows,
+                          b.columns, p.depth);
+        finishBlock(p, k, b, sums, stride);
+    }
+}
+
 }  // namespace
 
 template <typename T>
-ProductLoops<T> productLoops(const Kernels& kernels) {
-    return {productTable().of<T>().products, kernels.of<T>()};
-}
-
-template <typename T>
-void ResultProduct<T>::compute(const ProductLoops<T>& loops, const Block& block) const {
-    const ProductKernels<T>& k = loops.products;
+void ResultProduct<T>::compute(const ProductKernels<T>& k, const Block& block) const {
+    if (rightTransposed && block.rows <= kFewRows) {
+        computeFewRows(*this, k, block);
+        return;
+    }
     constexpr bool kFloats = std::is_same_v<T, float>;
     const Index depthPieces = pieces(depth, kDepthWords * k.perWord);
     const Index depthStep = roundedUp(wordsOf(depth, depthPieces), k.perWord);
@@ -100,20 +133,14 @@ void ResultProduct<T>::compute(const ProductLoops<T>& loops, const Block& block)
         const bool last = from + count == depth;
         if constexpr (kFloats) {
             k.multiplyIntoFloats(into, product);
-            if (last && finish.function != nullptr)
-                finish.function(finish.context, b, into, stride);
+            if (last) finishBlock(*this, k, b, into, stride);
         } else if (!apart) {
             k.multiply(into, product);
         } else {
             float* total = sums + sumRow * columnsAtOnce;
             product.stride = columnsAtOnce;
             k.multiplyIntoFloats(total, product);
-            if (last && finish.function != nullptr)
-                finish.function(finish.context, b, total, columnsAtOnce);
-            else if (last)
-                for (Index i = 0; i < b.rows; ++i)
-                    loops.elements.fromFloats(into + i * stride, total + i * columnsAtOnce,
-                                              b.columns);
+            if (last) finishBlock(*this, k, b, total, columnsAtOnce);
         }
     };
 
@@ -136,9 +163,8 @@ void ResultProduct<T>::compute(const ProductLoops<T>& loops, const Block& block)
 }
 
 template <typename T>
-void addTransposedProduct(const ProductLoops<T>& loops, float* c, Index stride, MatrixView<T> left,
+void addTransposedProduct(const ProductKernels<T>& k, float* c, Index stride, MatrixView<T> left,
                           MatrixView<T> right, Index rows, Index columns, Index depth) {
-    const ProductKernels<T>& k = loops.products;
     const Index depthPieces = pieces(depth, kGradientWords * k.perWord);
     const Index depthStep = roundedUp(wordsOf(depth, depthPieces), k.perWord);
     const Index mostWords = wordsOf(depthStep, k.perWord);
@@ -152,9 +178,14 @@ void addTransposedProduct(const ProductLoops<T>& loops, float* c, Index stride, 
             k.packRight(packedRight, right.at(from, column), right.stride, count, width);
             for (Index row = 0; row < rows; row += kRowBlock) {
                 const Index height = std::min(kRowBlock, rows - row);
-                k.packLeftTransposed(packedLeft, left.at(from, row), left.stride, height, count);
+                LeftFactor factor{left.at(from, row), 4, left.stride * 4};
+                if constexpr (!std::is_same_v<T, float>) {
+                    k.packLeftTransposed(packedLeft, left.at(from, row), left.stride, height,
+                                         count);
+                    factor = {packedLeft, 4, height * 4};
+                }
                 k.multiplyIntoFloats(c + row * stride + column,
-                                     {.left = {packedLeft, 4, height * 4},
+                                     {.left = factor,
                                       .right = packedRight,
                                       .rows = height,
                                       .columns = width,
@@ -168,13 +199,11 @@ void addTransposedProduct(const ProductLoops<T>& loops, float* c, Index stride, 
     }
 }
 
-template ProductLoops<float> productLoops(const Kernels&);
-template ProductLoops<BFloat16> productLoops(const Kernels&);
 template struct ResultProduct<float>;
 template struct ResultProduct<BFloat16>;
-template void addTransposedProduct(const ProductLoops<float>&, float*, Index, MatrixView<float>,
+template void addTransposedProduct(const ProductKernels<float>&, float*, Index, MatrixView<float>,
                                    MatrixView<float>, Index, Index, Index);
-template void addTransposedProduct(const ProductLoops<BFloat16>&, float*, Index,
+template void addTransposedProduct(const ProductKernels<BFloat16>&, float*, Index,
                                    MatrixView<BFloat16>, MatrixView<BFloat16>, Index, Index, Index);
 
 }  // namespace core::cpu

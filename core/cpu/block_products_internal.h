@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/cpu/kernels/kernels.h"
 #include "core/cpu/kernels/product_kernels.h"
 
 #include <cstdint>
@@ -11,24 +10,13 @@ namespace core::cpu {
 /// A matrix in memory: rows of `stride` elements.
 template <typename T>
 struct MatrixView {
-    const T* data;
-    std::int64_t stride;
+    const T* data = nullptr;
+    std::int64_t stride = 0;
 
     const T* at(std::int64_t row, std::int64_t column) const {
         return data + row * stride + column;
     }
 };
-
-/// The kernels that a product of matrices of T needs.
-template <typename T>
-struct ProductLoops {
-    const ProductKernels<T>& products;
-    const ElementKernels<T>& elements;
-};
-
-/// Those of the processor.
-template <typename T>
-ProductLoops<T> productLoops(const Kernels& kernels);
 
 /// Rows [row, row + rows) and columns [column, column + columns) of a result.
 struct Block {
@@ -51,22 +39,22 @@ struct Finish {
 /// finish gets the sums in c; bf16 sums are apart, and what the finish writes is the result.
 template <typename T>
 struct ResultProduct {
-    T* c;
-    std::int64_t stride;
+    T* c = nullptr;
+    std::int64_t stride = 0;
     MatrixView<T> left;
     MatrixView<T> right;
-    bool rightTransposed;
-    std::int64_t depth;
-    const float* bias;
+    bool rightTransposed = false;
+    std::int64_t depth = 0;
+    const float* bias = nullptr;
     Finish finish;
 
-    void compute(const ProductLoops<T>& loops, const Block& block) const;
+    void compute(const ProductKernels<T>& k, const Block& block) const;
 };
 
 /// c [rows, columns] += left^T right of left [depth, rows] and right [depth, columns], on one
 /// thread.
 template <typename T>
-void addTransposedProduct(const ProductLoops<T>& loops, float* c, std::int64_t stride,
+void addTransposedProduct(const ProductKernels<T>& k, float* c, std::int64_t stride,
                           MatrixView<T> left, MatrixView<T> right, std::int64_t rows,
                           std::int64_t columns, std::int64_t depth);
 

@@ -6,24 +6,12 @@
 #include "core/cpu/instruction_set_internal.h"
 
 #include <fmt/format.h>
-#include <oneapi/dnnl/dnnl.hpp>
 
 #include <cstring>
 
 namespace core {
 namespace cpu {
 namespace {
-
-/// Before the first product oneDNN can be told to stay at or below our own instruction set; later
-/// it refuses.
-void limitProducts(InstructionSet set) {
-    if (set == InstructionSet::Avx512)
-        dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core);
-    else if (set == InstructionSet::Avx2)
-        dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
-    else if (set == InstructionSet::Baseline)
-        dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
-}
 
 int teamSize(int threads) {
     if (threads <= 0) setThreads(0);
@@ -33,16 +21,13 @@ int teamSize(int threads) {
 }  // namespace
 
 CpuBackend::CpuBackend(int threads)
-    : threads_(teamSize(threads)), kernels_(kernelsFor(instructionSet())) {
-    limitProducts(instructionSet());
-}
+    : threads_(teamSize(threads)), kernels_(kernelsFor(instructionSet())) {}
 
 std::string CpuBackend::name() const { return "cpu"; }
 
 std::string CpuBackend::description() const {
-    const dnnl_version_t* version = dnnl_version();
-    return fmt::format("CPU, {}, {} thread{}, oneDNN {}.{}.{}", cpuInstructionSet(), threads_,
-                       threads_ == 1 ? "" : "s", version->major, version->minor, version->patch);
+    return fmt::format("CPU, {}, {} thread{}", cpuInstructionSet(), threads_,
+                       threads_ == 1 ? "" : "s");
 }
 
 std::shared_ptr<Buffer> CpuBackend::allocate(std::size_t bytes) { return allocateHost(bytes); }

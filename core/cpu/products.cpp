@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/parallel.h"
 #include "core/cpu/block_products_internal.h"
+#include "core/cpu/instruction_set_internal.h"
 #include "core/cpu/products_internal.h"
 
 #include <algorithm>
@@ -92,7 +93,7 @@ void addSums(const Kernels& kernels, float* into, const T* x, Index rows, Index 
 template <typename T>
 void forwardProduct(const LinearProducts<T>& p, T* y, const T* x, const T* weight,
                     const float* bias, Finish finish) {
-    const ProductLoops<T> loops = productLoops<T>(p.kernels);
+    const ProductKernels<T>& k = productTable().of<T>().products;
     shareResult(p.offsets, p.out, [&](Index e, const Block& block) {
         const ResultProduct<T> product{.c = y,
                                        .stride = p.out,
@@ -102,14 +103,14 @@ void forwardProduct(const LinearProducts<T>& p, T* y, const T* x, const T* weigh
                                        .depth = p.in,
                                        .bias = bias == nullptr ? nullptr : bias + e * p.out,
                                        .finish = finish};
-        product.compute(loops, block);
+        product.compute(k, block);
     });
 }
 
 template <typename T>
 void backwardDataProduct(const LinearProducts<T>& p, T* dx, const T* dy, const T* weight,
                          Finish finish) {
-    const ProductLoops<T> loops = productLoops<T>(p.kernels);
+    const ProductKernels<T>& k = productTable().of<T>().products;
     shareResult(p.offsets, p.in, [&](Index e, const Block& block) {
         const ResultProduct<T> product{.c = dx,
                                        .stride = p.in,
@@ -119,7 +120,7 @@ void backwardDataProduct(const LinearProducts<T>& p, T* dx, const T* dy, const T
                                        .depth = p.out,
                                        .bias = nullptr,
                                        .finish = finish};
-        product.compute(loops, block);
+        product.compute(k, block);
     });
 }
 
@@ -135,14 +136,14 @@ bool cutsExperts(std::span<const Index> offsets, Index parts) {
 template <typename T>
 struct WeightGradient {
     const LinearProducts<T>& p;
-    const ProductLoops<T> loops;
+    const ProductKernels<T>& k;
     const T* dy;
     const T* x;
 
     /// dWeight and dBias (or null) of rows [first, last) of dy and x, for outputs [begin, end).
     void add(float* dWeight, float* dBias, Index first, Index last, Index begin, Index end) const {
         const T* slopes = dy + first * p.out + begin;
-        addTransposedProduct<T>(loops, dWeight + begin * p.in, p.in, {slopes, p.out},
+        addTransposedProduct<T>(k, dWeight + begin * p.in, p.in, {slopes, p.out},
                                 {x + first * p.in, p.in}, end - begin, p.in, last - first);
         if (dBias != nullptr)
             addSums(p.kernels, dBias + begin, slopes, last - first, end - begin, p.out);
@@ -194,7 +195,7 @@ template <typename T>
 void LinearProducts<T>::forward(T* y, T* before, const T* x, const T* weight, const float* bias,
                                 Activation kind) const {
     const auto activate = kernels.f32.activationForward[static_cast<std::size_t>(kind)];
-    const auto narrow = kernels.of<T>().fromFloats;
+    const auto narrow = productTable().of<T>().products.store;
     const auto finish = [&](const Block& block, float* sums, Index stride) {
         forPieces(block, out, sums, stride, [&](Index at, float* piece, Index n) {
             if constexpr (std::is_same_v<T, float>) {
@@ -218,16 +219,17 @@ template <typename T>
 void LinearProducts<T>::backwardData(T* dBefore, const T* dy, const T* weight, const T* before,
                                      Activation kind) const {
     const auto activate = kernels.f32.activationBackward[static_cast<std::size_t>(kind)];
-    const ElementKernels<T>& elements = kernels.of<T>();
+    const auto widen = kernels.of<T>().toFloats;
+    const auto narrow = productTable().of<T>().products.store;
     const auto finish = [&](const Block& block, float* sums, Index stride) {
         forPieces(block, in, sums, stride, [&](Index at, float* piece, Index n) {
             if constexpr (std::is_same_v<T, float>) {
                 activate(piece, piece, before + at, n);
             } else {
-                std::array<float, kFinishColumns> x;
-                elements.toFloats(x.data(), before + at, n);
+                thread_local std::array<float, kFinishColumns> x;
+                widen(x.data(), before + at, n);
                 activate(piece, piece, x.data(), n);
-                elements.fromFloats(dBefore + at, piece, n);
+                narrow(dBefore + at, piece, n);
             }
         });
     };
@@ -237,7 +239,7 @@ void LinearProducts<T>::backwardData(T* dBefore, const T* dy, const T* weight, c
 template <typename T>
 void LinearProducts<T>::backwardWeight(float* dWeight, float* dBias, const T* dy,
                                        const T* x) const {
-    const WeightGradient<T> gradient{*this, productLoops<T>(kernels), dy, x};
+    const WeightGradient<T> gradient{*this, productTable().of<T>().products, dy, x};
     const Index rows = offsets.back();
     if (rows >= threads() * kLeastRows &&
         (out * in <= kOwnSums || !cutsExperts(offsets, parallelParts(rows, kLeastRows)))) {

@@ -17,8 +17,8 @@ template <typename T>
 struct LinearProducts {
     const Kernels& kernels;
     std::span<const std::int64_t> offsets;
-    std::int64_t in;
-    std::int64_t out;
+    std::int64_t in = 0;
+    std::int64_t out = 0;
 
     /// y = x weight^T + bias; bias may be null.
     void forward(T* y, const T* x, const T* weight, const float* bias) const;

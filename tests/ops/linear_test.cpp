@@ -4,6 +4,9 @@
 #include "tests/ops/activation_reference.h"
 #include "tests/ops/parity.h"
 
+#include <span>
+#include <vector>
+
 namespace {
 
 using core::Tensor;
@@ -31,10 +34,21 @@ Values multiply(const Values& x, const Values& weight, const Values& bias, const
     return y;
 }
 
+/// More than one block of rows, of columns and of depth.
+constexpr Sizes kLarge[] = {{601, 2201, 7}, {150, 40, 1203}, {20, 2201, 70}};
+/// The same of the gradient of x, and a gradient of the weight that threads sum apart.
+constexpr Sizes kLargeBackward[] = {{601, 7, 2201}, {150, 1203, 40}, {2100, 70, 65}};
+
+std::vector<Sizes> with(std::span<const Sizes> large) {
+    std::vector<Sizes> sizes(std::begin(kSizes), std::end(kSizes));
+    sizes.insert(sizes.end(), large.begin(), large.end());
+    return sizes;
+}
+
 class LinearOps : public parity::OpsTest {};
 
 TEST_P(LinearOps, ForwardWithAndWithoutBias) {
-    for (const Sizes& s : kSizes) {
+    for (const Sizes& s : with(kLarge)) {
         const Values x = parity::randomValues(s.rows * s.in, 1);
         const Values weight = parity::randomValues(s.out * s.in, 2);
         const Values bias = parity::randomValues(s.out, 3);
@@ -50,7 +64,7 @@ TEST_P(LinearOps, ForwardWithAndWithoutBias) {
 }
 
 TEST_P(LinearOps, BackwardIsTheTransposedProduct) {
-    for (const Sizes& s : kSizes) {
+    for (const Sizes& s : with(kLargeBackward)) {
         const Values dy = parity::randomValues(s.rows * s.out, 4);
         const Values weight = parity::randomValues(s.out * s.in, 5);
         const Values x = parity::randomValues(s.rows * s.in, 6);
@@ -112,7 +126,7 @@ TEST_P(LinearOps, GradientByDifferences) {
 
 TEST_P(LinearOps, ActivationBehindTheLayer) {
     for (const core::Activation kind : parity::kActivations)
-        for (const Sizes& s : kSizes)
+        for (const Sizes& s : kind == core::Activation::GeluErf ? with(kLarge) : with({}))
             for (const bool withBias : {false, true}) {
                 const Values x = parity::randomValues(s.rows * s.in, 1);
                 const Values weight = parity::randomValues(s.out * s.in, 2, 0.5);
@@ -132,7 +146,7 @@ TEST_P(LinearOps, ActivationBehindTheLayer) {
 
 TEST_P(LinearOps, BackThroughTheActivationBeforeTheLayer) {
     for (const core::Activation kind : parity::kActivations)
-        for (const Sizes& s : kSizes) {
+        for (const Sizes& s : kind == core::Activation::GeluErf ? with(kLargeBackward) : with({})) {
             const Values dy = parity::randomValues(s.rows * s.out, 4);
             const Values weight = parity::randomValues(s.out * s.in, 5);
             const Values before = parity::activationArguments(s.rows * s.in, 6, 1.0);

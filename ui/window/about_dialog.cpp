@@ -67,7 +67,7 @@ void showAbout(QWidget& parent) {
     addText(*column,
             tr(QT_TRANSLATE_NOOP(
                 "About",
-                "It uses Qt (LGPL-3.0), Qt Charts (GPL-3.0), oneDNN (Apache-2.0), HDF5 "
+                "It uses Qt (LGPL-3.0), Qt Charts (GPL-3.0), HDF5 "
                 "(BSD), nlohmann/json and fmt (MIT), zlib, libpng and libjpeg-turbo.")),
             TextRole::Body, true);
     column->addSpacing(space::kS);

@@ -3,7 +3,7 @@
 
 #include "core/cpu/kernels/attention_kernels.h"
 #include "core/cpu/kernels/keep.h"
-#include "core/cpu/kernels/simd.h"
+#include "core/cpu/kernels/packed_product.h"
 
 // What happens to one query's row of scores between the products of attention. A `Row` of scores is
 // `wide` floats, a multiple of kLanes; the query sees the first `seen` of them at most.
@@ -66,11 +66,6 @@ void dropRow(float* row, const HeadView<T>& view, const Row& r) {
         });
 }
 
-template <typename W>
-UPCYCLER_INLINE void storeRow(W* into, const float* row, Index wide) {
-    for (Index j = 0; j < wide; j += kLanes) store(into + j, load(row + j));
-}
-
 struct RowSum {
     float most;
     float sum;
@@ -96,7 +91,7 @@ RowSum expRow(W* weights, float* scores, const HeadView<T>& view, const Row& r,
         if (drops)
             store(scores + j, e);
         else
-            store(weights + j, e);
+            storeSums(weights + j, e);
     }
     const Vec e = last != 0 ? exp(reader.at(end, r.seen - end) - shift) : Vec{};
     total += e;
@@ -105,7 +100,7 @@ RowSum expRow(W* weights, float* scores, const HeadView<T>& view, const Row& r,
         dropRow(scores, view, r);
         storeRow(weights, scores, end + kLanes);
     } else {
-        store(weights + end, e);
+        storeSums(weights + end, e);
     }
     for (Index j = end + kLanes; j < r.wide; j += kLanes) store(weights + j, Vec{});
     const float all = sum(total);
@@ -159,11 +154,11 @@ void softmaxBackwardRow(const BackwardRows<W>& rows, const HeadView<T>& view, co
             store(sums + j, load(sums + j) + slope);
         else if (sums != nullptr)
             storePart(sums + j, loadPart(sums + j, lanes) + slope, lanes);
-        store(rows.dWeights + j, slope * view.scale);
+        storeSums(rows.dWeights + j, slope * view.scale);
         if (drops)
             store(rows.scores + j, q);
         else
-            store(rows.weights + j, q);
+            storeSums(rows.weights + j, q);
     }
     if (drops) {
         dropRow(rows.scores, view, r);

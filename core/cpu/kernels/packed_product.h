@@ -50,6 +50,26 @@ UPCYCLER_INLINE Vec loadLanes(const P* p, bool part, int lanes) {
     return part ? loadPart(p, lanes) : load(p);
 }
 
+UPCYCLER_INLINE void storeSums(float* c, Vec sums) { store(c, sums); }
+
+UPCYCLER_INLINE void storeSums(BFloat16* c, Vec sums) {
+#if defined(__AVX512BF16__)
+    // Denormal numbers become 0, as they do in the products.
+    *reinterpret_cast<UnalignedShortVec*>(c) =
+        __builtin_bit_cast(ShortVec, _mm512_cvtneps_pbh(sums));
+#else
+    store(c, sums);
+#endif
+}
+
+template <typename C>
+void storeRow(C* c, const float* sums, Index n) {
+    Index i = 0;
+    for (; i + kLanes <= n; i += kLanes) storeSums(c + i, load(sums + i));
+    const int rest = static_cast<int>(n - i);
+    if (rest > 0) storePart(c + i, loadPart(sums + i, rest), rest);
+}
+
 template <typename Arithmetic, int kRows, int kVectors, typename C>
 __attribute__((noinline)) void multiplyTile(const Tile<C>& tile, const BlockProduct& product) {
     Vec total[kRows][kVectors];
@@ -100,7 +120,7 @@ __attribute__((noinline)) void multiplyTile(const Tile<C>& tile, const BlockProd
             if (part && v == kVectors - 1)
                 storePart(into, total[i][v], lanes);
             else
-                store(into, total[i][v]);
+                storeSums(into, total[i][v]);
         }
 }
 

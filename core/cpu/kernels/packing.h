@@ -86,13 +86,16 @@ inline Index rightWords(Index words, Index columns) {
 
 template <typename Source, typename T>
 void packRight(std::uint32_t* into, const T* from, Index stride, Index depth, Index columns) {
+    constexpr Index kPanel = kPanelVectors * kLanes;
     const Index words = wordsOf<Source>(depth);
-    auto* y = reinterpret_cast<float*>(into);
-    for (Index j = 0; j < columns; j += kPanelVectors * kLanes) {
-        const Index width = panelColumns(columns - j);
-        for (Index p = 0; p < words; ++p)
-            for (Index c = 0; c < width; c += kLanes, y += kLanes)
-                store(y, Source::across(from, stride, depth, p, j + c, columns - j - c));
+    for (Index p = 0; p < words; ++p) {
+        auto* panel = reinterpret_cast<float*>(into);
+        for (Index j = 0; j < columns; j += kPanel, panel += words * kPanel) {
+            const Index width = panelColumns(columns - j);
+            float* y = panel + p * width;
+            for (Index c = 0; c < width; c += kLanes)
+                store(y + c, Source::across(from, stride, depth, p, j + c, columns - j - c));
+        }
     }
 }
 

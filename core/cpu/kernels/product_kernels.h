@@ -57,6 +57,15 @@ struct ProductKernels {
     /// Not for accumulation.
     void (*multiply)(T* c, const BlockProduct& product);
     void (*multiplyIntoFloats)(float* c, const BlockProduct& product);
+
+    /// C [rows, columns] = left [rows, depth] right^T + bias (or null) of right [columns, depth],
+    /// without packing: for rows too few to repay it.
+    void (*multiplyFewRows)(float* c, Index stride, const T* left, Index leftStride, const T* right,
+                            Index rightStride, const float* bias, Index rows, Index columns,
+                            Index depth);
+
+    /// c = sums, rounded as products are.
+    void (*store)(T* c, const float* sums, Index n);
 };
 
 /// All that is made of products of T.

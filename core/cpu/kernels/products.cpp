@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/kernels/attention.h"
+#include "core/cpu/kernels/few_rows.h"
 #include "core/cpu/kernels/packing.h"
 
 #define UPCYCLER_JOIN_(a, b) a##b
@@ -23,6 +24,8 @@ constexpr MatrixKernels<T> kernelsOf() {
         .packLeftTransposed = packLeftTransposed<Source, T>,
         .multiply = multiplyBlock<Arithmetic, T>,
         .multiplyIntoFloats = multiplyBlock<Arithmetic, float>,
+        .multiplyFewRows = multiplyFewRows<T>,
+        .store = storeRow<T>,
     };
     return {.products = products,
             .attention = {.scratch = Attention<T>::scratch,
