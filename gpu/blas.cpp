@@ -20,8 +20,10 @@ constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;
 
 void check(cublasStatus_t status, const char* doing) {
     if (status != CUBLAS_STATUS_SUCCESS)
-        throw core::Error(core::ErrorKind::Device,
-                          std::string(doing) + " failed: " + cublasGetStatusString(status));
+        throw core::Error(
+            core::ErrorKind::Device,
+            std::string(doing) + " failed: " + cublasGetStatusString(status),
+            "see `upcycle devices`; after a fault of the device a new process is needed");
 }
 
 cudaDataType_t cudaType(core::DType type) {
@@ -291,7 +293,8 @@ void Blas::product(const ProductArgs& args) {
         throw core::Error(core::ErrorKind::Device,
                           "cuBLASLt has no kernel for a product of " + std::to_string(args.m) +
                               " x " + std::to_string(args.k) + " and " + std::to_string(args.k) +
-                              " x " + std::to_string(args.n) + " matrices");
+                              " x " + std::to_string(args.n) + " matrices",
+                          "train in f32, or with widths that are multiples of 8");
     plan.prepare(args);
     const float alpha = 1.0F;
     check(cublasLtMatmul(parts_->handle, plan.descriptor.get(), &alpha, args.b, plan.first.get(),

@@ -2,14 +2,9 @@
 # The sources of the CUDA backend, for both builds: the plug-in (nvcc) and the host SIMT harness (tests/gpu/simt), which has
 # its own blas.h.
 set(gpu_backend_sources
-  cuda_backend.cpp handles.cpp memory_pool.cpp staging.cpp plugin.cpp probe.cu
-  attention_backward.cu indices.cu linear_products.cu radix_sort.cu routing_tables.cu routing_top_k.cu scan.cu)
-foreach(op activation attention combine_weights cross_entropy dropout elementwise embedding grouped_linear layer_norm linear
-        memory moe adafactor optimizer patches reduce relative_bias rms_norm router_losses routing rows softmax)
-  if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/${op}.cu)
-    list(APPEND gpu_backend_sources ${op}.cu)
-  else()
-    set(gpu_backend_incomplete TRUE)
-  endif()
-endforeach()
+  cuda_backend.cpp handles.cpp memory_pool.cpp plugin.cpp staging.cpp
+  activation.cu adafactor.cu attention.cu attention_backward.cu combine_weights.cu cross_entropy.cu dropout.cu elementwise.cu embedding.cu
+  grouped_linear.cu indices.cu layer_norm.cu linear.cu linear_products.cu memory.cu moe.cu optimizer.cu patches.cu probe.cu
+  radix_sort.cu reduce.cu relative_bias.cu rms_norm.cu router_losses.cu routing.cu routing_tables.cu routing_top_k.cu rows.cu
+  scan.cu softmax.cu)
 list(TRANSFORM gpu_backend_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

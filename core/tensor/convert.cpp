@@ -96,6 +96,7 @@ float f8e5m2ToFloat(std::uint8_t bits) noexcept {
 }
 
 void toFloats(std::span<float> into, const std::byte* from, DType dtype) {
+    if (into.empty()) return;
     switch (dtype) {
         case DType::F32:
             std::memcpy(into.data(), from, into.size_bytes());
@@ -144,6 +145,7 @@ void toFloats(std::span<float> into, const std::byte* from, DType dtype) {
 }
 
 std::uint64_t fromFloats(std::byte* into, DType dtype, std::span<const float> from) {
+    if (from.empty()) return 0;
     switch (dtype) {
         case DType::F32:
             std::memcpy(into, from.data(), from.size_bytes());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One op x is one fixed set of files: core/ops/x.h, core/ops/x.cpp, core/cpu/x.cpp and
+// One op x is one fixed set of files: core/ops/x.h, core/ops/x.cpp, core/cpu/x.cpp, gpu/x.cu and
 // tests/ops/x_test.cpp. What lies beside the ops is named here.
 #include "tests/architecture/source_tree.h"
 
@@ -26,8 +26,9 @@ const Names kBackendParts{
     "block_products",  "block_products_internal",  "cpu_backend", "cpu_backend_internal",
     "instruction_set", "instruction_set_internal", "products",    "products_internal"};
 /// Of tests/ops: what several ops share.
-const Names kSharedTests{"backends", "activation_reference", "mixtures_test", "norm_sizes",
-                         "parity",   "repeatability_test"};
+const Names kSharedTests{"backends",  "activation_reference", "cuda_plugin",
+                         "cuda_simt", "mixtures_test",        "norm_sizes",
+                         "parity",    "repeatability_test"};
 
 Names stemsOf(const std::string& folder) {
     Names stems;
@@ -50,8 +51,9 @@ bool exists(const std::string& path) {
 TEST(Ops, EachIsAFixedSetOfFiles) {
     ASSERT_GT(ops().size(), 8U);
     for (const std::string& op : ops())
-        for (const std::string& file : {"core/ops/" + op + ".h", "core/ops/" + op + ".cpp",
-                                        "core/cpu/" + op + ".cpp", "tests/ops/" + op + "_test.cpp"})
+        for (const std::string& file :
+             {"core/ops/" + op + ".h", "core/ops/" + op + ".cpp", "core/cpu/" + op + ".cpp",
+              "gpu/" + op + ".cu", "tests/ops/" + op + "_test.cpp"})
             EXPECT_TRUE(exists(file)) << op << " has no " << file;
 }
 

@@ -46,6 +46,19 @@ TEST(Sources, HeadersHaveAGuard) {
         EXPECT_NE(file.text.find("#pragma once"), std::string::npos) << file.path;
 }
 
+/// What the host harness (tests/gpu/simt) could not run: the plug-in's sources are the same text
+/// for both compilers.
+TEST(Sources, KernelsUseWhatTheHarnessKnows) {
+    for (const SourceFile& file : readSources({"gpu"}, {".h", ".cpp", ".cu", ".cuh"})) {
+        for (const char* word :
+             {"<<<", "#ifdef", "#ifndef", "#if ", "asm(", "asm ", "cooperative_groups", "cub::"})
+            EXPECT_EQ(file.text.find(word), std::string::npos) << file.path << " has " << word;
+        if (file.path != "gpu/cuda/gpu_shared_memory.h") {
+            EXPECT_EQ(file.text.find("__shared__"), std::string::npos) << file.path;
+        }
+    }
+}
+
 TEST(Sources, TheTopLevelIsFixed) {
     const std::set<std::string> folders{"app",       "core",  "gpu",       "ui",
                                         "resources", "tests", "packaging", "LICENSES"};

@@ -5,7 +5,9 @@
 #include "core/ops/elementwise.h"
 #include "core/ops/memory.h"
 #include "core/ops/reduce.h"
+#include "gpu/blas.h"
 #include "gpu/cuda_backend.h"
+#include "gpu/handles.h"
 #include "gpu/plugin.h"
 #include "tests/gpu/simt/runtime.h"
 
@@ -127,6 +129,43 @@ TEST_F(CudaBackendOnHost, ALostDeviceIsAnErrorOfTheDeviceFromThenOn) {
     EXPECT_NE(text.find("an illegal memory access was encountered"), std::string::npos) << text;
     faultsOf(ErrorKind::Device, [&] { backend().synchronize(); });
     faultsOf(ErrorKind::Device, [&] { backend().allocate(std::size_t{1} << 30); });
+}
+
+/// The rules of cuBLASLt that its host implementation holds callers to.
+TEST(BlasOnHost, FusesWhatTheDocumentationAllowsAndRefusesTheRest) {
+    const gpu::Stream stream;
+    gpu::Blas blas(stream.get());
+    const gpu::DeviceMemory memory(4096);
+    auto* const begin = static_cast<std::byte*>(memory.get());
+    gpu::ProductArgs args;
+    args.m = args.n = args.k = 8;
+    args.a = args.b = begin;
+    args.c = begin + 1024;
+    EXPECT_TRUE(blas.supports(args));
+    args.epilogue = gpu::Epilogue::Bias;
+    EXPECT_FALSE(blas.supports(args)) << "no bias";
+    args.bias = begin + 2048;
+    EXPECT_TRUE(blas.supports(args));
+    args.bias = begin + 2052;
+    EXPECT_FALSE(blas.supports(args)) << "a bias at a multiple of 4 bytes";
+    args.bias = nullptr;
+    args.epilogue = gpu::Epilogue::GeluTanh;
+    EXPECT_FALSE(blas.supports(args)) << "no place for what backward needs";
+    args.aux = begin + 3072;
+    EXPECT_TRUE(blas.supports(args));
+    args.n = 7;
+    EXPECT_FALSE(blas.supports(args)) << "rows of seven";
+    args.n = 8;
+    args.type = DType::BF16;
+    EXPECT_FALSE(gpu::Blas(stream.get()).supports([&] {
+        gpu::ProductArgs mixed = args;
+        mixed.type = DType::F32;
+        mixed.resultType = DType::BF16;
+        return mixed;
+    }()))
+        << "f32 matrices and a bf16 result";
+    args.n = 7;
+    EXPECT_THROW(blas.product(args), core::Error);
 }
 
 TEST(CudaPluginOnHost, HandsOutABackendOrSaysWhyNot) {

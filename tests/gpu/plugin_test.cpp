@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/plugin.h"
 
+#include "core/ops/backend.h"
+
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +52,23 @@ TEST_F(CudaPlugin, SpeaksTheInterfaceOfThisBuild) {
     auto* const abi = symbol<decltype(upcycleCudaAbi)>("upcycleCudaAbi");
     ASSERT_NE(abi, nullptr);
     EXPECT_EQ(abi(), kUpcycleCudaAbi);
+    auto* const version = symbol<decltype(upcycleCudaVersion)>("upcycleCudaVersion");
+    ASSERT_NE(version, nullptr);
+    EXPECT_EQ(std::string(version()), UPCYCLER_VERSION);
+}
+
+TEST_F(CudaPlugin, MakesABackendOrSaysWhyNot) {
+    auto* const create = symbol<decltype(upcycleCudaCreate)>("upcycleCudaCreate");
+    ASSERT_NE(create, nullptr);
+    ASSERT_NO_FATAL_FAILURE(probe());
+    std::array<char, 256> error{};
+    const std::unique_ptr<core::Backend> backend(
+        create(0, error.data(), static_cast<int>(error.size())));
+    if (count_ > 0 && devices_[0].usable != 0)
+        EXPECT_NE(backend, nullptr) << error.data();
+    else
+        EXPECT_EQ(backend, nullptr);
+    EXPECT_EQ(backend == nullptr, !std::string(error.data()).empty());
 }
 
 TEST_F(CudaPlugin, SaysWhyADeviceCannotBeUsed) {

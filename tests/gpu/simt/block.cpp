@@ -10,6 +10,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 uint3 threadIdx;
@@ -37,11 +38,11 @@ struct Warp {
 };
 
 std::string placeOf(const Location& where) {
-    return std::string(where.file_name()) + ":" + std::to_string(where.line());
+    return std::string(where.file) + ":" + std::to_string(where.line);
 }
 
 bool same(const Location& a, const Location& b) {
-    return a.line() == b.line() && a.column() == b.column() && a.file_name() == b.file_name();
+    return a.line == b.line && (a.file == b.file || std::string_view(a.file) == b.file);
 }
 
 std::string indexOf(const uint3& i) {
@@ -84,7 +85,7 @@ class Scheduler {
     unsigned current_ = 0;
     unsigned done_ = 0;
     unsigned atBarrier_ = 0;
-    Location barrierPlace_;
+    Location barrierPlace_{};
     std::string fault_;
 };
 

@@ -4,7 +4,6 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <source_location>
 #include <type_traits>
 
 // What a kernel sees of its device: its place in the grid, barriers, warp exchanges, atomics.
@@ -59,7 +58,15 @@ inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return
 
 namespace simt {
 
-using Location = std::source_location;
+/// A place in a kernel's source (std::source_location, which clang 14 does not have).
+struct Location {
+    const char* file;
+    int line;
+    static constexpr Location current(const char* file = __builtin_FILE(),
+                                      int line = __builtin_LINE()) {
+        return {file, line};
+    }
+};
 
 void* sharedMemory();
 

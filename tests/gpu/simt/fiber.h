@@ -39,9 +39,10 @@ class Fiber {
 
     void* stack_ = nullptr;  ///< lowest usable byte
     void* stackPointer_ = nullptr;
-    void* fakeStack_ = nullptr;          ///< AddressSanitizer's
-    const void* callerStack_ = nullptr;  ///< of the fiber without a stack of its own
-    std::size_t callerStackBytes_ = 0;
+    [[maybe_unused]] void* fakeStack_ = nullptr;  ///< AddressSanitizer's
+    [[maybe_unused]] const void* callerStack_ =
+        nullptr;  ///< of the fiber without a stack of its own
+    [[maybe_unused]] std::size_t callerStackBytes_ = 0;
 #if !defined(__x86_64__)
     ucontext_t context_{};
 #endif
