@@ -138,11 +138,6 @@ __global__ void placeChoices(std::int32_t* slotToken, std::int32_t* slotExpert,
     slotOf[expert * choices.tokens + token] = static_cast<std::int32_t>(slot);
 }
 
-std::int64_t slotsPerExpert(const core::TopKRule& rule, std::int64_t tokens, std::int64_t experts) {
-    if (rule.fixedSlots > 0) return std::min(rule.fixedSlots, tokens);
-    return rule.dropless ? tokens : core::ops::expertCapacity(rule.capacity, tokens, experts);
-}
-
 /// What the host makes of the counts: the slots of every expert and group.
 struct Places {
     std::vector<std::int64_t> firstSlot;  ///< [experts * groups]
@@ -155,7 +150,7 @@ Places placesOf(core::Assignment& a, const std::vector<std::uint32_t>& firsts,
     Places places;
     for (const unsigned long long n : real) {
         a.groupTokens.push_back(static_cast<std::int64_t>(n));
-        places.capacity.push_back(slotsPerExpert(rule, a.groupTokens.back(), a.experts));
+        places.capacity.push_back(core::ops::topKCapacity(rule, a.groupTokens.back(), a.experts));
     }
     a.offsets.assign(1, 0);
     std::size_t at = 0;

@@ -112,11 +112,6 @@ void place(TokenLists& accepted, float* requested, const std::vector<std::int32_
             for (const std::int32_t t : tokens) place(t, choice);
 }
 
-std::int64_t slotsPerExpert(const TopKRule& rule, std::int64_t tokens, std::int64_t experts) {
-    if (rule.fixedSlots > 0) return std::min(rule.fixedSlots, tokens);
-    return rule.dropless ? tokens : ops::expertCapacity(rule.capacity, tokens, experts);
-}
-
 }  // namespace
 
 Assignment CpuBackend::expertChoice(const Tensor& probabilities, const RoutingGroups& groups,
@@ -156,7 +151,7 @@ Assignment CpuBackend::topK(const Tensor& scores, const RoutingGroups& groups,
             orderByPriority(tokens[g], scores.data<float>(), experts, choices, k);
         const auto n = static_cast<std::int64_t>(tokens[g].size());
         float* row = requested.data<float>() + static_cast<std::int64_t>(g) * experts;
-        place(accepted, row, tokens[g], choices, k, slotsPerExpert(rule, n, experts),
+        place(accepted, row, tokens[g], choices, k, ops::topKCapacity(rule, n, experts),
               rule.placement == TopKPlacement::TokenOrder);
         for (std::size_t e = 0; e < totals.size(); ++e)
             totals[e] += static_cast<std::int64_t>(row[e]);

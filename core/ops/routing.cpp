@@ -37,6 +37,11 @@ std::int64_t expertCapacity(double capacityFactor, std::int64_t tokens, std::int
     return atLeastOne >= n ? tokens : static_cast<std::int64_t>(atLeastOne);
 }
 
+std::int64_t topKCapacity(const TopKRule& rule, std::int64_t tokens, std::int64_t experts) {
+    if (rule.fixedSlots > 0) return std::min(rule.fixedSlots, tokens);
+    return rule.dropless ? tokens : expertCapacity(rule.capacity, tokens, experts);
+}
+
 std::int64_t foreignCapacity(CapacityRule rule, double capacityFactor, std::int64_t tokens,
                              std::int64_t experts, int k) {
     const double perExpert =

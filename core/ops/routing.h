@@ -12,6 +12,9 @@ namespace core::ops {
 /// of n real tokens.
 std::int64_t expertCapacity(double capacityFactor, std::int64_t tokens, std::int64_t experts);
 
+/// Slots per expert of a Top-K rule in a group of n real tokens.
+std::int64_t topKCapacity(const TopKRule& rule, std::int64_t tokens, std::int64_t experts);
+
 /// Whose formula for the slots per expert: plans that come from or go to another tool are converted
 /// with it.
 enum class CapacityRule { Vmoe, Flaxformer, Megatron };
