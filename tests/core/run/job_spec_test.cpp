@@ -21,6 +21,8 @@ JobSpec fullJob() {
     job.batch = 64;
     job.trainer.steps = 500;
     job.trainer.microbatch = 16;
+    job.trainer.recompute = true;
+    job.dtype = DType::BF16;
     job.trainer.clip = 1.0;
     job.trainer.loss.labelSmoothing = 0.1F;
     job.trainer.loss.aux = 0.01F;
