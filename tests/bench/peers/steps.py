@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole training steps (forward, backward, optimizer) of ours and of PyTorch in turns: the same model, batch, types and threads.
+
+    python tests/bench/peers/steps.py build/release/bin/upcycle [demo vit-s t5 ...] [--dtype f32 bf16] [--threads 2] [--rounds 3] [--steps N]
+        [--device cpu|cuda] [--peers eager compiled] [--json FILE]
+
+Ours: `upcycle train` on synthetic data, the `seconds` of its step events. PyTorch: torch_models.py, eager and torch.compile, fused AdamW,
+bf16 by autocast over f32 weights; each in a process of its own. The first steps of every process are left out; the rest give the median.
+GFLOP/s count products only (sizes.py), against the multiply-add peak and the product of 2048^3 that `ops_bench` measures in between.
+The models are sizes.py's; by default those of the device. A type that a side does not compute is said and left out.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import ours
+import sizes
+
+WARM_UP = 3
+
+
+def child(options):
+    """One of PyTorch's turns, in a process of its own: prints one line of JSON."""
+    import torch
+
+    import torch_models
+
+    cuda = options.device != "cpu"
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    size = sizes.MODELS[options.models[0]]
+    if cuda:
+        torch.set_float32_matmul_precision("highest")
+    model = torch_models.build(size).to(options.device)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.0, fused=True)
+    function = torch.compile(model) if options.child == "compiled" else model
+    batch = torch_models.batch(size, options.device)
+    seconds = []
+    for _ in range(WARM_UP + options.steps):
+        start = time.perf_counter()
+        with torch.autocast("cuda" if cuda else "cpu", dtype=torch.bfloat16, enabled=options.dtype[0] == "bf16"):
+            loss = function(*batch)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+        if cuda:
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    if cuda:
+        peak = torch.cuda.max_memory_reserved()
+    else:
+        peak = 1024 * next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM:"))
+    print(json.dumps({"seconds": seconds, "peak": peak, "parameters": count, "version": torch.__version__}))
+
+
+def peer(options, model, dtype, how):
+    command = [sys.executable, __file__, options.upcycle, model, "--child", how, "--dtype", dtype, "--threads", str(options.threads),
+               "--steps", str(options.steps), "--device", options.device]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ours.NotComputed((done.stderr.strip().splitlines() or ["no word"])[-1])
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def upcycle(options, model, dtype):
+    size = sizes.MODELS[model]
+    with tempfile.TemporaryDirectory() as folder:
+        job = size.job() + ["--optimizer", "adamw", "--weight-decay", "0"]
+        return ours.train(options.upcycle, folder, size.config(), job, size.batch, WARM_UP + options.steps, options.threads, options.device, dtype)
+
+
+def ceilings(options):
+    """Multiply-add peak and product rate of this moment in FLOP/s, as ops_bench measures them; {} without it."""
+    program = pathlib.Path(options.upcycle).with_name("ops_bench")
+    if not program.exists():
+        return {}
+    command = [str(program), f"--benchmark_filter=^ceiling.*threads:{options.threads}", "--benchmark_format=json", "--benchmark_min_time=0.2",
+               f"--device={options.device}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        return {}
+    rates = {}
+    for one in json.loads(done.stdout)["benchmarks"]:
+        if "GFLOP/s" in one:
+            rates[one["name"].split("/")[0]] = one["GFLOP/s"] * 1e9
+    return rates
+
+
+def measure(options, model, dtype):
+    sides = {"ours": lambda: upcycle(options, model, dtype)}
+    for how in options.peers:
+        sides[f"PyTorch {how}"] = lambda how=how: peer(options, model, dtype, how)
+    results = {name: {"seconds": [], "peak": 0} for name in sides}
+    best = {}
+    load = [os.getloadavg()[0]]
+    for _ in range(options.rounds):
+        for name, rate in ceilings(options).items():
+            best[name] = max(best.get(name, 0.0), rate)
+        for name, run in sides.items():
+            if "refused" in results[name]:
+                continue
+            try:
+                one = run()
+            except ours.NotComputed as refusal:
+                results[name]["refused"] = str(refusal)
+                continue
+            results[name]["seconds"] += one["seconds"][WARM_UP:]
+            results[name]["peak"] = max(results[name]["peak"], one["peak"])
+            results[name]["parameters"] = one["parameters"]
+    load.append(os.getloadavg()[0])
+    return {"model": model, "dtype": dtype, "gflop": sizes.MODELS[model].flops() / 1e9, "load": load, "ceilings": best, "sides": results}
+
+
+def summary(result):
+    print(f"\n{result['model']}, {result['dtype']}: {result['gflop']:.1f} GFLOP of products a step; load {result['load'][0]:.1f} to {result['load'][1]:.1f}")
+    for name, rate in result["ceilings"].items():
+        print(f"  {name:34s} {rate / 1e9:7.0f} GFLOP/s")
+    bf16 = result["dtype"] == "bf16"
+    peak = result["ceilings"].get("ceilingMultiplyAddBf16" if bf16 else "ceilingMultiplyAdd")
+    product = result["ceilings"].get("ceilingProductBf16" if bf16 else "ceilingProduct")
+    medians = {}
+    for name, side in result["sides"].items():
+        if not side["seconds"]:
+            print(f"  {name:17s} not computed: {side.get('refused', 'no steps')}")
+            continue
+        medians[name] = side["median"] = statistics.median(side["seconds"])
+        rate = result["gflop"] / side["median"]
+        text = f"  {name:17s} {side['median']:.4f} s a step (least {min(side['seconds']):.4f}), {rate:5.0f} GFLOP/s"
+        if peak:
+            text += f", {1e11 * rate / peak:3.0f} % of the multiply-add peak"
+        if product:
+            text += f", {1e11 * rate / product:3.0f} % of the product's rate"
+        print(text + f", peak memory {side['peak'] / 2**20:.0f} MiB, {side['parameters']} parameters")
+    counts = {side["parameters"] for side in result["sides"].values() if "parameters" in side}
+    if len(counts) > 1:
+        print("  NOT THE SAME NUMBER OF PARAMETERS")
+    theirs = [median for name, median in medians.items() if name != "ours"]
+    if "ours" in medians and theirs:
+        result["ratio"] = min(theirs) / medians["ours"]
+        print(f"  PyTorch's better one takes {result['ratio']:.2f} times ours")
+    sys.stdout.flush()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("upcycle")
+    parser.add_argument("models", nargs="*", default=[], metavar="MODEL", help=", ".join(sizes.MODELS))
+    parser.add_argument("--dtype", nargs="+", default=["f32"], choices=["f32", "bf16"])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--peers", nargs="*", default=["eager", "compiled"], choices=["eager", "compiled"])
+    parser.add_argument("--json", help="write the results here too")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        return child(options)
+    names = options.models or (sizes.CPU_MODELS if options.device == "cpu" else sizes.GPU_MODELS)
+    for name in names:
+        if name not in sizes.MODELS:
+            parser.error(f"{name} is none of {', '.join(sizes.MODELS)}")
+    results = []
+    for name in names:
+        for dtype in options.dtype:
+            results.append(measure(options, name, dtype))
+            summary(results[-1])
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps({"threads": options.threads, "device": options.device, "results": results}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
