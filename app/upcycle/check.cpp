@@ -33,10 +33,10 @@ core::Batch makeBatch(const Options& options, const core::Path& dense, const cor
     return makeRandomBatch(options.examples, spec, backend);
 }
 
-std::unique_ptr<core::Model> load(const core::Path& path, std::shared_ptr<core::Backend> backend) {
+std::unique_ptr<core::Model> load(const core::Path& path, const Compute& compute) {
     const auto checkpoint = openPath(path);
     requireComputableFamily(core::readSpec(*checkpoint), path.string());
-    return core::loadModel(*checkpoint, std::move(backend), false);
+    return core::loadModel(*checkpoint, compute.backend, false, compute.dtype);
 }
 
 Json toJson(const core::CheckReport& report) {
@@ -68,10 +68,10 @@ void printText(const core::CheckReport& report) {
 
 int check(const Options& options) {
     const core::Path densePath = core::resolveModel(options.dense);
-    const auto backend = backendFor(options.compute);
-    const auto dense = load(densePath, backend);
-    const auto upcycled = load(core::resolveModel(options.upcycled), backend);
-    const core::Batch batch = makeBatch(options, densePath, dense->spec(), *backend);
+    const Compute compute = computeFor(options.compute);
+    const auto dense = load(densePath, compute);
+    const auto upcycled = load(core::resolveModel(options.upcycled), compute);
+    const core::Batch batch = makeBatch(options, densePath, dense->spec(), *compute.backend);
     throwIfStopped();
     const core::CheckReport report = core::checkUpcycled(*dense, *upcycled, batch);
     throwIfStopped();

@@ -126,7 +126,8 @@ Subject open(const Options& options) {
     for (const std::string& assignment : options.assignments)
         core::setJobField(subject.job, assignment);
     subject.data = core::openJobData(subject.job, spec, checkpoint->folder());
-    subject.model = core::loadModel(*checkpoint, backendFor(options.compute), false);
+    const Compute compute = computeFor(options.compute);
+    subject.model = core::loadModel(*checkpoint, compute.backend, false, compute.dtype);
     return subject;
 }
 

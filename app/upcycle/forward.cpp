@@ -5,6 +5,7 @@
 #include "app/upcycle/output.h"
 #include "app/upcycle/signals.h"
 #include "core/checkpoint/checkpoint_writer.h"
+#include "core/ops/memory.h"
 #include "core/run/memory.h"
 #include "core/surgery/report.h"
 
@@ -58,7 +59,7 @@ Tensor scalar(double value) {
 }
 
 NamedTensors outputsOf(const core::ForwardResult& result, bool labelled, core::Backend& backend) {
-    NamedTensors outputs{{"logits", toHost(result.logits, backend)}};
+    NamedTensors outputs{{"logits", core::ops::hostFloats(backend, result.logits)}};
     if (labelled) outputs.emplace_back("loss", scalar(result.loss));
     if (!result.routers.empty()) {
         outputs.emplace_back("aux_loss", scalar(result.auxLoss));
@@ -139,7 +140,8 @@ int forward(const Options& options) {
     const auto checkpoint = openModel(options.model);
     const core::ModelSpec spec = core::readSpec(*checkpoint);
     requireComputableFamily(spec, options.model);
-    const auto backend = backendFor(options.compute);
+    const Compute compute = computeFor(options.compute);
+    const auto& backend = compute.backend;
     const core::Batch batch = readInputBatch(options.input, spec, *backend);
     if (gradients && !batch.labels.defined())
         throw core::Error(
@@ -147,7 +149,7 @@ int forward(const Options& options) {
             options.input + ": gradients need labels, and there is no tensor labels",
             "add labels I64 (one per image, or per target token), or leave --gradients out");
     checkMemory(spec, batch, gradients);
-    const auto model = core::loadModel(*checkpoint, backend, gradients);
+    const auto model = core::loadModel(*checkpoint, backend, gradients, compute.dtype);
     core::ForwardOptions how;
     how.loss = loss;
     how.training = gradients;

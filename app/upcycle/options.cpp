@@ -79,10 +79,13 @@ void addComputeOptions(CLI::App& app, ComputeOptions& options) {
 
 void addThreadsOption(CLI::App& app, int& threads) { addThreads(app, threads); }
 
-std::shared_ptr<core::Backend> backendFor(const ComputeOptions& options) {
-    core::validateDeviceName(options.device);
-    core::requireComputable(dtypeOption("--dtype", options.dtype), options.device);
-    return core::makeBackend(options.device, options.threads).backend;
+Compute computeFor(const ComputeOptions& options) {
+    const core::DType dtype = dtypeOption("--dtype", options.dtype);
+    core::requireComputable(dtype);
+    const std::shared_ptr<core::Backend> backend =
+        core::makeBackend(options.device, options.threads).backend;
+    if (const std::string how = core::howComputed(dtype, *backend); !how.empty()) note(how);
+    return {backend, dtype};
 }
 
 core::DType dtypeOption(const std::string& option, const std::string& word) {

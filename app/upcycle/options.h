@@ -45,8 +45,14 @@ void addComputeOptions(CLI::App& app, ComputeOptions& options);
 /// `--threads` alone, for work without a device.
 void addThreadsOption(CLI::App& app, int& threads);
 
-/// The backend asked for; Device or Usage when it cannot be had.
-std::shared_ptr<core::Backend> backendFor(const ComputeOptions& options);
+/// Where and in what to compute.
+struct Compute {
+    std::shared_ptr<core::Backend> backend;
+    core::DType dtype = core::DType::F32;
+};
+
+/// As asked for; Device or Usage when it cannot be had.
+Compute computeFor(const ComputeOptions& options);
 
 /// "f32" -> DType; Usage names the option.
 core::DType dtypeOption(const std::string& option, const std::string& word);

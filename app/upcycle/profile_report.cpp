@@ -70,10 +70,11 @@ void printRows(const core::StepProfile& profile, const std::vector<ProfileRow>& 
 }
 
 /// Name and bytes of every kind.
-std::array<std::pair<const char*, std::uint64_t>, 5> kindsOf(const core::MemoryUse& memory) {
+std::array<std::pair<const char*, std::uint64_t>, 6> kindsOf(const core::MemoryUse& memory) {
     return {{{"parameters", memory.parameters},
              {"gradients", memory.gradients},
              {"optimizer", memory.optimizer},
+             {"bf16_copies", memory.copies},
              {"activations", memory.activations},
              {"other", memory.other}}};
 }

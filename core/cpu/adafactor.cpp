@@ -94,7 +94,7 @@ class AdafactorStep {
     void factored(const Matrix& w) const {
         updateFactors(w);
         const Index columns = args_.columns;
-        const double mean = k_.sum(w.rowMoment, args_.rows) / static_cast<double>(args_.rows);
+        const double mean = k_.f32.sum(w.rowMoment, args_.rows) / static_cast<double>(args_.rows);
         std::vector<double> rowFactors(static_cast<std::size_t>(args_.rows));
         std::vector<float> columnFactors(static_cast<std::size_t>(columns));
         for (std::size_t r = 0; r < rowFactors.size(); ++r)

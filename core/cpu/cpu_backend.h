@@ -14,6 +14,9 @@ namespace core {
 /// variable holds another word.
 std::unique_ptr<Backend> makeCpuBackend(int threads = 0);
 
+/// Whether products in bf16 run on a unit for them (AVX-512 BF16); else they are computed in f32.
+bool cpuComputesBf16();
+
 /// The instruction set in use, for people: "AVX-512 with bf16", "AVX-512", "AVX2", "baseline".
 std::string cpuInstructionSet();
 

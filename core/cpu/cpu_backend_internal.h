@@ -167,6 +167,15 @@ constexpr std::int64_t rowGrain(std::int64_t columns) {
     return kElementGrain / (columns > 0 ? columns : 1) + 1;
 }
 
+/// f.template operator()<T>() with T the element type of activations of this dtype.
+template <typename F>
+void withElements(DType dtype, const F& f) {
+    if (dtype == DType::BF16)
+        f.template operator()<BFloat16>();
+    else
+        f.template operator()<float>();
+}
+
 /// 0 <= rate < 1.
 Keep keepOf(float rate, std::uint64_t key);
 

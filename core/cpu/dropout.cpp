@@ -14,15 +14,19 @@ Keep keepOf(float rate, std::uint64_t key) {
 
 void CpuBackend::dropout(Out y, const Tensor& x, float rate, std::uint64_t key) {
     const Kernels& k = start();
-    float* into = y.data<float>();
-    const float* from = x.data<float>();
     if (rate == 0.0F) {
-        if (into != from) copy(y, x);
+        if (y.raw() != x.raw()) copy(y, x);
         return;
     }
     const Keep keep = keepOf(rate, key);
-    parallelFor(y.elements(), kElementGrain / 4, [&](std::int64_t begin, std::int64_t end, int) {
-        k.dropout(into + begin, from + begin, keep, static_cast<std::uint64_t>(begin), end - begin);
+    withElements(y.dtype(), [&]<typename T>() {
+        T* into = y.data<T>();
+        const T* from = x.data<T>();
+        parallelFor(y.elements(), kElementGrain / 4,
+                    [&](std::int64_t begin, std::int64_t end, int) {
+                        k.of<T>().dropout(into + begin, from + begin, keep,
+                                          static_cast<std::uint64_t>(begin), end - begin);
+                    });
     });
 }
 

@@ -20,13 +20,16 @@ void requireIds(const Tensor& ids, std::int64_t rows) {
 }  // namespace
 
 void CpuBackend::embeddingForward(Out y, const Tensor& ids, const Tensor& table) {
-    start();
+    const Kernels& k = start();
     requireIds(ids, table.size(0));
     const std::int64_t width = table.size(1);
     const auto* id = ids.data<std::int64_t>();
-    parallelFor(ids.size(0), rowGrain(width), [&](std::int64_t begin, std::int64_t end, int) {
-        for (std::int64_t i = begin; i < end; ++i)
-            std::copy_n(table.data<float>() + id[i] * width, width, y.data<float>() + i * width);
+    withElements(y.dtype(), [&]<typename T>() {
+        parallelFor(ids.size(0), rowGrain(width), [&](std::int64_t begin, std::int64_t end, int) {
+            for (std::int64_t i = begin; i < end; ++i)
+                k.of<T>().fromFloats(y.data<T>() + i * width, table.data<float>() + id[i] * width,
+                                     width);
+        });
     });
 }
 
@@ -37,15 +40,16 @@ void CpuBackend::embeddingBackward(InOut dTable, const Tensor& dy, const Tensor&
     const std::int64_t width = dTable.size(1);
     const auto* id = ids.data<std::int64_t>();
     const std::int64_t slices = (width + kColumns - 1) / kColumns;
-    parallelFor(slices, rowGrain(ids.size(0) * kColumns),
-                [&](std::int64_t begin, std::int64_t end, int) {
-                    const std::int64_t first = begin * kColumns;
-                    const std::int64_t count = std::min(end * kColumns, width) - first;
-                    for (std::int64_t i = 0; i < ids.size(0); ++i) {
-                        float* into = dTable.data<float>() + id[i] * width + first;
-                        k.add(into, into, dy.data<float>() + i * width + first, count);
-                    }
-                });
+    withElements(dy.dtype(), [&]<typename T>() {
+        parallelFor(slices, rowGrain(ids.size(0) * kColumns),
+                    [&](std::int64_t begin, std::int64_t end, int) {
+                        const std::int64_t first = begin * kColumns;
+                        const std::int64_t count = std::min(end * kColumns, width) - first;
+                        for (std::int64_t i = 0; i < ids.size(0); ++i)
+                            k.of<T>().addTo(dTable.data<float>() + id[i] * width + first,
+                                            dy.data<T>() + i * width + first, count);
+                    });
+    });
 }
 
 }  // namespace core::cpu

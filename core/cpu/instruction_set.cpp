@@ -52,6 +52,8 @@ const Kernels& kernelsFor(InstructionSet set) {
 
 }  // namespace cpu
 
+bool cpuComputesBf16() { return cpu::instructionSet() == cpu::InstructionSet::Avx512Bf16; }
+
 std::string cpuInstructionSet() {
     switch (cpu::instructionSet()) {
         case cpu::InstructionSet::Avx512Bf16:

@@ -10,14 +10,15 @@ void CpuBackend::layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, co
                                   const Tensor& beta, float epsilon) {
     const Kernels& k = start();
     const std::int64_t columns = x.size(1);
-    float* into = y.data<float>();
     float* means = mean.data<float>();
     float* inverses = rstd.data<float>();
-    const float* from = x.data<float>();
-    parallelFor(x.size(0), rowGrain(columns), [&](std::int64_t begin, std::int64_t end, int) {
-        k.layerNormForward(into + begin * columns, means + begin, inverses + begin,
-                           from + begin * columns, gamma.data<float>(), beta.data<float>(),
-                           end - begin, columns, epsilon);
+    withElements(x.dtype(), [&]<typename T>() {
+        parallelFor(x.size(0), rowGrain(columns), [&](std::int64_t begin, std::int64_t end, int) {
+            const std::int64_t at = begin * columns;
+            k.of<T>().layerNormForward(y.data<T>() + at, means + begin, inverses + begin,
+                                       x.data<T>() + at, gamma.data<float>(), beta.data<float>(),
+                                       end - begin, columns, epsilon);
+        });
     });
 }
 
@@ -29,12 +30,17 @@ void CpuBackend::layerNormBackward(Out dx, InOut dGamma, InOut dBeta, const Tens
     const int parts = parallelParts(x.size(0), rowGrain(columns));
     double* sums = doubleScratch(static_cast<std::size_t>(2 * parts * columns));
     std::fill_n(sums, 2 * parts * columns, 0.0);
-    parallelFor(x.size(0), rowGrain(columns), [&](std::int64_t begin, std::int64_t end, int part) {
-        const std::int64_t at = begin * columns;
-        double* own = sums + 2 * part * columns;
-        k.layerNormBackward(dx.data<float>() + at, own, own + columns, dy.data<float>() + at,
-                            x.data<float>() + at, mean.data<float>() + begin,
-                            rstd.data<float>() + begin, gamma.data<float>(), end - begin, columns);
+    float* scratch = floatScratch(static_cast<std::size_t>(parts * columns));
+    withElements(x.dtype(), [&]<typename T>() {
+        parallelFor(
+            x.size(0), rowGrain(columns), [&](std::int64_t begin, std::int64_t end, int part) {
+                const std::int64_t at = begin * columns;
+                double* own = sums + 2 * part * columns;
+                k.of<T>().layerNormBackward(
+                    dx.data<T>() + at, own, own + columns, dy.data<T>() + at, x.data<T>() + at,
+                    mean.data<float>() + begin, rstd.data<float>() + begin, gamma.data<float>(),
+                    scratch + part * columns, end - begin, columns);
+            });
     });
     for (std::int64_t i = 2 * columns; i < 2 * parts * columns; ++i)
         sums[i % (2 * columns)] += sums[i];

@@ -1,33 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/parallel.h"
 #include "core/cpu/cpu_backend_internal.h"
+#include "core/tensor/convert.h"
 
 #include <algorithm>
 #include <cstring>
 
 namespace core::cpu {
+namespace {
 
-void CpuBackend::fill(Out y, float value) {
-    start();
-    if (y.dtype() == DType::I32) {
-        std::fill_n(y.data<std::int32_t>(), y.elements(), static_cast<std::int32_t>(value));
-        return;
-    }
-    float* into = y.data<float>();
+template <typename T>
+void fillWith(const Tensor& y, T value) {
+    T* into = y.data<T>();
     parallelFor(y.elements(), kElementGrain, [&](std::int64_t begin, std::int64_t end, int) {
         std::fill(into + begin, into + end, value);
     });
 }
 
-void CpuBackend::copy(Out y, const Tensor& x) {
-    start();
-    std::byte* into = y.raw();
-    const std::byte* from = x.raw();
+void copyBytes(std::byte* into, const std::byte* from, std::size_t bytes) {
     constexpr std::int64_t kGrain = 1 << 18;
-    parallelFor(static_cast<std::int64_t>(x.bytes()), kGrain,
+    parallelFor(static_cast<std::int64_t>(bytes), kGrain,
                 [&](std::int64_t begin, std::int64_t end, int) {
                     std::memmove(into + begin, from + begin, static_cast<std::size_t>(end - begin));
                 });
+}
+
+}  // namespace
+
+void CpuBackend::fill(Out y, float value) {
+    start();
+    if (y.dtype() == DType::I32)
+        fillWith(y, static_cast<std::int32_t>(value));
+    else if (y.dtype() == DType::BF16)
+        fillWith(y, BFloat16{floatToBf16(value)});
+    else
+        fillWith(y, value);
+}
+
+void CpuBackend::copy(Out y, const Tensor& x) {
+    const ElementKernels<BFloat16>& k = start().bf16;
+    const auto eachPart = [&](auto convert) {
+        parallelFor(x.elements(), kElementGrain, convert);
+    };
+    if (x.dtype() == y.dtype())
+        copyBytes(y.raw(), x.raw(), x.bytes());
+    else if (y.dtype() == DType::BF16)
+        eachPart([&](std::int64_t begin, std::int64_t end, int) {
+            k.fromFloats(y.data<BFloat16>() + begin, x.data<float>() + begin, end - begin);
+        });
+    else
+        eachPart([&](std::int64_t begin, std::int64_t end, int) {
+            k.toFloats(y.data<float>() + begin, x.data<BFloat16>() + begin, end - begin);
+        });
 }
 
 }  // namespace core::cpu

@@ -82,10 +82,11 @@ void forBlocks(const std::vector<Block>& blocks, F body) {
                 });
 }
 
-void addSums(const Kernels& kernels, float* into, const float* x, std::int64_t rows,
+template <typename T>
+void addSums(const Kernels& kernels, float* into, const T* x, std::int64_t rows,
              std::int64_t columns, std::int64_t stride) {
     std::vector<double> sums(static_cast<std::size_t>(columns), 0.0);
-    kernels.columnSums(sums.data(), x, rows, columns, stride);
+    kernels.of<T>().columnSums(sums.data(), x, rows, columns, stride);
     for (std::int64_t c = 0; c < columns; ++c)
         into[c] += static_cast<float>(sums[static_cast<std::size_t>(c)]);
 }
@@ -99,7 +100,7 @@ void LinearProducts::forward(float* y, const float* x, const float* weight,
         multiply('N', 'T', b.rows, b.columns, in, x + b.row * in, in,
                  weight + (b.expert * out + b.column) * in, in, 0.0F, into, out);
         if (bias != nullptr)
-            kernels.addRows(into, bias + b.expert * out + b.column, b.rows, b.columns, out);
+            kernels.f32.addRows(into, bias + b.expert * out + b.column, b.rows, b.columns, out);
     });
 }
 
@@ -127,11 +128,15 @@ void LinearProducts::backwardWeight(float* dWeight, float* dBias, const float* d
     });
 }
 
-void addColumnSums(const Kernels& kernels, float* sums, const float* x, std::int64_t rows,
+template <typename T>
+void addColumnSums(const Kernels& kernels, float* sums, const T* x, std::int64_t rows,
                    std::int64_t columns) {
     parallelFor(columns, kSumColumns, [&](std::int64_t begin, std::int64_t end, int) {
         addSums(kernels, sums + begin, x + begin, rows, end - begin, columns);
     });
 }
+
+template void addColumnSums(const Kernels&, float*, const float*, std::int64_t, std::int64_t);
+template void addColumnSums(const Kernels&, float*, const BFloat16*, std::int64_t, std::int64_t);
 
 }  // namespace core::cpu

@@ -30,7 +30,8 @@ struct LinearProducts {
 
 /// sums [columns] += column sums of x [rows, columns], with double totals; threads share the
 /// columns.
-void addColumnSums(const Kernels& kernels, float* sums, const float* x, std::int64_t rows,
+template <typename T>
+void addColumnSums(const Kernels& kernels, float* sums, const T* x, std::int64_t rows,
                    std::int64_t columns);
 
 }  // namespace core::cpu

@@ -28,7 +28,7 @@ double CpuBackend::sum(const Tensor& x) {
     const float* from = x.data<float>();
     return sumOfBlocks(x.elements(),
                        doubleScratch(static_cast<std::size_t>(x.elements() / kBlock + 1)),
-                       [&](std::int64_t at, std::int64_t n) { return k.sum(from + at, n); });
+                       [&](std::int64_t at, std::int64_t n) { return k.f32.sum(from + at, n); });
 }
 
 double CpuBackend::sumOfSquares(std::span<const Tensor> xs) {

@@ -10,12 +10,12 @@ void CpuBackend::rmsNormForward(Out y, Out rstd, const Tensor& x, const Tensor& 
                                 float epsilon) {
     const Kernels& k = start();
     const std::int64_t columns = x.size(1);
-    float* into = y.data<float>();
-    float* inverses = rstd.data<float>();
-    const float* from = x.data<float>();
-    parallelFor(x.size(0), rowGrain(columns), [&](std::int64_t begin, std::int64_t end, int) {
-        k.rmsNormForward(into + begin * columns, inverses + begin, from + begin * columns,
-                         gamma.data<float>(), end - begin, columns, epsilon);
+    withElements(x.dtype(), [&]<typename T>() {
+        parallelFor(x.size(0), rowGrain(columns), [&](std::int64_t begin, std::int64_t end, int) {
+            const std::int64_t at = begin * columns;
+            k.of<T>().rmsNormForward(y.data<T>() + at, rstd.data<float>() + begin, x.data<T>() + at,
+                                     gamma.data<float>(), end - begin, columns, epsilon);
+        });
     });
 }
 
@@ -26,11 +26,14 @@ void CpuBackend::rmsNormBackward(Out dx, InOut dGamma, const Tensor& dy, const T
     const int parts = parallelParts(x.size(0), rowGrain(columns));
     double* sums = doubleScratch(static_cast<std::size_t>(parts * columns));
     std::fill_n(sums, parts * columns, 0.0);
-    parallelFor(x.size(0), rowGrain(columns), [&](std::int64_t begin, std::int64_t end, int part) {
-        const std::int64_t at = begin * columns;
-        k.rmsNormBackward(dx.data<float>() + at, sums + part * columns, dy.data<float>() + at,
-                          x.data<float>() + at, rstd.data<float>() + begin, gamma.data<float>(),
-                          end - begin, columns);
+    withElements(x.dtype(), [&]<typename T>() {
+        parallelFor(
+            x.size(0), rowGrain(columns), [&](std::int64_t begin, std::int64_t end, int part) {
+                const std::int64_t at = begin * columns;
+                k.of<T>().rmsNormBackward(
+                    dx.data<T>() + at, sums + part * columns, dy.data<T>() + at, x.data<T>() + at,
+                    rstd.data<float>() + begin, gamma.data<float>(), end - begin, columns);
+            });
     });
     for (std::int64_t i = columns; i < parts * columns; ++i) sums[i % columns] += sums[i];
     for (std::int64_t c = 0; c < columns; ++c)

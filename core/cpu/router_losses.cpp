@@ -90,7 +90,7 @@ double CpuBackend::zLossForward(const Tensor& logits, const Tensor& mask) {
         for (std::int64_t t = begin * kBlock; t < std::min(end * kBlock, tokens); ++t) {
             if (!isReal(real, t)) continue;
             const auto value =
-                static_cast<double>(k.logSumExp(logits.data<float>() + t * experts, experts));
+                static_cast<double>(k.f32.logSumExp(logits.data<float>() + t * experts, experts));
             totals[static_cast<std::size_t>(t / kBlock)] += value * value;
         }
     });
@@ -108,7 +108,7 @@ void CpuBackend::zLossBackward(InOut dLogits, const Tensor& logits, const Tensor
                     for (std::int64_t t = begin; t < end; ++t) {
                         if (!isReal(real, t)) continue;
                         const float* row = logits.data<float>() + t * experts;
-                        const float value = k.logSumExp(row, experts);
+                        const float value = k.f32.logSumExp(row, experts);
                         k.expInto(dLogits.data<float>() + t * experts, row, value,
                                   dLoss * 2.0F * value / static_cast<float>(count), true, experts);
                     }

@@ -9,7 +9,7 @@ MlpOutput askedOutput(const Pass& pass, const ForwardOptions& options, const std
                       const Shape& shape, ForwardResult& result) {
     MlpOutput output;
     if (options.keepOutputs) {
-        output.kept = pass.shown.allocate(shape);
+        output.kept = pass.shown.allocate(shape, pass.dtype);
         result.mlpOutputs.emplace_back(block, output.kept);
     }
     for (const auto& [name, substitute] : options.substituteOutputs)

@@ -42,9 +42,9 @@ ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Te
                                                       const Tensor& labels, const LossSpec& spec) {
     const Tensor hostLabels = ops::readable(pass.backend, labels);
     Saved s{logits, labels, {}, spec, countLabels(hostLabels, logits.size(1)), 0, 0};
-    const Tensor losses = pass.tensor({logits.size(0)});
+    const Tensor losses = pass.f32({logits.size(0)});
     if (spec.kind == LossKind::Softmax) {
-        s.logSumExp = pass.tensor({logits.size(0)});
+        s.logSumExp = pass.f32({logits.size(0)});
         ops::softmaxCrossEntropyForward(pass.backend, losses, s.logSumExp, logits, labels,
                                         spec.labelSmoothing);
         if (s.counted > 0)

@@ -16,10 +16,15 @@ struct Gate {
         Tensor after;   ///< like before: a
         Dropout dropout;
     };
-    /// Overwrites saved.after.
+    /// With a gate: overwrites saved.after.
     void forward(const Pass& pass, const Saved& saved) const;
     /// `d` is a's gradient and becomes before's; dGate (undefined without a gate) is overwritten.
     void backward(const Pass& pass, InOut d, Out dGate, const Saved& saved) const;
+
+    /// Whether the products on both sides do it all: no gate and no dropout.
+    static bool isPlain(const Saved& saved) {
+        return !saved.gate.defined() && saved.dropout.rate == 0.0F;
+    }
 };
 
 }  // namespace core

@@ -9,7 +9,7 @@ LayerNorm::LayerNorm(const Parameter& gamma, const Parameter& beta, float epsilo
     : gamma_(&gamma), beta_(&beta), epsilon_(epsilon) {}
 
 LayerNorm::Saved LayerNorm::forward(const Pass& pass, Out y, const Tensor& x) const {
-    Saved saved{x, pass.tensor({x.size(0)}), pass.tensor({x.size(0)})};
+    Saved saved{x, pass.f32({x.size(0)}), pass.f32({x.size(0)})};
     ops::layerNormForward(pass.backend, y, saved.mean, saved.rstd, x, gamma_->value, beta_->value,
                           epsilon_);
     return saved;

@@ -15,9 +15,14 @@ Mlp::Saved Mlp::forward(const Pass& pass, Out y, const Tensor& x, const Dropout&
     Saved s{
         x,
         {pass.tensor(inner), gate_ ? pass.tensor(inner) : Tensor(), pass.tensor(inner), dropout}};
-    up_.forward(pass, s.inner.before, x);
-    if (gate_) gate_->forward(pass, s.inner.gate, x);
-    inner_.forward(pass, s.inner);
+    if (gate_) {
+        up_.forward(pass, s.inner.before, x);
+        gate_->forward(pass, s.inner.gate, x);
+        inner_.forward(pass, s.inner);
+    } else {
+        up_.forward(pass, s.inner.after, s.inner.before, x, inner_.activation);
+        dropout.apply(pass, s.inner.after);
+    }
     down_.forward(pass, y, s.inner.after);
     return s;
 }
@@ -26,8 +31,12 @@ void Mlp::backward(const Pass& pass, Out dx, const Saved& s, const Tensor& dy) c
     const Workspace::Scope scope(pass.workspace);
     const Tensor dInner = pass.tensor(s.inner.before.shape());
     const Tensor dGate = gate_ ? pass.tensor(dInner.shape()) : Tensor();
-    down_.backward(pass, dInner, s.inner.after, dy);
-    inner_.backward(pass, dInner, dGate, s.inner);
+    if (Gate::isPlain(s.inner)) {
+        down_.backward(pass, dInner, s.inner.after, dy, s.inner.before, inner_.activation);
+    } else {
+        down_.backward(pass, dInner, s.inner.after, dy);
+        inner_.backward(pass, dInner, dGate, s.inner);
+    }
     up_.backward(pass, dx, s.x, dInner);
     if (!gate_) return;
     const Tensor throughGate = pass.tensor(dx.shape());

@@ -10,13 +10,19 @@
 
 namespace core {
 
-Model::Model(std::shared_ptr<Backend> backend)
+Model::Model(std::shared_ptr<Backend> backend, DType computeType)
     : backend_(std::move(backend)),
+      computeType_(computeType),
       workspace_([b = backend_](std::size_t bytes) { return b->allocate(bytes); }) {}
 
 void Model::zeroGradients() {
     for (Parameter& p : parameters())
         if (p.gradient.defined()) ops::fill(*backend_, p.gradient, 0.0F);
+}
+
+void refreshCopies(const std::vector<Parameter>& parameters, Backend& backend) {
+    for (const Parameter& p : parameters)
+        if (p.bf16.defined()) ops::copy(backend, p.bf16, p.value);
 }
 
 std::unique_ptr<Decoding> Model::startDecoding(const Batch&, std::int64_t, std::int64_t) {
@@ -25,14 +31,16 @@ std::unique_ptr<Decoding> Model::startDecoding(const Batch&, std::int64_t, std::
 }
 
 std::unique_ptr<Model> makeModel(const ModelSpec& spec, std::shared_ptr<Backend> backend,
-                                 bool gradients, const VitNames& names) {
-    if (spec.family == Family::T5) return std::make_unique<T5>(spec, std::move(backend), gradients);
+                                 bool gradients, const VitNames& names, DType dtype) {
+    CORE_CHECK(dtype == DType::F32 || dtype == DType::BF16, "F32 or BF16 to compute in");
+    if (spec.family == Family::T5)
+        return std::make_unique<T5>(spec, std::move(backend), gradients, dtype);
     if (spec.family != Family::Vit)
         throw Error(ErrorKind::BadInput,
                     fmt::format("models of the family {} can be inspected, not computed",
                                 familyName(spec.family)),
                     "use a Vision Transformer or a T5");
-    return std::make_unique<Vit>(spec, std::move(backend), gradients, names);
+    return std::make_unique<Vit>(spec, std::move(backend), gradients, names, dtype);
 }
 
 namespace {
@@ -52,9 +60,9 @@ void takeStoredName(Model& model, const Checkpoint& checkpoint) {
 }  // namespace
 
 std::unique_ptr<Model> loadModel(const Checkpoint& checkpoint, std::shared_ptr<Backend> backend,
-                                 bool gradients) {
+                                 bool gradients, DType dtype) {
     std::unique_ptr<Model> model = makeModel(readSpec(checkpoint), std::move(backend), gradients,
-                                             vitNames(checkpoint.tensors()));
+                                             vitNames(checkpoint.tensors()), dtype);
     takeStoredName(*model, checkpoint);
     loadParameters(model->parameters(), checkpoint, model->backend());
     return model;

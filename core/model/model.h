@@ -52,6 +52,7 @@ struct RouterObservation {
 struct ForwardOptions {
     LossSpec loss;
     bool training = false;     ///< keeps what backward needs
+    bool recompute = false;    ///< keeps only each block's input: backward runs its forward again
     bool keepOutputs = false;  ///< keeps each block's MLP output for the step-0 report
     /// MLP outputs of another model by block name: they take the place of this model's in the
     /// residual sum, so that every block sees the other model's input.
@@ -61,7 +62,7 @@ struct ForwardOptions {
 };
 
 struct ForwardResult {
-    Tensor logits;             ///< F32 [B, classes], T5 [B, T, vocab]
+    Tensor logits;             ///< F32 [B, classes]; T5 [B, T, vocab] in the compute type
     Tensor features;           ///< F32 [B, hidden], pre-logits (final norm, cls); T5: none
     std::int64_t counted = 0;  ///< labels that are not ignored
     double loss = 0;           ///< mean cross-entropy over counted labels (0 without labels)
@@ -93,6 +94,8 @@ class Decoding {
 class Model {
   public:
     virtual ~Model() = default;
+    /// Of activations and products: F32 or BF16 (parameters and gradients are F32 in both).
+    DType computeType() const noexcept { return computeType_; }
     virtual const ModelSpec& spec() const = 0;
     virtual std::vector<Parameter>& parameters() = 0;
     virtual ForwardResult forward(const Batch& batch, const ForwardOptions& options) = 0;
@@ -109,10 +112,11 @@ class Model {
     Workspace& workspace() { return workspace_; }
 
   protected:
-    explicit Model(std::shared_ptr<Backend> backend);
+    Model(std::shared_ptr<Backend> backend, DType computeType);
 
   private:
     std::shared_ptr<Backend> backend_;
+    DType computeType_;
     Workspace workspace_;
 };
 
@@ -124,9 +128,14 @@ bool repeatsParameter(const ModelSpec& spec, std::string_view tensor);
 /// checked against. `prefix` as in VitNames. None for families whose tensors are not known.
 std::vector<Parameter> describeParameters(const ModelSpec& spec, const VitNames& names = {});
 
-/// A model whose values are zero; gradients are allocated when `gradients`.
+/// A model whose values are zero; gradients are allocated when `gradients`. `dtype`: F32 or BF16,
+/// see Model::computeType.
 std::unique_ptr<Model> makeModel(const ModelSpec& spec, std::shared_ptr<Backend> backend,
-                                 bool gradients, const VitNames& names = {});
+                                 bool gradients, const VitNames& names = {},
+                                 DType dtype = DType::F32);
+
+/// Brings the parameters' copies in bf16 up to date with their values.
+void refreshCopies(const std::vector<Parameter>& parameters, Backend& backend);
 
 /// Fills the values from a checkpoint (any floating dtype -> f32). BadInput names a missing or
 /// misshapen tensor.
@@ -140,6 +149,6 @@ void initializeParameters(std::vector<Parameter>& parameters, std::uint64_t seed
 
 /// spec + parameters from a checkpoint in one call.
 std::unique_ptr<Model> loadModel(const Checkpoint& checkpoint, std::shared_ptr<Backend> backend,
-                                 bool gradients);
+                                 bool gradients, DType dtype = DType::F32);
 
 }  // namespace core

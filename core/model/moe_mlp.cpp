@@ -36,14 +36,22 @@ MoeMlp::Saved MoeMlp::forward(const Pass& pass, Out y, const Tensor& x, const To
     s.slotOutputs = pass.tensor({a.slots(), x.size(1)});
     const Tensor& slotInputs = s.slotOutputs;  // one after the other in the same place
     ops::dispatchForward(pass.backend, slotInputs, x, a);
-    ops::groupedLinearForward(pass.backend, s.inner.before, slotInputs, experts_.upWeight->value,
-                              valueOf(experts_.upBias), a.offsets);
-    if (experts_.gateWeight != nullptr)
+    const Tensor& up = experts_.upWeight->in(x.dtype());
+    if (experts_.gateWeight != nullptr) {
+        ops::groupedLinearForward(pass.backend, s.inner.before, slotInputs, up,
+                                  valueOf(experts_.upBias), a.offsets);
         ops::groupedLinearForward(pass.backend, s.inner.gate, slotInputs,
-                                  experts_.gateWeight->value, {}, a.offsets);
-    inner_.forward(pass, s.inner);
+                                  experts_.gateWeight->in(x.dtype()), {}, a.offsets);
+        inner_.forward(pass, s.inner);
+    } else {
+        ops::groupedLinearActivationForward(pass.backend, s.inner.after, s.inner.before, slotInputs,
+                                            up, valueOf(experts_.upBias), a.offsets,
+                                            inner_.activation);
+        dropout.apply(pass, s.inner.after);
+    }
     ops::groupedLinearForward(pass.backend, s.slotOutputs, s.inner.after,
-                              experts_.downWeight->value, valueOf(experts_.downBias), a.offsets);
+                              experts_.downWeight->in(x.dtype()), valueOf(experts_.downBias),
+                              a.offsets);
     ops::combineForward(pass.backend, y, s.slotOutputs, s.routing.weights, a);
     return s;
 }
@@ -53,7 +61,7 @@ void MoeMlp::backward(const Pass& pass, Out dx, const Saved& s, const Tensor& dy
     const Assignment& a = s.routing.assignment;
     const Workspace::Scope scope(pass.workspace);
     const Tensor dSlots = pass.tensor(s.slotOutputs.shape());
-    const Tensor dWeights = pass.tensor(s.routing.weights.shape());
+    const Tensor dWeights = pass.f32(s.routing.weights.shape());
     const Tensor dInner = pass.tensor(s.inner.before.shape());
     const Tensor dGate = s.inner.gate.defined() ? pass.tensor(dInner.shape()) : Tensor();
     const Tensor throughRouter = pass.tensor(s.x.shape());
@@ -61,21 +69,26 @@ void MoeMlp::backward(const Pass& pass, Out dx, const Saved& s, const Tensor& dy
     ops::groupedLinearBackwardWeight(pass.backend, experts_.downWeight->gradient,
                                      gradientOf(experts_.downBias), dSlots, s.inner.after,
                                      a.offsets);
-    ops::groupedLinearBackwardData(pass.backend, dInner, dSlots, experts_.downWeight->value,
-                                   a.offsets);
-    inner_.backward(pass, dInner, dGate, s.inner);
+    const Tensor& down = experts_.downWeight->in(dy.dtype());
+    if (Gate::isPlain(s.inner)) {
+        ops::groupedLinearActivationBackwardData(pass.backend, dInner, dSlots, down, s.inner.before,
+                                                 a.offsets, inner_.activation);
+    } else {
+        ops::groupedLinearBackwardData(pass.backend, dInner, dSlots, down, a.offsets);
+        inner_.backward(pass, dInner, dGate, s.inner);
+    }
     const Tensor& slotInputs = s.slotOutputs;  // gathered again: cheaper than keeping both
     ops::dispatchForward(pass.backend, slotInputs, s.x, a);
     ops::groupedLinearBackwardWeight(pass.backend, experts_.upWeight->gradient,
                                      gradientOf(experts_.upBias), dInner, slotInputs, a.offsets);
-    ops::groupedLinearBackwardData(pass.backend, dSlots, dInner, experts_.upWeight->value,
+    ops::groupedLinearBackwardData(pass.backend, dSlots, dInner, experts_.upWeight->in(dy.dtype()),
                                    a.offsets);
     if (dGate.defined()) {
         ops::groupedLinearBackwardWeight(pass.backend, experts_.gateWeight->gradient, {}, dGate,
                                          slotInputs, a.offsets);
         const Tensor& throughGate = slotInputs;
-        ops::groupedLinearBackwardData(pass.backend, throughGate, dGate, experts_.gateWeight->value,
-                                       a.offsets);
+        ops::groupedLinearBackwardData(pass.backend, throughGate, dGate,
+                                       experts_.gateWeight->in(dy.dtype()), a.offsets);
         ops::accumulate(pass.backend, dSlots, throughGate);
     }
     ops::dispatchBackward(pass.backend, dx, dSlots, a);

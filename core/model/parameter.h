@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/error.h"
 #include "core/tensor/tensor.h"
 
 #include <cstdint>
@@ -24,8 +25,15 @@ struct Parameter {
     std::int64_t experts = 0;          ///< > 0: the first axis is the expert axis
     bool decay = true;  ///< weight decay applies (matrices; not biases, norms, cls, positions)
     float initialStd = 0.02F;  ///< of a random start (matrices, cls, positions)
-    Tensor value;
-    Tensor gradient;
+    Tensor value;              ///< F32
+    Tensor gradient;           ///< F32
+    Tensor bf16;  ///< a copy of `value` for products in bf16; undefined where there are none
+
+    /// What a product with activations of this type reads.
+    const Tensor& in(DType dtype) const {
+        CORE_CHECK(dtype == DType::F32 || bf16.defined(), "a copy in bf16 of " + name);
+        return dtype == DType::F32 ? value : bf16;
+    }
 };
 
 }  // namespace core

@@ -18,8 +18,9 @@ Tensor zerosOn(Backend& backend, const Shape& shape) {
 
 }  // namespace
 
-ParameterTable::ParameterTable(std::vector<Parameter> parameters, Backend& backend, bool gradients)
-    : parameters_(std::move(parameters)) {
+ParameterTable::ParameterTable(std::vector<Parameter> parameters, Backend& backend, bool gradients,
+                               DType computeType)
+    : parameters_(std::move(parameters)), backend_(backend), computeType_(computeType) {
     for (Parameter& p : parameters_) {
         p.value = zerosOn(backend, p.shape);
         if (gradients) p.gradient = zerosOn(backend, p.shape);
@@ -38,7 +39,23 @@ const Parameter& ParameterTable::at(const std::string& name) const {
     return *parameter;
 }
 
-Linear ParameterTable::linear(const std::string& name) const {
+const Parameter& ParameterTable::matrix(const std::string& name) {
+    const auto at = std::find_if(parameters_.begin(), parameters_.end(),
+                                 [&](const Parameter& p) { return p.name == name; });
+    CORE_CHECK(at != parameters_.end(), "a parameter " + name);
+    if (computeType_ == DType::BF16 && !at->bf16.defined()) {
+        const auto bytes = static_cast<std::size_t>(at->shape.elements()) * sizeof(BFloat16);
+        at->bf16 = Tensor(backend_.allocate(bytes), 0, at->shape, DType::BF16);
+        ops::fill(backend_, at->bf16, 0.0F);
+    }
+    return *at;
+}
+
+Linear ParameterTable::linear(const std::string& name) {
+    return Linear(matrix(name + ".weight"), find(name + ".bias"));
+}
+
+Linear ParameterTable::f32Linear(const std::string& name) const {
     return Linear(at(name + ".weight"), find(name + ".bias"));
 }
 

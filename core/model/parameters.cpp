@@ -124,6 +124,7 @@ void loadParameters(std::vector<Parameter>& parameters, const Checkpoint& checkp
         forParts(parameter, parameter.value, [&](const ParameterPart& part, const Tensor& into) {
             load(checkpoint, part, into, backend);
         });
+    refreshCopies(parameters, backend);
 }
 
 void initializeParameters(std::vector<Parameter>& parameters, std::uint64_t seed,
@@ -132,6 +133,7 @@ void initializeParameters(std::vector<Parameter>& parameters, std::uint64_t seed
         forParts(parameter, parameter.value, [&](const ParameterPart& part, const Tensor& into) {
             backend.upload(into, initialValues(part, parameter.initialStd, seed));
         });
+    refreshCopies(parameters, backend);
 }
 
 }  // namespace core

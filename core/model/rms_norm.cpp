@@ -6,7 +6,7 @@
 namespace core {
 
 RmsNorm::Saved RmsNorm::forward(const Pass& pass, Out y, const Tensor& x) const {
-    Saved saved{x, pass.tensor({x.size(0)})};
+    Saved saved{x, pass.f32({x.size(0)})};
     ops::rmsNormForward(pass.backend, y, saved.rstd, x, gamma_->value, epsilon_);
     return saved;
 }

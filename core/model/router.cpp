@@ -36,10 +36,13 @@ Routing Router::forward(const Pass& pass, const Tensor& x, const TokenRows& rows
     const Shape table{x.size(0), moe_.experts};
     Routing r;
     r.groups = routingGroups(moe_.group, x.size(0), rows);
-    r.logits = pass.tensor(table);
+    r.logits = pass.f32(table);
     r.probabilities = pass.shown.allocate(table);
-    r.sums = pass.tensor({x.size(0)});
-    classifier_.forward(pass, r.logits, x);
+    r.sums = pass.f32({x.size(0)});
+    {
+        const Workspace::Scope scope(pass.workspace);
+        classifier_.forward(pass, r.logits, pass.inF32(x));
+    }
     ops::softmaxForward(pass.backend, r.probabilities, r.logits);
     if (moe_.router == RouterKind::TopK) {
         TopKRule rule = topKRule(moe_, causal_);
@@ -62,7 +65,7 @@ Routing Router::forward(const Pass& pass, const Tensor& x, const TokenRows& rows
 void Router::backward(const Pass& pass, Out dx, const Routing& r, const Tensor& x,
                       const Tensor& dWeights, float dAux, float dZ) const {
     const Workspace::Scope scope(pass.workspace);
-    const Tensor d = pass.tensor(r.logits.shape());
+    const Tensor d = pass.f32(r.logits.shape());
     ops::fill(pass.backend, d, 0.0F);
     ops::combineWeightsBackward(pass.backend, d, dWeights, r.weights, r.sums, r.probabilities,
                                 r.assignment, softmaxOverChosen(), moe_.renormalize);
@@ -70,7 +73,10 @@ void Router::backward(const Pass& pass, Out dx, const Routing& r, const Tensor& 
         ops::balanceLossBackward(pass.backend, d, r.groups, r.assignment, dAux);
     ops::softmaxBackward(pass.backend, d, d, r.probabilities);
     if (dZ != 0.0F) ops::zLossBackward(pass.backend, d, r.logits, r.groups.mask, dZ);
-    classifier_.backward(pass, dx, x, d);
+    if (dx.dtype() == DType::F32) return classifier_.backward(pass, dx, x, d);
+    const Tensor exact = pass.f32(dx.shape());
+    classifier_.backward(pass, exact, pass.inF32(x), d);
+    ops::copy(pass.backend, dx, exact);
 }
 
 }  // namespace core

@@ -27,8 +27,7 @@ SelfAttention::Saved SelfAttention::forward(const Pass& pass, Out y, const Tenso
     const Intermediates intermediates(pass);
     const AttentionShape dims = shape(x, sequences);
     const auto like = [&] { return pass.tensor(x.shape()); };
-    Saved s{x,        like(), like(),
-            like(),   like(), pass.tensor({sequences, heads_, dims.queries}),
+    Saved s{x,        like(), like(), like(), like(), pass.f32({sequences, heads_, dims.queries}),
             sequences};
     query_.forward(pass, s.q, x);
     key_.forward(pass, s.k, x);

@@ -37,10 +37,10 @@ Dropout dropoutOf(const T5Spec& t5, const ForwardOptions& options) {
 
 }  // namespace
 
-T5::T5(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients)
-    : Model(std::move(backend)),
+T5::T5(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, DType dtype)
+    : Model(std::move(backend), dtype),
       spec_(computable(std::move(spec))),
-      table_(describeParameters(spec_), this->backend(), gradients),
+      table_(describeParameters(spec_), this->backend(), gradients, dtype),
       encoder_(makeStack("encoder")),
       decoder_(makeStack("decoder")),
       output_(table_.linear(spec_.t5.tiedEmbeddings ? "shared" : "lm_head")),
@@ -52,14 +52,14 @@ RmsNorm T5::norm(const std::string& name) const {
     return {table_.at(name + ".weight"), spec_.t5.layerNormEpsilon};
 }
 
-T5Block::Attention T5::attention(const std::string& sublayer, const char* kind) const {
+T5Block::Attention T5::attention(const std::string& sublayer, const char* kind) {
     const std::string at = sublayer + kind;
     return {norm(sublayer + "layer_norm"),
             T5Attention(table_.linear(at + ".q"), table_.linear(at + ".k"),
                         table_.linear(at + ".v"), table_.linear(at + ".o"), spec_.t5.heads)};
 }
 
-FeedForward T5::feedForward(const std::string& sublayer, const BlockSpec& block) const {
+FeedForward T5::feedForward(const std::string& sublayer, const BlockSpec& block) {
     const T5Spec& t5 = spec_.t5;
     const std::string up = t5.gated ? "wi_0" : "wi";
     if (!block.moe) {
@@ -71,15 +71,15 @@ FeedForward T5::feedForward(const std::string& sublayer, const BlockSpec& block)
     }
     const std::string expert = sublayer + "mlp.experts.expert_{e}.";
     MoeMlp::Experts experts;
-    experts.upWeight = &table_.at(expert + up + ".weight");
-    experts.downWeight = &table_.at(expert + "wo.weight");
-    if (t5.gated) experts.gateWeight = &table_.at(expert + "wi_1.weight");
-    const Router router(table_.linear(sublayer + "mlp.router.classifier"), *block.moe,
+    experts.upWeight = &table_.matrix(expert + up + ".weight");
+    experts.downWeight = &table_.matrix(expert + "wo.weight");
+    if (t5.gated) experts.gateWeight = &table_.matrix(expert + "wi_1.weight");
+    const Router router(table_.f32Linear(sublayer + "mlp.router.classifier"), *block.moe,
                         block.stack == "decoder");
     return FeedForward(MoeMlp(router, experts, t5.activation));
 }
 
-T5Block T5::makeBlock(const BlockSpec& block) const {
+T5Block T5::makeBlock(const BlockSpec& block) {
     int layer = 0;
     const auto next = [&] {
         return fmt::format("{}.block.{}.layer.{}.", block.stack, block.index, layer++);
@@ -91,7 +91,7 @@ T5Block T5::makeBlock(const BlockSpec& block) const {
     return {block.name, self, cross, norm(mlp + "layer_norm"), feedForward(mlp, block)};
 }
 
-T5Stack T5::makeStack(const std::string& name) const {
+T5Stack T5::makeStack(const std::string& name) {
     std::vector<T5Block> blocks;
     for (const BlockSpec& block : spec_.blocks)
         if (block.stack == name) blocks.push_back(makeBlock(block));
@@ -105,7 +105,7 @@ T5Stack T5::makeStack(const std::string& name) const {
             norm(name + ".final_layer_norm")};
 }
 
-Pass T5::pass(bool training) { return {backend(), workspace(), shown_, training}; }
+Pass T5::pass(bool training) { return {backend(), workspace(), shown_, training, computeType()}; }
 
 void T5::toLogits(const Pass& pass, Out logits, InOut output) const {
     if (spec_.t5.scaledOutput) ops::scale(pass.backend, output, outputScale(spec_.t5));
@@ -133,7 +133,7 @@ ForwardResult T5::forward(const Batch& batch, const ForwardOptions& options) {
                                      {flat(batch.decoderInputIds), sequences, batch.decoderMask,
                                       trace.memory, batch.inputMask, dropout},
                                      options, moeBlocks_, result);
-    const Tensor logits = p.shown.allocate({rows, t5.vocab});
+    const Tensor logits = p.shown.allocate({rows, t5.vocab}, p.dtype);
     toLogits(p, logits, trace.output);
     result.logits = logits.view({sequences, rows / sequences, t5.vocab});
     trace.loss = ClassificationLoss::forward(p, logits, flat(batch.labels), options.loss, result);

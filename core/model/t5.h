@@ -20,7 +20,7 @@ class T5 final : public Model {
   public:
     /// Values are zero; gradients are allocated when `gradients`. BadInput: an encoder or decoder
     /// without blocks, or numbers with which no T5 computes.
-    T5(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients);
+    T5(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, DType dtype);
 
     const ModelSpec& spec() const override { return spec_; }
     std::vector<Parameter>& parameters() override { return table_.all(); }
@@ -41,11 +41,11 @@ class T5 final : public Model {
         ClassificationLoss::Saved loss;
     };
 
-    T5Block makeBlock(const BlockSpec& block) const;
-    T5Block::Attention attention(const std::string& sublayer, const char* kind) const;
-    FeedForward feedForward(const std::string& sublayer, const BlockSpec& block) const;
+    T5Block makeBlock(const BlockSpec& block);
+    T5Block::Attention attention(const std::string& sublayer, const char* kind);
+    FeedForward feedForward(const std::string& sublayer, const BlockSpec& block);
     RmsNorm norm(const std::string& name) const;
-    T5Stack makeStack(const std::string& name) const;
+    T5Stack makeStack(const std::string& name);
     Pass pass(bool training);
     /// logits [n, V] of the decoder's output [n, d], which is scaled in place.
     void toLogits(const Pass& pass, Out logits, InOut output) const;

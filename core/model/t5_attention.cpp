@@ -48,7 +48,7 @@ T5Attention::Saved T5Attention::forward(const Pass& pass, Out y, const Tensor& x
     s.o = pass.tensor(queries);
     s.k = pass.tensor(keys);
     s.v = pass.tensor(keys);
-    s.logSumExp = pass.tensor({dims.batch, dims.heads, dims.queries});
+    s.logSumExp = pass.f32({dims.batch, dims.heads, dims.queries});
     s.view = view;
     query_.forward(pass, s.q, x);
     key_.forward(pass, s.k, memory);
@@ -77,16 +77,16 @@ void T5Attention::backward(const Pass& pass, Out dx, InOut dMemory, InOut dBias,
     ops::accumulate(pass.backend, into, through);
 }
 
-T5Attention::Cache T5Attention::makeCache(Workspace& place, std::int64_t sequences,
-                                          std::int64_t places) const {
+T5Attention::Cache T5Attention::makeCache(const Pass& pass, Workspace& place,
+                                          std::int64_t sequences, std::int64_t places) const {
     const Shape shape{sequences, places, query_.outputs()};
-    return {place.allocate(shape), place.allocate(shape), 0};
+    return {place.allocate(shape, pass.dtype), place.allocate(shape, pass.dtype), 0};
 }
 
 T5Attention::Cache T5Attention::remember(const Pass& pass, Workspace& place, const Tensor& memory,
                                          std::int64_t sequences) const {
     const std::int64_t keys = memory.size(0) / sequences;
-    Cache cache = makeCache(place, sequences, keys);
+    Cache cache = makeCache(pass, place, sequences, keys);
     const Shape rows{memory.size(0), query_.outputs()};
     key_.forward(pass, cache.k.view(rows), memory);
     value_.forward(pass, cache.v.view(rows), memory);
@@ -129,7 +129,7 @@ void T5Attention::attend(const Pass& pass, Out y, const Tensor& x, const Cache& 
     const Shape rows{dims.batch * places, query_.outputs()};
     const Tensor q = pass.tensor({x.size(0), query_.outputs()});
     const Tensor o = pass.tensor(q.shape());
-    const Tensor logSumExp = pass.tensor({dims.batch, dims.heads, dims.queries});
+    const Tensor logSumExp = pass.f32({dims.batch, dims.heads, dims.queries});
     query_.forward(pass, q, x);
     ops::attentionForward(pass.backend, o, logSumExp, q, cache.k.view(rows), cache.v.view(rows),
                           dims, options);

@@ -46,7 +46,8 @@ class T5Attention {
         std::int64_t filled = 0;  ///< of the places
     };
     /// An empty cache in `place`.
-    Cache makeCache(Workspace& place, std::int64_t sequences, std::int64_t places) const;
+    Cache makeCache(const Pass& pass, Workspace& place, std::int64_t sequences,
+                    std::int64_t places) const;
     /// The cache of a whole memory [sequences * keys, d].
     Cache remember(const Pass& pass, Workspace& place, const Tensor& memory,
                    std::int64_t sequences) const;

@@ -69,7 +69,7 @@ T5Block::Cache T5Block::makeCache(const Pass& pass, Workspace& place, const Tens
                                   std::int64_t inputs, std::int64_t rows,
                                   std::int64_t steps) const {
     CORE_CHECK(cross_.has_value(), "a decoder's block");
-    return {self_.attention.makeCache(place, rows, steps),
+    return {self_.attention.makeCache(pass, place, rows, steps),
             cross_->attention.remember(pass, place, memory, inputs)};
 }
 

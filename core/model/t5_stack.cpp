@@ -23,9 +23,14 @@ Tensor T5Stack::runBlocks(const Pass& pass, Tensor x, const T5Block::Context& co
     for (const T5Block& block : blocks_) {
         const Tensor y = pass.training ? pass.tensor(x.shape()) : spare;
         const MlpOutput output = askedOutput(pass, options, block.name(), x.shape(), result);
-        T5Block::Saved s = block.forward(pass, y, x, context, output);
+        Pass own = pass;
+        own.training = pass.training && !options.recompute;
+        T5Block::Saved s = block.forward(own, y, x, context, output);
         record(result, block.name(), s.mlp.routing(), moeBlocks);
-        if (pass.training) saved.blocks.push_back(std::move(s));
+        if (own.training)
+            saved.blocks.push_back(std::move(s));
+        else if (pass.training)
+            saved.inputs.push_back(x);
         spare = x;
         x = y;
     }
@@ -41,12 +46,12 @@ T5Stack::Saved T5Stack::forward(const Pass& pass, Out y, const Input& input,
     s.ids = input.ids;
     s.biasShape = {biasTable_->shape[1], length, length};
     s.dropout = input.dropout.at(name_);
-    const Tensor bias = pass.tensor(s.biasShape);
+    const Tensor bias = pass.f32(s.biasShape);
     ops::relativeBiasForward(pass.backend, bias, biasTable_->value, buckets_);
     const Tensor x = pass.tensor({input.ids.size(0), embedding_->shape[1]});
     ops::embeddingForward(pass.backend, x, input.ids, embedding_->value);
     s.dropout.at("embedding").apply(pass, x);
-    T5Block::Context context;
+    T5Block::Context& context = s.context;
     context.self = {input.sequences, bias, input.mask, !buckets_.bidirectional, {}};
     context.memory = input.memory;
     context.cross = {input.sequences, {}, input.memoryMask, false, {}};
@@ -72,7 +77,7 @@ T5Stack::Cache T5Stack::makeCache(const Pass& pass, Workspace& place, const Tens
 void T5Stack::step(const Pass& pass, Out y, const Tensor& ids, Cache& cache) const {
     const Workspace::Scope scope(pass.workspace);
     const std::int64_t rows = ids.size(0);
-    const Tensor bias = pass.tensor({biasTable_->shape[1], 1, cache.steps + 1});
+    const Tensor bias = pass.f32({biasTable_->shape[1], 1, cache.steps + 1});
     RelativeBuckets buckets = buckets_;
     buckets.queryOffset = cache.steps;
     ops::relativeBiasForward(pass.backend, bias, biasTable_->value, buckets);
@@ -91,15 +96,26 @@ void T5Stack::step(const Pass& pass, Out y, const Tensor& ids, Cache& cache) con
     ++cache.steps;
 }
 
+void T5Stack::backwardBlock(const Pass& pass, const Saved& s, std::size_t block, InOut dy,
+                            const T5Block::Shared& shared, float dAux, float dZ) const {
+    if (s.inputs.empty())
+        return blocks_[block].backwardInPlace(pass, s.blocks[block], dy, shared, dAux, dZ);
+    const Workspace::Scope scope(pass.workspace);
+    const Pass again = pass.shownInWorkspace();
+    const Tensor& x = s.inputs[block];
+    const T5Block::Saved saved =
+        blocks_[block].forward(again, again.tensor(x.shape()), x, s.context, {});
+    blocks_[block].backwardInPlace(again, saved, dy, shared, dAux, dZ);
+}
+
 void T5Stack::backward(const Pass& pass, const Saved& s, InOut dy, InOut dMemory, float dAux,
                        float dZ) const {
     const Workspace::Scope scope(pass.workspace);
-    const T5Block::Shared shared{pass.tensor(s.biasShape), dMemory};
+    const T5Block::Shared shared{pass.f32(s.biasShape), dMemory};
     ops::fill(pass.backend, shared.bias, 0.0F);
     s.dropout.at("output").apply(pass, dy);
     norm_.backward(pass, dy, s.norm, dy);
-    for (std::size_t i = blocks_.size(); i-- > 0;)
-        blocks_[i].backwardInPlace(pass, s.blocks[i], dy, shared, dAux, dZ);
+    for (std::size_t i = blocks_.size(); i-- > 0;) backwardBlock(pass, s, i, dy, shared, dAux, dZ);
     s.dropout.at("embedding").apply(pass, dy);
     ops::embeddingBackward(pass.backend, embedding_->gradient, dy, s.ids);
     ops::relativeBiasBackward(pass.backend, biasTable_->gradient, shared.bias, buckets_);

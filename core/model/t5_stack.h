@@ -28,8 +28,10 @@ class T5Stack {
     };
     struct Saved {
         Tensor ids;
-        Shape biasShape;  ///< [heads, length, length]
-        std::vector<T5Block::Saved> blocks;
+        Shape biasShape;                     ///< [heads, length, length]
+        std::vector<T5Block::Saved> blocks;  ///< none where `inputs` are there
+        std::vector<Tensor> inputs;          ///< of each block, to compute again from
+        T5Block::Context context;
         RmsNorm::Saved norm;
         Dropout dropout;
     };
@@ -60,6 +62,9 @@ class T5Stack {
     Tensor runBlocks(const Pass& pass, Tensor x, const T5Block::Context& context,
                      const ForwardOptions& options, std::int64_t moeBlocks, ForwardResult& result,
                      Saved& saved) const;
+
+    void backwardBlock(const Pass& pass, const Saved& saved, std::size_t block, InOut dy,
+                       const T5Block::Shared& shared, float dAux, float dZ) const;
 
     std::string name_;
     const Parameter* embedding_;

@@ -2,6 +2,7 @@
 #include "core/model/t5.h"
 #include "core/model/t5_batch.h"
 #include "core/ops/embedding.h"
+#include "core/ops/memory.h"
 
 #include <utility>
 
@@ -33,15 +34,12 @@ class T5::Steps final : public Decoding {
     Tensor step(std::span<const std::int64_t> tokens) override {
         CORE_CHECK(std::ssize(tokens) == rows_, "one token a row");
         const Pass pass = begin();
-        Backend& backend = model_.backend();
         upload(tokens);
         const Tensor output = pass.tensor({rows_, model_.spec_.t5.dModel});
         model_.decoder_.step(pass, output, ids_, cache_);
         const Tensor logits = pass.tensor({rows_, model_.spec_.t5.vocab});
         model_.toLogits(pass, logits, output);
-        Tensor host = Tensor::host(logits.shape());
-        backend.download(host, logits);
-        return host;
+        return ops::hostFloats(model_.backend(), logits);
     }
 
     void reorder(std::span<const std::int64_t> from) override {
@@ -71,7 +69,7 @@ class T5::Steps final : public Decoding {
 
     /// rows of the cache = its rows ids_; the copy's place is used in turns with the original's.
     void gather(Tensor& cache) {
-        if (!spareCache_.defined()) spareCache_ = kept_.allocate(cache.shape());
+        if (!spareCache_.defined()) spareCache_ = kept_.allocate(cache.shape(), cache.dtype());
         const Shape table{rows_, cache.elements() / rows_};
         ops::embeddingForward(model_.backend(), spareCache_.view(table), ids_, cache.view(table));
         std::swap(cache, spareCache_);

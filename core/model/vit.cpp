@@ -19,7 +19,7 @@ Tensor cropped(const Pass& pass, const Tensor& pixels, std::int64_t size) {
     const std::int64_t side = pixels.size(3);
     if (side == size) return pixels;
     const std::int64_t planes = pixels.size(0) * pixels.size(1);
-    Tensor result = pass.tensor({pixels.size(0), pixels.size(1), size, size});
+    Tensor result = pass.f32({pixels.size(0), pixels.size(1), size, size});
     const Tensor from = flat(pixels);
     const Tensor into = flat(result);
     for (std::int64_t row = 0; row < planes * size; ++row) {
@@ -32,11 +32,12 @@ Tensor cropped(const Pass& pass, const Tensor& pixels, std::int64_t size) {
 
 }  // namespace
 
-Vit::Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names)
-    : Model(std::move(backend)),
+Vit::Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names,
+         DType dtype)
+    : Model(std::move(backend), dtype),
       spec_(std::move(spec)),
       names_(names),
-      table_(describeParameters(spec_, names), this->backend(), gradients),
+      table_(describeParameters(spec_, names), this->backend(), gradients, dtype),
       shown_([this](std::size_t bytes) { return this->backend().allocate(bytes); }) {
     for (const BlockSpec& block : spec_.blocks) {
         blocks_.push_back(makeBlock(block));
@@ -44,14 +45,14 @@ Vit::Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const
     }
     projection_ = table_.linear(names_.prefix + "embeddings.patch_embeddings.projection");
     norm_ = layerNorm(names_.prefix + "layernorm");
-    classifier_ = table_.linear("classifier");
+    classifier_ = table_.f32Linear("classifier");
 }
 
 LayerNorm Vit::layerNorm(const std::string& name) const {
     return {table_.at(name + ".weight"), table_.at(name + ".bias"), spec_.vit.layerNormEpsilon};
 }
 
-VitBlock Vit::makeBlock(const BlockSpec& block) const {
+VitBlock Vit::makeBlock(const BlockSpec& block) {
     const std::string at = names_.block(block.index);
     const std::string attention = at + "attention.attention.";
     const SelfAttention selfAttention(
@@ -66,16 +67,16 @@ VitBlock Vit::makeBlock(const BlockSpec& block) const {
                 FeedForward(Mlp(table_.linear(at + "intermediate.dense"),
                                 table_.linear(at + "output.dense"), activation))};
     const std::string expert = at + "mlp.experts.expert_{e}.";
-    const MoeMlp::Experts experts{&table_.at(expert + "intermediate.dense.weight"),
+    const MoeMlp::Experts experts{&table_.matrix(expert + "intermediate.dense.weight"),
                                   &table_.at(expert + "intermediate.dense.bias"),
-                                  &table_.at(expert + "output.dense.weight"),
+                                  &table_.matrix(expert + "output.dense.weight"),
                                   &table_.at(expert + "output.dense.bias")};
-    const Router router(table_.linear(at + "mlp.router.classifier"), *block.moe);
+    const Router router(table_.f32Linear(at + "mlp.router.classifier"), *block.moe);
     return {block.name, before, selfAttention, after,
             FeedForward(MoeMlp(router, experts, activation))};
 }
 
-Pass Vit::pass(bool training) { return {backend(), workspace(), shown_, training}; }
+Pass Vit::pass(bool training) { return {backend(), workspace(), shown_, training, computeType()}; }
 
 void Vit::checkBatch(const Batch& batch) const {
     const VitSpec& vit = spec_.vit;
@@ -120,9 +121,14 @@ Tensor Vit::runBlocks(const Pass& pass, Tensor x, const ForwardOptions& options,
     for (const VitBlock& block : blocks_) {
         const Tensor y = pass.training ? pass.tensor(x.shape()) : spare;
         const MlpOutput output = askedOutput(pass, options, block.name(), x.shape(), result);
-        VitBlock::Saved saved = block.forward(pass, y, x, trace.batch, output);
+        Pass own = pass;
+        own.training = pass.training && !options.recompute;
+        VitBlock::Saved saved = block.forward(own, y, x, trace.batch, output);
         record(result, block.name(), saved.routing(), moeBlocks_);
-        if (pass.training) trace.blocks.push_back(std::move(saved));
+        if (own.training)
+            trace.blocks.push_back(std::move(saved));
+        else if (pass.training)
+            trace.inputs.push_back(x);
         spare = x;
         x = y;
     }
@@ -143,7 +149,9 @@ ForwardResult Vit::forward(const Batch& batch, const ForwardOptions& options) {
     const Tensor cls = p.tensor({trace.batch, vit.hidden});
     ops::firstRowsForward(p.backend, cls, x.view({trace.batch, vit.tokens(), vit.hidden}));
     result.features = trace.features = p.shown.allocate(cls.shape());
-    trace.norm = norm_->forward(p, result.features, cls);
+    const Tensor normed = p.dtype == DType::F32 ? result.features : p.tensor(cls.shape());
+    trace.norm = norm_->forward(p, normed, cls);
+    if (p.dtype != DType::F32) ops::copy(p.backend, result.features, normed);
     result.logits = p.shown.allocate({trace.batch, vit.classes});
     classifier_->forward(p, result.logits, result.features);
     trace.loss = ClassificationLoss::forward(p, result.logits, batch.labels, options.loss, result);
@@ -161,18 +169,31 @@ void Vit::backward(float scale) {
     const Tensor dx = p.tensor({trace.batch * vit.tokens(), vit.hidden});
     {
         const Workspace::Scope head(p.workspace);
-        const Tensor dLogits = p.tensor(trace.loss.logits.shape());
-        const Tensor dFeatures = p.tensor(trace.features.shape());
+        const Tensor dLogits = p.f32(trace.loss.logits.shape());
+        const Tensor exact = p.f32(trace.features.shape());
+        const Tensor dFeatures = p.dtype == DType::F32 ? exact : p.tensor(exact.shape());
         ClassificationLoss::backward(p, dLogits, trace.loss, scale);
-        classifier_->backward(p, dFeatures, trace.features, dLogits);
+        classifier_->backward(p, exact, trace.features, dLogits);
+        if (p.dtype != DType::F32) ops::copy(p.backend, dFeatures, exact);
         norm_->backward(p, dFeatures, trace.norm, dFeatures);
         ops::firstRowsBackward(p.backend, dx.view({trace.batch, vit.tokens(), vit.hidden}),
                                dFeatures);
     }
     const auto [dAux, dZ] = auxGradients(trace.loss.spec, moeBlocks_, scale);
-    for (std::size_t i = blocks_.size(); i-- > 0;)
-        blocks_[i].backwardInPlace(p, trace.blocks[i], dx, dAux, dZ);
+    for (std::size_t i = blocks_.size(); i-- > 0;) backwardBlock(p, trace, i, dx, dAux, dZ);
     backwardEmbedding(p, trace, dx);
+}
+
+void Vit::backwardBlock(const Pass& pass, const Trace& trace, std::size_t block, InOut dx,
+                        float dAux, float dZ) const {
+    if (trace.inputs.empty())
+        return blocks_[block].backwardInPlace(pass, trace.blocks[block], dx, dAux, dZ);
+    const Workspace::Scope scope(pass.workspace);
+    const Pass again = pass.shownInWorkspace();
+    const Tensor& x = trace.inputs[block];
+    const VitBlock::Saved saved =
+        blocks_[block].forward(again, again.tensor(x.shape()), x, trace.batch, {});
+    blocks_[block].backwardInPlace(again, saved, dx, dAux, dZ);
 }
 
 void Vit::backwardEmbedding(const Pass& pass, const Trace& trace, const Tensor& dx) const {

@@ -20,7 +20,8 @@ namespace core {
 class Vit final : public Model {
   public:
     /// Values are zero; gradients are allocated when `gradients`.
-    Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names);
+    Vit(ModelSpec spec, std::shared_ptr<Backend> backend, bool gradients, const VitNames& names,
+        DType dtype);
 
     const ModelSpec& spec() const override { return spec_; }
     std::vector<Parameter>& parameters() override { return table_.all(); }
@@ -32,19 +33,22 @@ class Vit final : public Model {
     struct Trace {
         Tensor patches;  ///< [B * N, channels * patch * patch]
         std::int64_t batch = 0;
-        std::vector<VitBlock::Saved> blocks;
+        std::vector<VitBlock::Saved> blocks;  ///< none where `inputs` are there
+        std::vector<Tensor> inputs;           ///< of each block, to compute again from
         LayerNorm::Saved norm;
         Tensor features;  ///< [B, hidden]
         ClassificationLoss::Saved loss;
     };
 
     LayerNorm layerNorm(const std::string& name) const;
-    VitBlock makeBlock(const BlockSpec& block) const;
+    VitBlock makeBlock(const BlockSpec& block);
     Pass pass(bool training);
     void checkBatch(const Batch& batch) const;
     Tensor embed(const Pass& pass, const Tensor& pixels, Trace& trace) const;
     Tensor runBlocks(const Pass& pass, Tensor x, const ForwardOptions& options, Trace& trace,
                      ForwardResult& result);
+    void backwardBlock(const Pass& pass, const Trace& trace, std::size_t block, InOut dx,
+                       float dAux, float dZ) const;
     void backwardEmbedding(const Pass& pass, const Trace& trace, const Tensor& dx) const;
 
     ModelSpec spec_;

@@ -2,6 +2,7 @@
 #include "core/ops/memory.h"
 
 #include "core/ops/check_internal.h"
+#include "core/tensor/convert.h"
 
 namespace core::ops {
 
@@ -37,6 +38,16 @@ Tensor readable(Backend& backend, const Tensor& tensor) {
     Tensor host = Tensor::host(tensor.shape(), tensor.dtype());
     backend.download(host, tensor);
     return host;
+}
+
+Tensor hostFloats(Backend& backend, const Tensor& tensor) {
+    requireReal("hostFloats", "tensor", tensor);
+    Tensor host = Tensor::host(tensor.shape(), tensor.dtype());
+    backend.download(host, tensor);
+    if (host.dtype() == DType::F32) return host;
+    Tensor floats = Tensor::host(tensor.shape());
+    toFloats(floats.span<float>(), host.raw(), host.dtype());
+    return floats;
 }
 
 }  // namespace core::ops

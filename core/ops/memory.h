@@ -22,4 +22,7 @@ Tensor toDevice(Backend& backend, const Tensor& host);
 /// copy; none of an undefined tensor.
 Tensor readable(Backend& backend, const Tensor& tensor);
 
+/// A copy on the host in F32, of F32 or BF16.
+Tensor hostFloats(Backend& backend, const Tensor& tensor);
+
 }  // namespace core::ops

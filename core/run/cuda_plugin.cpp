@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/run/cuda_plugin.h"
 
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "gpu/plugin.h"
@@ -56,16 +57,27 @@ std::string text(const char (&field)[N]) {
     return printable(std::string(field, ::strnlen(field, N)), N);
 }
 
+constexpr const char* kOtherVersion =
+    "the CUDA plug-in belongs to another version of this program: install the one that came with "
+    "it";
+
+/// Whether the plug-in is of this build; only then is anything else of it called.
+bool isOurs(const Library& library) {
+    auto* const abi = symbol<decltype(upcycleCudaAbi)>(library, "upcycleCudaAbi");
+    if (abi == nullptr || abi() != kUpcycleCudaAbi) return false;
+    auto* const version = symbol<decltype(upcycleCudaVersion)>(library, "upcycleCudaVersion");
+    return version != nullptr && std::string(version()) == UPCYCLER_VERSION;
+}
+
 }  // namespace
 
 CudaProbe probeCuda() {
     CudaProbe probe;
     const Library library = openPlugin(probe.problem);
     if (!library) return probe;
-    auto* const abi = symbol<decltype(upcycleCudaAbi)>(library, "upcycleCudaAbi");
     auto* const proveAll = symbol<decltype(upcycleCudaProbe)>(library, "upcycleCudaProbe");
-    if (abi == nullptr || proveAll == nullptr || abi() != kUpcycleCudaAbi) {
-        probe.problem = "the CUDA plug-in belongs to another version of this program";
+    if (proveAll == nullptr || !isOurs(library)) {
+        probe.problem = kOtherVersion;
         return probe;
     }
     std::vector<UpcycleCudaDevice> found(kMostDevices);
@@ -80,6 +92,25 @@ CudaProbe probeCuda() {
                                  device.freeBytes});
     }
     return probe;
+}
+
+std::shared_ptr<Backend> makeCudaBackend(int device) {
+    std::string problem;
+    Library library = openPlugin(problem);
+    std::array<char, 512> error{};
+    Backend* backend = nullptr;
+    if (library && !isOurs(library)) {
+        problem = kOtherVersion;
+    } else if (library) {
+        auto* const create = symbol<decltype(upcycleCudaCreate)>(library, "upcycleCudaCreate");
+        backend = create == nullptr ? nullptr : create(device, error.data(), error.size());
+        problem = create == nullptr ? kOtherVersion : printable(error.data(), error.size());
+    }
+    if (backend == nullptr)
+        throw Error(ErrorKind::Device, fmt::format("cuda:{} cannot be used: {}", device, problem),
+                    "use --device cpu, or auto");
+    static_cast<void>(library.release());  // the CUDA runtime does not like to be unloaded
+    return std::shared_ptr<Backend>(backend);
 }
 
 }  // namespace core

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ops/backend.h"
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,5 +28,8 @@ struct CudaProbe {
 /// the executable, in ../lib or ../lib/upcycler) and proves every device. Never throws: what goes
 /// wrong is `problem`.
 CudaProbe probeCuda();
+
+/// The backend of one device, which keeps the plug-in open for good. Throws Device.
+std::shared_ptr<Backend> makeCudaBackend(int device);
 
 }  // namespace core

@@ -12,12 +12,12 @@
 #include <charconv>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace core {
 namespace {
 
-constexpr const char* kComputesLater =
-    "this version computes on the CPU only; computing on CUDA comes with a later one";
+constexpr const char* kFirstProven = "the first CUDA device that proved itself";
 
 /// 0 for "cuda", N for "cuda:N".
 std::optional<int> cudaIndex(std::string_view device) {
@@ -32,12 +32,22 @@ std::optional<int> cudaIndex(std::string_view device) {
     return index;
 }
 
+/// The first device that proved itself.
+std::optional<int> firstUsable(const CudaProbe& probe) {
+    for (std::size_t i = 0; i < probe.devices.size(); ++i)
+        if (probe.devices[i].reason.empty()) return static_cast<int>(i);
+    return std::nullopt;
+}
+
+/// Empty when the device can be used.
 std::string whyNotCuda(const CudaProbe& probe, int index) {
     const auto count = static_cast<int>(probe.devices.size());
     if (count == 0) return probe.problem;
-    if (index >= count) return fmt::format("there are only {} CUDA devices", count);
+    if (index >= count)
+        return fmt::format("there {} only {} CUDA device{}", count == 1 ? "is" : "are", count,
+                           count == 1 ? "" : "s");
     const CudaDevice& device = probe.devices[static_cast<std::size_t>(index)];
-    return device.name + ": " + (device.reason.empty() ? kComputesLater : device.reason);
+    return device.reason.empty() ? "" : device.name + ": " + device.reason;
 }
 
 std::string cpuDescription() {
@@ -54,18 +64,25 @@ void validateDeviceName(const std::string& device) {
 
 std::vector<DeviceInfo> listDevices() {
     const CudaProbe probe = probeCuda();
+    const std::optional<int> best = firstUsable(probe);
     std::vector<DeviceInfo> devices;
-    devices.push_back({"cpu", cpuDescription(), true, true,
-                       "no CUDA device can be used: " + whyNotCuda(probe, 0)});
+    devices.push_back({"cpu", cpuDescription(), true, !best,
+                       best ? fmt::format("cuda:{} can be used and comes first", *best)
+                            : "no CUDA device can be used: " + whyNotCuda(probe, 0)});
     if (probe.devices.empty()) devices.push_back({"cuda", "", false, false, probe.problem});
     for (std::size_t i = 0; i < probe.devices.size(); ++i) {
         const CudaDevice& device = probe.devices[i];
+        const bool chosen = best && std::cmp_equal(*best, i);
         devices.push_back({fmt::format("cuda:{}", i),
                            fmt::format("{}, compute capability {}.{}, {} ({} free)", device.name,
                                        device.computeMajor, device.computeMinor,
                                        formatBytes(static_cast<double>(device.totalBytes)),
                                        formatBytes(static_cast<double>(device.freeBytes))),
-                           false, false, device.reason.empty() ? kComputesLater : device.reason});
+                           device.reason.empty(), chosen,
+                           chosen                  ? kFirstProven
+                           : device.reason.empty() ? fmt::format("cuda:{} comes first", *best)
+                                                   : device.reason,
+                           device.freeBytes});
     }
     return devices;
 }
@@ -75,19 +92,28 @@ DeviceChoice makeBackend(const std::string& device, int threads) {
     setThreads(threads);
     if (device == "cpu") return {makeCpuBackend(threads), "asked for"};
     const CudaProbe probe = probeCuda();
-    if (const std::optional<int> index = cudaIndex(device))
-        throw Error(ErrorKind::Device,
-                    fmt::format("{} cannot be used: {}", device, whyNotCuda(probe, *index)),
-                    "use --device cpu, or auto");
+    if (const std::optional<int> index = cudaIndex(device)) {
+        const std::string why = whyNotCuda(probe, *index);
+        if (!why.empty())
+            throw Error(ErrorKind::Device, fmt::format("{} cannot be used: {}", device, why),
+                        "use --device cpu, or auto");
+        return {makeCudaBackend(*index), "asked for"};
+    }
+    if (const std::optional<int> index = firstUsable(probe))
+        return {makeCudaBackend(*index), kFirstProven};
     return {makeCpuBackend(threads), "no CUDA device can be used: " + whyNotCuda(probe, 0)};
 }
 
-void requireComputable(DType dtype, const std::string& device) {
-    if (dtype == DType::F32) return;
-    throw Error(ErrorKind::Device,
-                fmt::format("{} is not computed on {} in this version, only f32 is",
-                            dtypeOption(dtype), device == "auto" ? "the cpu" : device),
-                "leave --dtype out, or give f32");
+std::string howComputed(DType dtype, const Backend& backend) {
+    if (dtype != DType::BF16 || backend.name() != "cpu" || cpuComputesBf16()) return {};
+    return "bf16 is stored, f32 computed: this processor has no unit for bf16";
+}
+
+void requireComputable(DType dtype) {
+    if (dtype == DType::F32 || dtype == DType::BF16) return;
+    throw Error(ErrorKind::Usage,
+                fmt::format("{} is not computed, only f32 and bf16 are", dtypeOption(dtype)),
+                "give --dtype f32 or bf16");
 }
 
 }  // namespace core

@@ -3,6 +3,7 @@
 
 #include "core/ops/backend.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,8 +15,9 @@ struct DeviceInfo {
     std::string name;         ///< "cpu", "cuda:0", "cuda" when there is none at all
     std::string description;  ///< instruction set, model, memory
     bool usable = false;
-    bool chosen = false;  ///< what `--device auto` takes
-    std::string reason;   ///< why it was chosen, or why not
+    bool chosen = false;          ///< what `--device auto` takes
+    std::string reason;           ///< why it was chosen, or why not
+    std::uint64_t freeBytes = 0;  ///< of a CUDA device's memory
 };
 
 /// Every device, the CPU first. CUDA devices are proved through the plug-in (a context and a small
@@ -34,7 +36,10 @@ DeviceChoice makeBackend(const std::string& device, int threads);
 /// Throws Usage unless `device` is a word that makeBackend understands.
 void validateDeviceName(const std::string& device);
 
-/// Throws Device when this program cannot compute in `dtype` on `device`.
-void requireComputable(DType dtype, const std::string& device);
+/// What a person should know of computing in this type there; empty where it is as asked.
+std::string howComputed(DType dtype, const Backend& backend);
+
+/// Throws Usage when this program does not compute in `dtype`.
+void requireComputable(DType dtype);
 
 }  // namespace core

@@ -4,7 +4,7 @@
 #include "core/data/synthetic_tokens.h"
 #include "core/model/t5_batch.h"
 #include "core/run/device.h"
-#include "core/run/memory.h"
+#include "core/run/job_memory.h"
 #include "core/run/session.h"
 #include "core/surgery/report.h"
 
@@ -122,25 +122,16 @@ int momentsPerWeight(OptimizerKind kind) {
     return 1;
 }
 
-std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec) {
-    std::int64_t batch = job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
-    if (const TextLengths lengths = textLengths(job); job.text.batchTokens > 0)
-        batch = std::max<std::int64_t>(
-            1, job.text.batchTokens / std::max<std::int64_t>(1, lengths.inputs + lengths.targets));
-    return trainingBytes(spec, batch, momentsPerWeight(job.trainer.optimizer.kind),
-                         textLengths(job));
-}
-
 std::vector<std::string> checkJob(const JobSpec& job, const Path& run) {
     std::vector<std::string> warnings;
     validateNumbers(job, "job.json");
     validateDeviceName(job.device);
-    requireComputable(job.dtype, job.device);
+    requireComputable(job.dtype);
     const ModelSpec spec = trainedSpec(job, warnings);
     checkCarry(job);
     for (std::string& warning : openJobData(job, spec, tokenizerFolder(job))->check())
         warnings.push_back(std::move(warning));
-    requireMemoryBytes(jobMemoryBytes(job, spec), "training");
+    requireJobMemory(job, spec, deviceMemory(job.device));
     requireDiskBytes(run, checkpointBytes(job, spec) * checkpointsAtOnce(job),
                      "keeping the checkpoints of this run");
     if (job.trainer.schedule.warmup + job.trainer.schedule.cooldown > job.trainer.steps)

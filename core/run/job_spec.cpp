@@ -56,6 +56,7 @@ Json jobJson(const JobSpec& job) {
     json["batch"] = job.batch;
     json["microbatch"] = job.trainer.microbatch;
     json["clip"] = job.trainer.clip;
+    json["recompute"] = job.trainer.recompute;
     json["loss"] = lossJson(job.trainer.loss);
     json["optimizer"] = toJson(job.trainer.optimizer);
     json["schedule"] = toJson(job.trainer.schedule);
@@ -88,6 +89,7 @@ JobSpec jobFrom(const Json& json, const std::string& where) {
     fields.read("batch", job.batch);
     fields.read("microbatch", job.trainer.microbatch);
     fields.read("clip", job.trainer.clip);
+    fields.read("recompute", job.trainer.recompute);
     readLoss(fields.object("loss"), job.trainer.loss);
     read(fields.object("optimizer"), job.trainer.optimizer);
     read(fields.object("schedule"), job.trainer.schedule);

@@ -52,8 +52,8 @@ struct JobSpec {
     int threads = 0;  ///< 0 = all
 };
 
-/// Keys: model, plan, data, objective, steps, batch, microbatch, clip, loss.{kind, label_smoothing,
-/// aux, z}, optimizer.{kind, weight_decay, ...}, schedule.{kind, lr, warmup, ...},
+/// Keys: model, plan, data, objective, steps, batch, microbatch, clip, recompute, loss.{kind,
+/// label_smoothing, aux, z}, optimizer.{kind, weight_decay, ...}, schedule.{kind, lr, warmup, ...},
 /// optimizer_state, dropout, augmentation.{crop_padding, flip}, normalization.{mean, std},
 /// text.{tokenizer, inputs_length, ...}, eval_every,
 /// eval_examples, checkpoint_every, keep, seed, device, dtype, threads.
@@ -91,9 +91,6 @@ TextLengths textLengths(const JobSpec& job);
 /// What a T5 does with a source when nothing else is said: text-to-text with pairs (jsonl) and
 /// synthetic tokens, span corruption with plain texts.
 Objective usualObjective(const std::string& source);
-
-/// Bytes that training `spec` by `job` takes: what is checked before anything is allocated.
-std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec);
 
 /// Defaults that continue the checkpoint's own training (its training.json when it has one:
 /// schedule, lr, step, optimizer, batch, data, augmentation, normalisation; else the normalisation

@@ -6,6 +6,7 @@
 #include "core/ops/memory.h"
 #include "core/run/device.h"
 #include "core/run/job_data.h"
+#include "core/run/job_memory.h"
 #include "core/run/memory.h"
 #include "core/training/trainer.h"
 
@@ -72,8 +73,9 @@ bool startsAtRandom(const JobSpec& job) { return job.plan || job.model.starts_wi
 
 std::unique_ptr<Model> makeTrained(const JobSpec& job, const ModelSpec& spec,
                                    const std::shared_ptr<Backend>& backend) {
-    if (!startsAtRandom(job)) return loadModel(*Checkpoint::open(job.model), backend, true);
-    std::unique_ptr<Model> model = makeModel(spec, backend, true);
+    if (!startsAtRandom(job))
+        return loadModel(*Checkpoint::open(job.model), backend, true, job.dtype);
+    std::unique_ptr<Model> model = makeModel(spec, backend, true, {}, job.dtype);
     initializeParameters(model->parameters(), job.seed, *backend);
     return model;
 }
@@ -90,11 +92,13 @@ MemoryUse memoryOf(Model& model, Trainer& trainer, const ProfilingBackend& backe
     for (const Parameter& parameter : model.parameters()) {
         use.parameters += parameter.value.bytes();
         use.gradients += parameter.gradient.bytes();
+        if (parameter.bf16.defined()) use.copies += parameter.bf16.bytes();
     }
     for (const OptimizerState& state : trainer.optimizer().state())
         use.optimizer += state.value.bytes();
     use.activations = model.workspace().peakBytes();
-    const std::uint64_t named = use.parameters + use.gradients + use.optimizer + use.activations;
+    const std::uint64_t named =
+        use.parameters + use.gradients + use.optimizer + use.copies + use.activations;
     use.other = backend.peakBytes() - std::min<std::uint64_t>(backend.peakBytes(), named);
     use.process = peakProcessBytes();
     return use;
@@ -115,11 +119,10 @@ double floorSeconds(const OpProfile& op, const Ceilings& ceilings) {
 StepProfile profileJob(const JobSpec& job, std::int64_t steps,
                        const std::function<void(std::int64_t done)>& progress) {
     validateNumbers(job, "the job");
-    requireComputable(job.dtype, job.device);
+    requireComputable(job.dtype);
     std::vector<std::string> ignored;
     const ModelSpec spec = trainedSpec(job, ignored);
-    const std::uint64_t planned = jobMemoryBytes(job, spec);
-    requireMemoryBytes(planned, "training");
+    requireJobMemory(job, spec, deviceMemory(job.device));
     const std::unique_ptr<JobData> data = openJobData(job, spec, tokenizerFolder(job));
 
     const auto backend =
@@ -132,6 +135,8 @@ StepProfile profileJob(const JobSpec& job, std::int64_t steps,
 
     StepProfile profile;
     profile.device = backend->description();
+    if (const std::string how = howComputed(job.dtype, *backend); !how.empty())
+        profile.device += "; " + how;
     profile.randomWeights = startsAtRandom(job);
     profile.steps = steps;
     std::int64_t done = 0;
@@ -154,7 +159,7 @@ StepProfile profileJob(const JobSpec& job, std::int64_t steps,
     std::stable_sort(profile.ops.begin(), profile.ops.end(),
                      [](const OpProfile& a, const OpProfile& b) { return a.seconds > b.seconds; });
     profile.memory = memoryOf(*model, trainer, *backend);
-    profile.memory.planned = planned;
+    profile.memory.planned = jobMemoryBytes(job, spec);
     profile.ceilings = {productRate(*backend, job.dtype), copyRate(*backend)};
     return profile;
 }

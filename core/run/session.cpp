@@ -41,7 +41,7 @@ std::unique_ptr<Session> openSession(const JobSpec& job, const Checkpoint& check
                                      TrainingState state, std::shared_ptr<Backend> backend) {
     auto session = std::make_unique<Session>();
     session->state = std::move(state);
-    session->model = loadModel(checkpoint, std::move(backend), true);
+    session->model = loadModel(checkpoint, std::move(backend), true, job.dtype);
     const ModelSpec& spec = session->model->spec();
     session->carried = readCarriedParts(checkpoint, spec, session->model->parameters());
     JobSpec own = job;

@@ -5,7 +5,7 @@
 #include "core/base/parallel.h"
 #include "core/run/device.h"
 #include "core/run/event_log.h"
-#include "core/run/memory.h"
+#include "core/run/job_memory.h"
 #include "core/run/past_run.h"
 #include "core/run/session.h"
 #include "core/run/start_cancel.h"
@@ -51,10 +51,12 @@ class TrainerProcess {
         hello_.model = job_.model;
         hello_.steps = job_.trainer.steps;
         hello_.dtype = dtypeOption(job_.dtype);
-        requireComputable(job_.dtype, job_.device);
+        requireComputable(job_.dtype);
         DeviceChoice device = makeBackend(job_.device, job_.threads);
         hello_.device = device.backend->name();
         hello_.deviceReason = device.backend->description() + "; " + device.reason;
+        if (const std::string how = howComputed(job_.dtype, *device.backend); !how.empty())
+            hello_.deviceReason += "; " + how;
         hello_.threads = threads();
         removeLeftovers(run_);
         const std::unique_ptr<Session> session = open(std::move(device.backend));
@@ -128,7 +130,7 @@ class TrainerProcess {
 
     void checkMemory(const Path& folder) const {
         const ModelSpec spec = readSpec(*Checkpoint::open(folder));
-        requireMemoryBytes(jobMemoryBytes(job_, spec), "training");
+        requireJobMemory(job_, spec, deviceMemory(hello_.device));
     }
 
     void greet(const Session& session, std::int64_t step, const std::vector<AlarmEvent>& alarms) {

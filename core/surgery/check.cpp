@@ -16,10 +16,12 @@ namespace core {
 namespace {
 
 constexpr double kLogitsTolerance = 1e-4;
+/// Eight bits of an element, rounded in every block.
+constexpr double kLogitsToleranceBf16 = 3e-2;
 
 /// The rows (of the last axis) of real tokens; all without a mask.
 std::vector<float> floatsOf(const Tensor& tensor, const Tensor& mask, Backend& backend) {
-    const Tensor host = ops::readable(backend, tensor);
+    const Tensor host = ops::hostFloats(backend, tensor);
     const auto values = host.span<float>();
     if (!mask.defined()) return {values.begin(), values.end()};
     const Tensor real = ops::readable(backend, mask);
@@ -144,7 +146,8 @@ CheckReport checkUpcycled(Model& dense, Model& upcycled, const Batch& batch) {
     report.logitsRelativeError =
         relativeError(floatsOf(found.logits, batch.decoderMask, upcycled.backend()),
                       floatsOf(expected.logits, batch.decoderMask, dense.backend()));
-    report.holds = report.logitsRelativeError <= kLogitsTolerance;
+    const bool bf16 = upcycled.computeType() == DType::BF16;
+    report.holds = report.logitsRelativeError <= (bf16 ? kLogitsToleranceBf16 : kLogitsTolerance);
     report.causes = causesOf(dense, upcycled, report.blocks);
     return report;
 }

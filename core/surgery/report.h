@@ -72,6 +72,12 @@ struct PlanReport {
     std::vector<PlanWarning> warnings;
 };
 
+/// How a training step computes.
+struct StepSettings {
+    DType dtype = DType::F32;  ///< of activations and products: F32 or BF16
+    bool recompute = false;    ///< only each block's input is kept from forward to backward
+};
+
 /// Pure, < 1 ms, needs no weights. BadInput (naming block and setting) for a plan that cannot work:
 /// a missing or already sparse block, absurd experts, K > experts, NaN, Expert Choice in a causal
 /// decoder, a config contradicting tensors.
@@ -89,9 +95,12 @@ ModelCost modelCost(const ModelSpec& spec, std::span<const TensorInfo> tensors,
 /// n (heads + 4); a MoE block has 2 slots inner + slots hidden + 2 n experts in place of 2 n inner.
 /// Of a T5 with n tokens in a stack and a = num_heads d_kv: a dense block keeps 4 n d_model + 2 n
 /// d_ff (gated 3 n d_ff) + 4 n a, in the decoder 2 n d_model + 2 (n + inputs) a besides; the logits
-/// and their gradient count once each; `lengths` alone says how long the examples are. 0 for models
-/// that this version does not train (other families, an encoder alone).
+/// and their gradient count once each; `lengths` alone says how long the examples are. In bf16
+/// activations take 2 bytes (statistics and the router 4), and the matrices have a copy of 2 bytes
+/// an element. Recomputing keeps one row of each token and block, and the whole of one block at a
+/// time. 0 for models that this version does not train (other families, an encoder alone).
 std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
-                            int optimizerMomentsPerWeight, const TextLengths& lengths = {});
+                            int optimizerMomentsPerWeight, const TextLengths& lengths = {},
+                            const StepSettings& settings = {});
 
 }  // namespace core

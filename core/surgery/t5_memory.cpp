@@ -18,12 +18,14 @@ struct Stack {
     std::int64_t sequences;
     std::int64_t length;
     std::int64_t keys;  ///< 0 in the encoder
+    const StepSettings& settings;
 
     double rows() const { return static_cast<double>(sequences * length); }
     double memoryRows() const { return static_cast<double>(sequences * keys); }
-    double states() const { return rows() * static_cast<double>(t5.dModel); }
+    double words() const { return wordsOf(settings); }
+    double states() const { return words() * rows() * static_cast<double>(t5.dModel); }
     double heads() const { return static_cast<double>(t5.heads); }
-    double width() const { return static_cast<double>(t5.heads * t5.dKv); }
+    double width() const { return words() * static_cast<double>(t5.heads * t5.dKv); }
     double bias() const {
         return heads() * static_cast<double>(length) * static_cast<double>(length);
     }
@@ -36,12 +38,12 @@ struct Stack {
     /// Gradients of the sublayer's output and input, of o, q, k, v, and of what k and v came from.
     double attentionBackward(double keyRows) const {
         return 2 * states() + 2 * (rows() + keyRows) * width() +
-               keyRows * static_cast<double>(t5.dModel);
+               words() * keyRows * static_cast<double>(t5.dModel);
     }
 
     Activations block(const BlockSpec& spec) const {
         const MlpShape shape{static_cast<double>(t5.dModel), static_cast<double>(t5.dFf), t5.gated};
-        const Activations mlp = mlpActivations(spec, shape, sequences, length);
+        const Activations mlp = mlpActivations(spec, shape, sequences, length, settings);
         Activations sum;
         sum.kept = attention(rows()) + 2 * states() + rows() + mlp.kept;
         sum.transient = std::max(2 * states() + mlp.transient, attentionBackward(rows()));
@@ -58,9 +60,9 @@ struct Stack {
         Activations sum{bias() + 2 * states() + rows(), 0};
         for (const BlockSpec& one : spec.blocks) {
             if ((one.stack == "decoder") != (keys > 0)) continue;
-            const Activations needed = block(one);
-            sum.kept += needed.kept;
-            sum.transient = std::max(sum.transient, bias() + needed.transient);
+            Activations needed = block(one);
+            needed.transient += bias();
+            addBlock(sum, needed, states(), settings);
         }
         return sum;
     }
@@ -69,10 +71,11 @@ struct Stack {
 }  // namespace
 
 /// The terms follow core/model (t5.cpp, t5_stack.cpp, t5_block.cpp and its layers).
-Activations t5Activations(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths) {
-    const Stack inputs{spec.t5, batch, lengths.inputs, 0};
-    const Stack targets{spec.t5, batch, lengths.targets, lengths.inputs};
-    const double logits = targets.rows() * static_cast<double>(spec.t5.vocab);
+Activations t5Activations(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths,
+                          const StepSettings& settings) {
+    const Stack inputs{spec.t5, batch, lengths.inputs, 0, settings};
+    const Stack targets{spec.t5, batch, lengths.targets, lengths.inputs, settings};
+    const double logits = wordsOf(settings) * targets.rows() * static_cast<double>(spec.t5.vocab);
     const double given = (inputs.rows() + targets.rows()) * (kIdWords + kMaskWords) +
                          targets.rows() * kIdWords;  // the labels
     const Activations encoder = inputs.all(spec);

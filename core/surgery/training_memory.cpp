@@ -23,6 +23,22 @@ double trainedParameters(const ModelSpec& spec) {
     return elements;
 }
 
+/// Of the copies in bf16 that products with activations read.
+double copiedElements(const ModelSpec& spec) {
+    double elements = 0;
+    for (const ExpectedTensor& tensor : expectedTensors(spec, {})) {
+        const auto has = [&](std::string_view word) {
+            return tensor.name.find(word) != std::string::npos;
+        };
+        const bool embedding = tensor.name == "shared.weight" && !spec.t5.tiedEmbeddings;
+        const bool copied = tensor.name.ends_with(".weight") && tensor.shape().rank() >= 2 &&
+                            tensor.name != "classifier.weight" && !has("router.classifier") &&
+                            !has("relative_attention_bias") && !embedding;
+        if (copied) elements += static_cast<double>(tensor.shape().elements()) * experts(tensor);
+    }
+    return elements;
+}
+
 double adafactorElements(const ModelSpec& spec) {
     double elements = 0;
     for (const ExpectedTensor& tensor : expectedTensors(spec, {})) {
@@ -56,9 +72,10 @@ double slots(const MoeSpec& moe, std::int64_t sequences, std::int64_t length) {
            (rest == 0 ? 0.0 : ofGroup(static_cast<double>(rest)));
 }
 
-Activations activationsOf(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths) {
-    return spec.family == Family::T5 ? t5Activations(spec, batch, lengths)
-                                     : vitActivations(spec, batch);
+Activations activationsOf(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths,
+                          const StepSettings& settings) {
+    return spec.family == Family::T5 ? t5Activations(spec, batch, lengths, settings)
+                                     : vitActivations(spec, batch, settings);
 }
 
 bool isTrained(const ModelSpec& spec) {
@@ -71,53 +88,72 @@ std::uint64_t inBytes(double elements) {
 
 }  // namespace
 
+double wordsOf(const StepSettings& settings) { return settings.dtype == DType::BF16 ? 0.5 : 1.0; }
+
+void addBlock(Activations& sum, const Activations& block, double row,
+              const StepSettings& settings) {
+    sum.kept += settings.recompute ? row : block.kept;
+    sum.transient =
+        std::max(sum.transient, block.transient + (settings.recompute ? block.kept : 0.0));
+}
+
 Activations mlpActivations(const BlockSpec& block, const MlpShape& mlp, std::int64_t sequences,
-                           std::int64_t length) {
+                           std::int64_t length, const StepSettings& settings) {
+    const double w = wordsOf(settings);
     const auto n = static_cast<double>(sequences * length);
     const double before = mlp.gated ? 2 : 1;
     if (!block.moe)
-        return {(before + 1) * n * mlp.inner,
-                before * n * mlp.inner + (mlp.gated ? n * mlp.hidden : 0)};
+        return {w * (before + 1) * n * mlp.inner,
+                w * (before * n * mlp.inner + (mlp.gated ? n * mlp.hidden : 0))};
     const double used = slots(*block.moe, sequences, length);
     const double table = n * static_cast<double>(block.moe->experts);
     const double asked = block.moe->router == RouterKind::TopK ? n * block.moe->k : 0;
-    return {2 * table + 2 * n + asked + used * ((before + 1) * mlp.inner + mlp.hidden + 4),
-            used * (mlp.hidden + before * mlp.inner + 1) + n * mlp.hidden + table};
+    const double exact = settings.dtype == DType::F32 ? 0 : 2 * n * mlp.hidden;  // of the router
+    return {
+        2 * table + 2 * n + asked + used * (w * ((before + 1) * mlp.inner + mlp.hidden) + 4),
+        used * (w * (mlp.hidden + before * mlp.inner) + 1) + w * n * mlp.hidden + table + exact};
 }
 
 /// The terms follow core/model (vit.cpp, vit_block.cpp and its layers).
-Activations vitActivations(const ModelSpec& spec, std::int64_t batch) {
+Activations vitActivations(const ModelSpec& spec, std::int64_t batch,
+                           const StepSettings& settings) {
     const VitSpec& vit = spec.vit;
+    const double w = wordsOf(settings);
     const auto examples = static_cast<double>(batch);
     const auto n = examples * static_cast<double>(vit.tokens());
-    const double row = n * static_cast<double>(vit.hidden);
+    const double row = w * n * static_cast<double>(vit.hidden);
     const double patches =
         examples * static_cast<double>(vit.channels * vit.imageSize * vit.imageSize);
     const double head = examples * static_cast<double>(2 * vit.hidden + vit.classes + 4);
     const MlpShape shape{static_cast<double>(vit.hidden), static_cast<double>(vit.intermediate),
                          false};
     Activations sum;
-    sum.kept = row + 2 * patches + head;
+    sum.kept = row + (1 + w) * patches + head;
     for (const BlockSpec& block : spec.blocks) {
-        const Activations mlp = mlpActivations(block, shape, batch, vit.tokens());
-        sum.kept += 8 * row + 4 * n + n * static_cast<double>(vit.heads) + mlp.kept;
-        sum.transient = std::max(sum.transient, 2 * row + std::max(4 * row, mlp.transient));
+        const Activations mlp = mlpActivations(block, shape, batch, vit.tokens(), settings);
+        addBlock(sum,
+                 {8 * row + 4 * n + n * static_cast<double>(vit.heads) + mlp.kept,
+                  2 * row + std::max(4 * row, mlp.transient)},
+                 row, settings);
     }
     return sum;
 }
 
 std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
-                            int optimizerMomentsPerWeight, const TextLengths& lengths) {
+                            int optimizerMomentsPerWeight, const TextLengths& lengths,
+                            const StepSettings& settings) {
     if (!isTrained(spec)) return 0;
-    const Activations activations = activationsOf(spec, batch, lengths);
-    const double weights = trainedParameters(spec) * (2 + optimizerMomentsPerWeight);
+    const Activations activations = activationsOf(spec, batch, lengths, settings);
+    const double copies =
+        settings.dtype == DType::F32 ? 0 : wordsOf(settings) * copiedElements(spec);
+    const double weights = trainedParameters(spec) * (2 + optimizerMomentsPerWeight) + copies;
     return inBytes(weights + activations.kept + activations.transient);
 }
 
 std::uint64_t plannedTrainingBytes(const ModelSpec& spec, std::int64_t batch) {
     if (spec.family == Family::Vit) return trainingBytes(spec, batch, kAdamMoments);
     if (!isTrained(spec)) return 0;
-    const Activations activations = activationsOf(spec, batch, {});
+    const Activations activations = activationsOf(spec, batch, {}, {});
     return inBytes(2 * trainedParameters(spec) + adafactorElements(spec) + activations.kept +
                    activations.transient);
 }

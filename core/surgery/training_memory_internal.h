@@ -21,12 +21,20 @@ struct MlpShape {
     bool gated = false;
 };
 
+/// 4-byte elements of an activation.
+double wordsOf(const StepSettings& settings);
+
+/// Adds one block's need to that of the blocks before it. `row` is its result, which is kept in any
+/// case and counted in `block` as well.
+void addBlock(Activations& sum, const Activations& block, double row, const StepSettings& settings);
+
 /// Of one MLP, dense or sparse, on `sequences` times `length` tokens.
 Activations mlpActivations(const BlockSpec& block, const MlpShape& mlp, std::int64_t sequences,
-                           std::int64_t length);
+                           std::int64_t length, const StepSettings& settings);
 
-Activations vitActivations(const ModelSpec& spec, std::int64_t batch);
-Activations t5Activations(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths);
+Activations vitActivations(const ModelSpec& spec, std::int64_t batch, const StepSettings& settings);
+Activations t5Activations(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths,
+                          const StepSettings& settings);
 
 /// ModelCost::trainingBytes.
 std::uint64_t plannedTrainingBytes(const ModelSpec& spec, std::int64_t batch);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/evaluation.h"
 
+#include "core/ops/memory.h"
 #include "core/training/device_batch.h"
 #include "core/training/evaluation_internal.h"
 
@@ -29,12 +30,6 @@ std::int64_t countCorrect(const Tensor& logits, const Tensor& labels) {
 }
 
 }  // namespace
-
-Tensor toHost(const Tensor& device, Backend& backend) {
-    Tensor host = Tensor::host(device.shape(), device.dtype());
-    backend.download(host, device);
-    return host;
-}
 
 BatchLoader orderedLoader(const ImageDataset& dataset, const LoaderOptions& options) {
     return {std::shared_ptr<const ImageDataset>(std::shared_ptr<void>(), &dataset),
@@ -74,7 +69,7 @@ EvalResult evaluate(Model& model, BatchSource& batches, const LossSpec& loss,
         result.examples += examples;
         counted += forward.counted;
         lossSum += forward.loss * static_cast<double>(forward.counted);
-        correct += countCorrect(toHost(forward.logits, model.backend()), batch->labels);
+        correct += countCorrect(ops::hostFloats(model.backend(), forward.logits), batch->labels);
         for (const RouterObservation& router : forward.routers)
             routers.add(router, model.backend());
         batch = batches.next();

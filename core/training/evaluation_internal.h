@@ -6,8 +6,6 @@
 
 namespace core {
 
-Tensor toHost(const Tensor& device, Backend& backend);
-
 /// Every example once in order, without augmentation; the dataset outlives it.
 BatchLoader orderedLoader(const ImageDataset& dataset, const LoaderOptions& options);
 

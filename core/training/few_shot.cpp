@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/data/subset.h"
+#include "core/ops/memory.h"
 #include "core/training/device_batch.h"
 #include "core/training/evaluation.h"
 #include "core/training/evaluation_internal.h"
@@ -38,7 +39,7 @@ Features extractFeatures(Model& model, const ImageDataset& dataset, const Loader
         const std::int64_t examples = batch->labels.elements();
         const ForwardResult forward =
             model.forward(deviceBatch.upload(*batch, 0, examples), ForwardOptions{});
-        const Tensor host = toHost(forward.features, model.backend());
+        const Tensor host = ops::hostFloats(model.backend(), forward.features);
         values.insert(values.end(), host.span<float>().begin(), host.span<float>().end());
         const auto labels = batch->labels.span<std::int64_t>();
         features.labels.insert(features.labels.end(), labels.begin(), labels.end());

@@ -55,6 +55,7 @@ StepMetrics Trainer::step(bool observeRouters) {
         optimizer_->update(model_.parameters(), metrics.lr,
                            clips ? spec_.clip / metrics.gradNorm : 1.0,
                            spec_.schedule.startStep + step_);
+        refreshCopies(model_.parameters(), model_.backend());
     }
     metrics.step = ++step_;
     metrics.routers = routers_.stats();
@@ -70,6 +71,7 @@ void Trainer::accumulate(const HostBatch& batch, std::int64_t begin, std::int64_
     ForwardOptions options;
     options.loss = spec_.loss;
     options.training = true;
+    options.recompute = spec_.recompute;
     options.dropout = spec_.dropout;
     options.seed =
         hashName(spec_.seed, "dropout " + std::to_string(step_) + "." + std::to_string(begin));

@@ -21,7 +21,8 @@ struct TrainerSpec {
     std::int64_t steps = 1000;
     std::int64_t microbatch =
         0;  ///< examples per forward; 0 = the whole batch (gradient accumulation otherwise)
-    double clip = 0;  ///< global gradient norm; 0 = off
+    double clip = 0;         ///< global gradient norm; 0 = off
+    bool recompute = false;  ///< less memory for one more forward a step: ForwardOptions
     LossSpec loss;
     std::optional<float> dropout{};  ///< rate in place of the model's config's
     std::uint64_t seed = 0;          ///< of dropout

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/activation.h"
 
+#include "tests/ops/activation_reference.h"
 #include "tests/ops/parity.h"
-
-#include <array>
-#include <numbers>
 
 namespace {
 
@@ -12,41 +10,16 @@ using core::Activation;
 using core::Tensor;
 using parity::Values;
 
-constexpr std::array kKinds{Activation::GeluErf, Activation::GeluTanh, Activation::Relu,
-                            Activation::Silu};
-
-double reference(double x, Activation kind) {
-    switch (kind) {
-        case Activation::GeluErf:
-            return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
-        case Activation::GeluTanh:
-            return 0.5 * x *
-                   (1.0 +
-                    std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-        case Activation::Relu:
-            return x > 0.0 ? x : 0.0;
-        case Activation::Silu:
-            break;
-    }
-    return x / (1.0 + std::exp(-x));
-}
-
-/// Away from ReLU's kink, where a difference is no derivative.
-Values argumentsFor(std::int64_t n) {
-    Values x = parity::randomValues(n, 11, 3.0);
-    for (double& value : x)
-        if (std::abs(value) < 0.01) value = 0.5;
-    return x;
-}
+constexpr auto& kKinds = parity::kActivations;
 
 class ActivationOps : public parity::OpsTest {};
 
 TEST_P(ActivationOps, ValuesOfManySizes) {
     for (const Activation kind : kKinds)
         for (const std::int64_t n : {1, 15, 16, 31, 4099, 20011}) {
-            const Values x = argumentsFor(n);
+            const Values x = parity::activationArguments(n);
             Values expected;
-            for (const double value : x) expected.push_back(reference(value, kind));
+            for (const double value : x) expected.push_back(parity::activation(value, kind));
             const Tensor y = output({n});
             core::ops::activationForward(backend(), y, tensor({n}, x), kind);
             expectClose(y, expected, "f(x)");
@@ -56,12 +29,11 @@ TEST_P(ActivationOps, ValuesOfManySizes) {
 TEST_P(ActivationOps, GradientByDifferences) {
     for (const Activation kind : kKinds)
         for (const std::int64_t n : {1, 37, 16411}) {
-            const Values x = argumentsFor(n);
+            const Values x = parity::activationArguments(n);
             const Values dy = parity::randomValues(n, 12);
             Values expected(x.size());
             for (std::size_t i = 0; i < x.size(); ++i)
-                expected[i] =
-                    dy[i] * (reference(x[i] + 1e-5, kind) - reference(x[i] - 1e-5, kind)) / 2e-5;
+                expected[i] = dy[i] * parity::activationSlope(x[i], kind);
             const Tensor dx = output({n});
             core::ops::activationBackward(backend(), dx, tensor({n}, dy), tensor({n}, x), kind);
             expectClose(dx, expected, "dx");
@@ -71,23 +43,60 @@ TEST_P(ActivationOps, GradientByDifferences) {
         }
 }
 
+TEST_P(ActivationOps, GatedValuesAndGradients) {
+    for (const Activation kind : kKinds)
+        for (const std::int64_t n : {1, 15, 37, 4099, 40007}) {
+            const Values x = parity::activationArguments(n);
+            const Values gate = parity::randomValues(n, 13);
+            const Values dy = parity::randomValues(n, 14);
+            Values y(x.size());
+            Values dx(x.size());
+            Values dGate(x.size());
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                y[i] = parity::activation(x[i], kind) * gate[i];
+                dx[i] = dy[i] * gate[i] * parity::activationSlope(x[i], kind);
+                dGate[i] = dy[i] * parity::activation(x[i], kind);
+            }
+            const Tensor deviceX = tensor({n}, x);
+            const Tensor deviceGate = tensor({n}, gate);
+            const Tensor deviceY = output({n});
+            core::ops::gatedActivationForward(backend(), deviceY, deviceX, deviceGate, kind);
+            expectClose(deviceY, y, "y");
+            const Tensor deviceDx = output({n});
+            const Tensor deviceDGate = output({n});
+            core::ops::gatedActivationBackward(backend(), deviceDx, deviceDGate, tensor({n}, dy),
+                                               deviceX, deviceGate, kind);
+            expectClose(deviceDx, dx, "dx");
+            expectClose(deviceDGate, dGate, "dGate");
+            const Tensor inPlace = tensor({n}, dy);
+            const Tensor again = output({n});
+            core::ops::gatedActivationBackward(backend(), inPlace, again, inPlace, deviceX,
+                                               deviceGate, kind);
+            EXPECT_EQ(bytesOf(inPlace), bytesOf(deviceDx));
+            EXPECT_EQ(bytesOf(again), bytesOf(deviceDGate));
+        }
+}
+
 TEST_P(ActivationOps, DenseGridIsAccurate) {
     Values x;
-    for (int i = -12000; i <= 12000; ++i)
-        x.push_back(static_cast<double>(static_cast<float>(i) * 1e-3F));
+    for (int i = -12000; i <= 12000; ++i) x.push_back(1e-3 * i);
+    x = stored(x);
     for (const Activation kind : kKinds) {
         const auto n = static_cast<std::int64_t>(x.size());
         const Tensor y = output({n});
         core::ops::activationForward(backend(), y, tensor({n}, x), kind);
         const Values found = read(y);
-        for (std::size_t i = 0; i < x.size(); ++i)
-            ASSERT_NEAR(found[i], reference(x[i], kind), 3e-7 * std::max(1.0, std::abs(x[i])))
-                << "x = " << x[i];
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double value = parity::activation(x[i], kind);
+            const double allowed =
+                3e-7 * std::max(1.0, std::abs(x[i])) + rounding() * std::abs(value);
+            ASSERT_NEAR(found[i], value, allowed) << "x = " << x[i];
+        }
     }
 }
 
 TEST_P(ActivationOps, LargeArgumentsSaturate) {
-    const Values x{-1e30, -200.0, -30.0, 30.0, 200.0, 1e30};
+    const Values x = stored({-1e30, -200.0, -30.0, 30.0, 200.0, 1e30});
     for (const Activation kind : kKinds) {
         const Tensor y = output({6});
         const Tensor dx = output({6});
@@ -112,6 +121,25 @@ TEST_P(ActivationOps, NanStaysNan) {
         core::ops::activationForward(backend(), y, x, kind);
         EXPECT_TRUE(std::isnan(read(y)[0]));
     }
+}
+
+TEST_P(ActivationOps, GatedRejectsMixturesAndWhatBackwardNeeds) {
+    const auto forward = [&](const Tensor& y, const Tensor& x, const Tensor& gate) {
+        core::ops::gatedActivationForward(backend(), y, x, gate, Activation::Silu);
+    };
+    const Tensor x = output({4});
+    const Tensor gate = output({4});
+    expectRefusal([&] { forward(output({4}), x, ofOtherType({4})); },
+                  "[gatedActivationForward] gate is");
+    expectRefusal([&] { forward(x, x, gate); }, "y is x or gate, which backward needs");
+    expectRefusal([&] { forward(gate, x, gate); }, "y is x or gate, which backward needs");
+    const Tensor dy = output({4});
+    expectRefusal(
+        [&] {
+            core::ops::gatedActivationBackward(backend(), output({4}), dy, dy, x, gate,
+                                               Activation::Silu);
+        },
+        "dGate is dy or dx");
 }
 
 TEST_P(ActivationOps, RejectsOtherShapesAndInPlaceForward) {

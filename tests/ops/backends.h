@@ -20,8 +20,8 @@ struct MadeBackend {
 /// One row of the suite: every test runs for every row.
 struct BackendCase {
     std::string name;   ///< "CpuF32": part of the test's name
-    core::DType dtype;  ///< storage
-    double tolerance;   ///< largest error / largest value of the tensor
+    core::DType dtype;  ///< of activations and weights
+    double tolerance;   ///< largest error / largest value of an F32 tensor
     std::function<MadeBackend()> make;
 };
 

@@ -28,9 +28,9 @@ Values softmaxRows(Values x, std::size_t columns) {
 class CombineWeightOps : public parity::OpsTest {
   protected:
     Values forward(const Values& p, const Assignment& a, Mode mode) {
-        const Tensor weights = output({a.slots()});
-        core::ops::combineWeightsForward(backend(), weights, output({a.tokens}),
-                                         tensor({a.tokens, a.experts}, p), a, mode.topKSoftmax,
+        const Tensor weights = f32Output({a.slots()});
+        core::ops::combineWeightsForward(backend(), weights, f32Output({a.tokens}),
+                                         f32({a.tokens, a.experts}, p), a, mode.topKSoftmax,
                                          mode.renormalize);
         return read(weights);
     }
@@ -73,7 +73,7 @@ class CombineWeightOps : public parity::OpsTest {
         std::vector<std::uint8_t> real(static_cast<std::size_t>(tokens), 1);
         real[2] = 0;
         const core::RoutingGroups groups{{0, tokens / 2, tokens}, mask(real)};
-        return core::ops::topK(backend(), tensor({tokens, experts}, p), groups, {2, 0.75, false});
+        return core::ops::topK(backend(), f32({tokens, experts}, p), groups, {2, 0.75, false});
     }
 };
 
@@ -83,9 +83,9 @@ TEST_P(CombineWeightOps, PaperExample) {
     const Values p{0.3, 0.2, 0.1, 0.4, 0.01, 0.02, 0.03, 0.94, 0.25, 0.25, 0.25, 0.25};
     const Assignment a =
         core::ops::makeAssignment(3, std::vector<std::vector<std::int32_t>>{{0}, {0}, {0, 1}, {}});
-    const Tensor weights = output({a.slots()});
-    const Tensor sums = output({3});
-    core::ops::combineWeightsForward(backend(), weights, sums, tensor({3, 4}, p), a, false, true);
+    const Tensor weights = f32Output({a.slots()});
+    const Tensor sums = f32Output({3});
+    core::ops::combineWeightsForward(backend(), weights, sums, f32({3, 4}, p), a, false, true);
     expectClose(weights, {0.5, 1.0 / 3.0, 1.0 / 6.0, 1.0}, "weights");
     EXPECT_EQ(read(weights)[3], 1.0);
     expectClose(sums, {0.6, 0.03, 1.0}, "sums");
@@ -97,8 +97,8 @@ TEST_P(CombineWeightOps, FollowsTheDefinitions) {
     const Assignment a = droppingTopK(p, 10, 5);
     ASSERT_LT(a.slots(), 18) << "the example should drop something";
     for (const Mode mode : kModes) {
-        const Tensor weights = output({a.slots()});
-        core::ops::combineWeightsForward(backend(), weights, output({10}), tensor({10, 5}, p), a,
+        const Tensor weights = f32Output({a.slots()});
+        core::ops::combineWeightsForward(backend(), weights, f32Output({10}), f32({10, 5}, p), a,
                                          mode.topKSoftmax, mode.renormalize);
         expectClose(weights, reference(p, a, mode), "weights");
     }
@@ -106,7 +106,7 @@ TEST_P(CombineWeightOps, FollowsTheDefinitions) {
 
 TEST_P(CombineWeightOps, ExpertChoiceNeedsNoAskedExperts) {
     const Values p = softmaxRows(parity::randomValues(40 * 4, 1), 4);
-    const Assignment a = core::ops::expertChoice(backend(), tensor({40, 4}, p), {{0, 40}, {}}, 1.5);
+    const Assignment a = core::ops::expertChoice(backend(), f32({40, 4}, p), {{0, 40}, {}}, 1.5);
     for (const bool renormalize : {false, true})
         EXPECT_NEAR(
             parity::dot(forward(p, a, {false, renormalize}), forward(p, a, {false, renormalize})),
@@ -122,13 +122,13 @@ TEST_P(CombineWeightOps, GradientByDifferences) {
     const Values dWeights = parity::randomValues(a.slots(), 4);
     const Values before = parity::randomValues(50, 5);
     for (const Mode mode : kModes) {
-        const Tensor weights = output({a.slots()});
-        const Tensor sums = output({10});
-        const Tensor probabilities = tensor({10, 5}, p);
-        const Tensor dProbabilities = tensor({10, 5}, before);
+        const Tensor weights = f32Output({a.slots()});
+        const Tensor sums = f32Output({10});
+        const Tensor probabilities = f32({10, 5}, p);
+        const Tensor dProbabilities = f32({10, 5}, before);
         core::ops::combineWeightsForward(backend(), weights, sums, probabilities, a,
                                          mode.topKSoftmax, mode.renormalize);
-        core::ops::combineWeightsBackward(backend(), dProbabilities, tensor({a.slots()}, dWeights),
+        core::ops::combineWeightsBackward(backend(), dProbabilities, f32({a.slots()}, dWeights),
                                           weights, sums, probabilities, a, mode.topKSoftmax,
                                           mode.renormalize);
         const Values gradient = parity::numericGradient(
@@ -148,13 +148,13 @@ TEST_P(CombineWeightOps, ASingleExpertOfTinyProbabilitySendsZeroNotNan) {
     // probability for it has no reciprocal in f32.
     const Assignment a =
         core::ops::makeAssignment(1, std::vector<std::vector<std::int32_t>>{{}, {0}});
-    const Tensor probabilities = tensor({1, 2}, {1.0, 1e-40});
-    const Tensor weights = output({1});
-    const Tensor sums = output({1});
-    const Tensor dProbabilities = tensor({1, 2}, {3.0, 4.0});
+    const Tensor probabilities = f32({1, 2}, {1.0, 1e-40});
+    const Tensor weights = f32Output({1});
+    const Tensor sums = f32Output({1});
+    const Tensor dProbabilities = f32({1, 2}, {3.0, 4.0});
     core::ops::combineWeightsForward(backend(), weights, sums, probabilities, a, false, true);
     EXPECT_EQ(read(weights)[0], 1.0);
-    core::ops::combineWeightsBackward(backend(), dProbabilities, tensor({1}, {0.7}), weights, sums,
+    core::ops::combineWeightsBackward(backend(), dProbabilities, f32({1}, {0.7}), weights, sums,
                                       probabilities, a, false, true);
     EXPECT_EQ(read(dProbabilities), (Values{3.0, 4.0}));
 }
@@ -162,11 +162,11 @@ TEST_P(CombineWeightOps, ASingleExpertOfTinyProbabilitySendsZeroNotNan) {
 TEST_P(CombineWeightOps, RejectsOtherShapes) {
     const Assignment a =
         core::ops::makeAssignment(2, std::vector<std::vector<std::int32_t>>{{0}, {1}});
-    EXPECT_THROW(core::ops::combineWeightsForward(backend(), output({3}), output({2}),
-                                                  output({2, 2}), a, false, true),
+    EXPECT_THROW(core::ops::combineWeightsForward(backend(), f32Output({3}), f32Output({2}),
+                                                  f32Output({2, 2}), a, false, true),
                  core::CheckFailure);
-    EXPECT_THROW(core::ops::combineWeightsForward(backend(), output({2}), output({2}),
-                                                  output({2, 3}), a, false, true),
+    EXPECT_THROW(core::ops::combineWeightsForward(backend(), f32Output({2}), f32Output({2}),
+                                                  f32Output({2, 3}), a, false, true),
                  core::CheckFailure);
 }
 

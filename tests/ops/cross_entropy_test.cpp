@@ -74,8 +74,8 @@ TEST_P(CrossEntropyOps, SoftmaxForward) {
     for (const auto& [rows, classes] : kSizes)
         for (const float smoothing : {0.0F, 0.1F}) {
             const Example ex(rows, classes);
-            const Tensor loss = output({rows});
-            const Tensor logSumExp = output({rows});
+            const Tensor loss = f32Output({rows});
+            const Tensor logSumExp = f32Output({rows});
             core::ops::softmaxCrossEntropyForward(backend(), loss, logSumExp,
                                                   tensor({rows, classes}, ex.logits),
                                                   labels(ex.labels), smoothing);
@@ -94,7 +94,7 @@ TEST_P(CrossEntropyOps, SoftmaxGradientByDifferences) {
         for (std::int64_t r = 0; r < ex.rows; ++r) logSumExp.push_back(ex.logSumExp(r));
         const Tensor dLogits = output({6, 11});
         core::ops::softmaxCrossEntropyBackward(backend(), dLogits, tensor({6, 11}, ex.logits),
-                                               tensor({6}, logSumExp), labels(ex.labels), smoothing,
+                                               f32({6}, logSumExp), labels(ex.labels), smoothing,
                                                0.25F);
         const auto loss = [&](const Values& v) {
             Example moved = ex;
@@ -112,7 +112,7 @@ TEST_P(CrossEntropyOps, SoftmaxGradientWithZLossByDifferences) {
     for (std::int64_t r = 0; r < ex.rows; ++r) logSumExp.push_back(ex.logSumExp(r));
     const Tensor dLogits = output({6, 11});
     core::ops::softmaxCrossEntropyBackward(backend(), dLogits, tensor({6, 11}, ex.logits),
-                                           tensor({6}, logSumExp), labels(ex.labels), 0.1F, 0.25F,
+                                           f32({6}, logSumExp), labels(ex.labels), 0.1F, 0.25F,
                                            0.03F);
     const auto loss = [&](const Values& v) {
         Example moved = ex;
@@ -131,7 +131,7 @@ TEST_P(CrossEntropyOps, SigmoidForward) {
     for (const auto& [rows, classes] : kSizes)
         for (const float smoothing : {0.0F, 0.1F}) {
             const Example ex(rows, classes);
-            const Tensor loss = output({rows});
+            const Tensor loss = f32Output({rows});
             core::ops::sigmoidCrossEntropyForward(
                 backend(), loss, tensor({rows, classes}, ex.logits), labels(ex.labels), smoothing);
             expectClose(loss, ex.sigmoidLoss(static_cast<double>(smoothing)), "loss");
@@ -155,20 +155,20 @@ TEST_P(CrossEntropyOps, SigmoidGradientByDifferences) {
 }
 
 TEST_P(CrossEntropyOps, HugeLogitsStayFinite) {
-    const Tensor logits = tensor({2, 3}, {1e4, -1e4, 0.0, -1e4, 1e4, 1e4});
-    const Tensor loss = output({2});
-    core::ops::softmaxCrossEntropyForward(backend(), loss, output({2}), logits, labels({0, 0}),
+    const Tensor logits = tensor({2, 3}, {9984, -9984, 0.0, -9984, 9984, 9984});
+    const Tensor loss = f32Output({2});
+    core::ops::softmaxCrossEntropyForward(backend(), loss, f32Output({2}), logits, labels({0, 0}),
                                           0.0F);
-    expectClose(loss, {0.0, 20000.0 + std::log(2.0)}, "softmax loss");
+    expectClose(loss, {0.0, 19968.0 + std::log(2.0)}, "softmax loss");
     core::ops::sigmoidCrossEntropyForward(backend(), loss, logits, labels({0, 0}), 0.0F);
-    expectClose(loss, {std::log(2.0), 30000.0}, "sigmoid loss");
+    expectClose(loss, {std::log(2.0), 29952.0}, "sigmoid loss");
 }
 
 TEST_P(CrossEntropyOps, IgnoredRowsCountNothing) {
     const Tensor logits = tensor({2, 3}, parity::randomValues(6, 1));
-    const Tensor loss = output({2});
+    const Tensor loss = f32Output({2});
     const Tensor dLogits = output({2, 3});
-    core::ops::softmaxCrossEntropyForward(backend(), loss, output({2}), logits,
+    core::ops::softmaxCrossEntropyForward(backend(), loss, f32Output({2}), logits,
                                           labels({kIgnored, kIgnored}), 0.1F);
     EXPECT_EQ(read(loss), Values(2, 0.0));
     core::ops::sigmoidCrossEntropyBackward(backend(), dLogits, logits, labels({kIgnored, kIgnored}),
@@ -179,18 +179,18 @@ TEST_P(CrossEntropyOps, IgnoredRowsCountNothing) {
 TEST_P(CrossEntropyOps, RejectsLabelsOutOfRange) {
     const Tensor logits = tensor({1, 3}, {0, 0, 0});
     for (const std::int64_t label : {std::int64_t{3}, std::int64_t{-1}, std::int64_t{1} << 40}) {
-        EXPECT_THROW(core::ops::softmaxCrossEntropyForward(backend(), output({1}), output({1}),
-                                                           logits, labels({label}), 0.0F),
+        EXPECT_THROW(core::ops::softmaxCrossEntropyForward(
+                         backend(), f32Output({1}), f32Output({1}), logits, labels({label}), 0.0F),
                      core::CheckFailure);
         EXPECT_THROW(core::ops::sigmoidCrossEntropyBackward(backend(), output({1, 3}), logits,
                                                             labels({label}), 0.0F, 1.0F),
                      core::CheckFailure);
     }
-    EXPECT_THROW(core::ops::softmaxCrossEntropyForward(backend(), output({1}), output({1}), logits,
-                                                       labels({0, 0}), 0.0F),
+    EXPECT_THROW(core::ops::softmaxCrossEntropyForward(backend(), f32Output({1}), f32Output({1}),
+                                                       logits, labels({0, 0}), 0.0F),
                  core::CheckFailure);
     EXPECT_THROW(
-        core::ops::sigmoidCrossEntropyForward(backend(), output({1}), logits, labels({0}), 1.5F),
+        core::ops::sigmoidCrossEntropyForward(backend(), f32Output({1}), logits, labels({0}), 1.5F),
         core::CheckFailure);
 }
 

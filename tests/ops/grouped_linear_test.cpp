@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/grouped_linear.h"
 
+#include "tests/ops/activation_reference.h"
 #include "tests/ops/parity.h"
 
 namespace {
@@ -64,10 +65,10 @@ TEST_P(GroupedLinearOps, Forward) {
         const Example ex(offsets);
         for (const bool withBias : {false, true}) {
             const Tensor y = output({ex.slots, kOut});
-            core::ops::groupedLinearForward(
-                backend(), y, tensor({ex.slots, kIn}, ex.x),
-                tensor({ex.experts, kOut, kIn}, ex.weight),
-                withBias ? tensor({ex.experts, kOut}, ex.bias) : Tensor(), ex.offsets);
+            core::ops::groupedLinearForward(backend(), y, tensor({ex.slots, kIn}, ex.x),
+                                            tensor({ex.experts, kOut, kIn}, ex.weight),
+                                            withBias ? f32({ex.experts, kOut}, ex.bias) : Tensor(),
+                                            ex.offsets);
             expectClose(y, ex.forward(withBias), "y");
         }
     }
@@ -79,8 +80,8 @@ TEST_P(GroupedLinearOps, BackwardAccumulatesPerExpert) {
         Values dx(ex.x.size(), 0.0);
         Values dWeight = parity::randomValues(ex.experts * kOut * kIn, 5);
         Values dBias = parity::randomValues(ex.experts * kOut, 6);
-        const Tensor deviceDWeight = tensor({ex.experts, kOut, kIn}, dWeight);
-        const Tensor deviceDBias = tensor({ex.experts, kOut}, dBias);
+        const Tensor deviceDWeight = f32({ex.experts, kOut, kIn}, dWeight);
+        const Tensor deviceDBias = f32({ex.experts, kOut}, dBias);
         for (std::int64_t s = 0; s < ex.slots; ++s)
             for (std::int64_t o = 0; o < kOut; ++o) {
                 const double slope = ex.dy[static_cast<std::size_t>(s * kOut + o)];
@@ -107,7 +108,7 @@ TEST_P(GroupedLinearOps, BackwardAccumulatesPerExpert) {
 TEST_P(GroupedLinearOps, GradientByDifferences) {
     Example ex({0, 2, 2, 5});
     const Tensor dx = output({ex.slots, kIn});
-    const Tensor dWeight = tensor({ex.experts, kOut, kIn}, Values(ex.weight.size(), 0.0));
+    const Tensor dWeight = f32({ex.experts, kOut, kIn}, Values(ex.weight.size(), 0.0));
     const Tensor dy = tensor({ex.slots, kOut}, ex.dy);
     core::ops::groupedLinearBackwardData(backend(), dx, dy,
                                          tensor({ex.experts, kOut, kIn}, ex.weight), ex.offsets);
@@ -125,6 +126,73 @@ TEST_P(GroupedLinearOps, GradientByDifferences) {
     };
     expectClose(dx, parity::numericGradient(lossOfX, ex.x), "dx");
     expectClose(dWeight, parity::numericGradient(lossOfWeight, ex.weight), "dWeight");
+}
+
+TEST_P(GroupedLinearOps, ActivationBehindTheLayers) {
+    for (const core::Activation kind : parity::kActivations)
+        for (const Offsets& offsets : kOffsets)
+            for (const bool withBias : {false, true}) {
+                const Example ex(offsets);
+                const Values before = ex.forward(withBias);
+                Values y;
+                for (const double value : before) y.push_back(parity::activation(value, kind));
+                const Tensor deviceY = output({ex.slots, kOut});
+                const Tensor deviceBefore = output({ex.slots, kOut});
+                core::ops::groupedLinearActivationForward(
+                    backend(), deviceY, deviceBefore, tensor({ex.slots, kIn}, ex.x),
+                    tensor({ex.experts, kOut, kIn}, ex.weight),
+                    withBias ? f32({ex.experts, kOut}, ex.bias) : Tensor(), ex.offsets, kind);
+                expectClose(deviceBefore, before, "before");
+                expectClose(deviceY, y, "y");
+            }
+}
+
+TEST_P(GroupedLinearOps, BackThroughTheActivationBeforeTheLayers) {
+    for (const core::Activation kind : parity::kActivations)
+        for (const Offsets& offsets : kOffsets) {
+            const Example ex(offsets);
+            const Values before = parity::activationArguments(ex.slots * kIn, 5, 1.0);
+            Values expected(before.size(), 0.0);
+            for (std::size_t i = 0; i < before.size(); ++i) {
+                const auto slot = static_cast<std::int64_t>(i) / kIn;
+                const std::int64_t column = static_cast<std::int64_t>(i) % kIn;
+                for (std::int64_t o = 0; o < kOut; ++o)
+                    expected[i] += ex.dy[static_cast<std::size_t>(slot * kOut + o)] *
+                                   ex.weight[static_cast<std::size_t>(
+                                       (ex.expertOf(slot) * kOut + o) * kIn + column)];
+                expected[i] *= parity::activationSlope(before[i], kind);
+            }
+            const Tensor dBefore = output({ex.slots, kIn});
+            core::ops::groupedLinearActivationBackwardData(
+                backend(), dBefore, tensor({ex.slots, kOut}, ex.dy),
+                tensor({ex.experts, kOut, kIn}, ex.weight), tensor({ex.slots, kIn}, before),
+                ex.offsets, kind);
+            expectClose(dBefore, expected, "dBefore");
+        }
+}
+
+TEST_P(GroupedLinearOps, RejectsMixtures) {
+    const Offsets offsets{0, 4, 9};
+    expectRefusal(
+        [&] {
+            core::ops::groupedLinearForward(backend(), output({9, kOut}), output({9, kIn}),
+                                            ofOtherType({2, kOut, kIn}), {}, offsets);
+        },
+        "[groupedLinearForward] weight is");
+    expectRefusal(
+        [&] {
+            core::ops::groupedLinearActivationForward(
+                backend(), output({9, kOut}), ofOtherType({9, kOut}), output({9, kIn}),
+                output({2, kOut, kIn}), {}, offsets, core::Activation::Relu);
+        },
+        "[groupedLinearActivationForward] before is");
+    expectRefusal(
+        [&] {
+            core::ops::groupedLinearActivationBackwardData(
+                backend(), output({9, kIn}), output({9, kOut}), output({2, kOut, kIn}),
+                output({9, kIn}), Offsets{0, 4, 8}, core::Activation::Relu);
+        },
+        "offsets do not divide the 9 rows among 2 experts");
 }
 
 TEST_P(GroupedLinearOps, RejectsOffsetsThatDoNotFit) {

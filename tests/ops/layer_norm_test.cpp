@@ -43,15 +43,14 @@ class LayerNormOps : public parity::OpsTest {};
 TEST_P(LayerNormOps, Forward) {
     for (const Sizes& s : kNormSizes) {
         Values x = parity::randomValues(s.rows * s.columns, 1, 2.0);
-        for (double& value : x) value = static_cast<double>(static_cast<float>(value + 3.0));
+        for (double& value : x) value = parity::representable(value + 3.0);
         const Values gamma = parity::randomValues(s.columns, 2);
         const Values beta = parity::randomValues(s.columns, 3);
         const Tensor y = output({s.rows, s.columns});
-        const Tensor mean = output({s.rows});
-        const Tensor rstd = output({s.rows});
+        const Tensor mean = f32Output({s.rows});
+        const Tensor rstd = f32Output({s.rows});
         core::ops::layerNormForward(backend(), y, mean, rstd, tensor({s.rows, s.columns}, x),
-                                    tensor({s.columns}, gamma), tensor({s.columns}, beta),
-                                    kNormEpsilon);
+                                    f32({s.columns}, gamma), f32({s.columns}, beta), kNormEpsilon);
         const Reference expected = normalise(x, gamma, beta, s);
         expectClose(y, expected.y, "y");
         expectClose(mean, expected.mean, "mean");
@@ -68,11 +67,11 @@ TEST_P(LayerNormOps, GradientByDifferences) {
         const Values before = parity::randomValues(s.columns, 5);
         const Reference saved = normalise(x, gamma, beta, s);
         const Tensor dx = output({s.rows, s.columns});
-        const Tensor dGamma = tensor({s.columns}, before);
-        const Tensor dBeta = tensor({s.columns}, before);
+        const Tensor dGamma = f32({s.columns}, before);
+        const Tensor dBeta = f32({s.columns}, before);
         core::ops::layerNormBackward(backend(), dx, dGamma, dBeta, tensor({s.rows, s.columns}, dy),
-                                     tensor({s.rows, s.columns}, x), tensor({s.rows}, saved.mean),
-                                     tensor({s.rows}, saved.rstd), tensor({s.columns}, gamma));
+                                     tensor({s.rows, s.columns}, x), f32({s.rows}, saved.mean),
+                                     f32({s.rows}, saved.rstd), f32({s.columns}, gamma));
         const auto loss = [&](const Values& a, const Values& b, const Values& c) {
             return parity::dot(dy, normalise(a, b, c, s).y);
         };
@@ -104,12 +103,12 @@ TEST_P(LayerNormOps, GradientsOfManyRows) {
     }
     const Tensor inPlace = tensor({s.rows, s.columns}, dy);
     const Tensor dx = output({s.rows, s.columns});
-    const Tensor dGamma = tensor({s.columns}, Values(gamma.size(), 0.0));
-    const Tensor dBeta = tensor({s.columns}, Values(gamma.size(), 0.0));
+    const Tensor dGamma = f32({s.columns}, Values(gamma.size(), 0.0));
+    const Tensor dBeta = f32({s.columns}, Values(gamma.size(), 0.0));
     const auto backward = [&](const Tensor& into, const Tensor& slopes) {
         core::ops::layerNormBackward(backend(), into, dGamma, dBeta, slopes,
-                                     tensor({s.rows, s.columns}, x), tensor({s.rows}, saved.mean),
-                                     tensor({s.rows}, saved.rstd), tensor({s.columns}, gamma));
+                                     tensor({s.rows, s.columns}, x), f32({s.rows}, saved.mean),
+                                     f32({s.rows}, saved.rstd), f32({s.columns}, gamma));
     };
     backward(dx, tensor({s.rows, s.columns}, dy));
     expectClose(dGamma, expected, "dGamma");
@@ -119,9 +118,9 @@ TEST_P(LayerNormOps, GradientsOfManyRows) {
 
 TEST_P(LayerNormOps, ConstantRowsAreBeta) {
     const Tensor y = output({2, 5});
-    core::ops::layerNormForward(backend(), y, output({2}), output({2}),
-                                tensor({2, 5}, Values(10, 1234.5)), tensor({5}, Values(5, 2.0)),
-                                tensor({5}, {1, 2, 3, 4, 5}), kNormEpsilon);
+    core::ops::layerNormForward(backend(), y, f32Output({2}), f32Output({2}),
+                                tensor({2, 5}, Values(10, 1234.5)), f32({5}, Values(5, 2.0)),
+                                f32({5}, {1, 2, 3, 4, 5}), kNormEpsilon);
     expectClose(y, {1, 2, 3, 4, 5, 1, 2, 3, 4, 5}, "y");
 }
 
@@ -129,12 +128,12 @@ TEST_P(LayerNormOps, ASingleColumnSendsNoGradient) {
     // Whatever x is, y is beta; rounding must not come out multiplied by rstd = 10^6.
     const std::int64_t rows = 33;
     const Tensor dx = output({rows, 1});
-    core::ops::layerNormBackward(backend(), dx, tensor({1}, {0}), tensor({1}, {0}),
+    core::ops::layerNormBackward(backend(), dx, f32({1}, {0}), f32({1}, {0}),
                                  tensor({rows, 1}, parity::randomValues(rows, 1)),
                                  tensor({rows, 1}, parity::randomValues(rows, 2)),
-                                 tensor({rows}, parity::randomValues(rows, 2)),
-                                 tensor({rows}, Values(static_cast<std::size_t>(rows), 1e6)),
-                                 tensor({1}, {1.3}));
+                                 f32({rows}, parity::randomValues(rows, 2)),
+                                 f32({rows}, Values(static_cast<std::size_t>(rows), 1e6)),
+                                 f32({1}, {1.3}));
     EXPECT_EQ(read(dx), Values(static_cast<std::size_t>(rows), 0.0));
 }
 
@@ -142,12 +141,12 @@ TEST_P(LayerNormOps, TwoColumnsAgreeWithTheDefinition) {
     // xHat is nearly (1, -1) whatever x is: the gradient is almost nothing beside its terms.
     const Values x{0.75, -0.5};
     const Values gamma{1.1, 0.7};
-    const Values dy{0.3, -0.9};
+    const Values dy{0.3125, -0.90625};
     const Reference saved = normalise(x, gamma, {0, 0}, {1, 2});
     const Tensor dx = output({1, 2});
-    core::ops::layerNormBackward(backend(), dx, tensor({2}, {0, 0}), tensor({2}, {0, 0}),
-                                 tensor({1, 2}, dy), tensor({1, 2}, x), tensor({1}, saved.mean),
-                                 tensor({1}, saved.rstd), tensor({2}, gamma));
+    core::ops::layerNormBackward(backend(), dx, f32({2}, {0, 0}), f32({2}, {0, 0}),
+                                 tensor({1, 2}, dy), tensor({1, 2}, x), f32({1}, saved.mean),
+                                 f32({1}, saved.rstd), f32({2}, gamma));
     const Values expected = parity::numericGradient(
         [&](const Values& v) {
             return parity::dot(dy, normalise(v, gamma, {0, 0}, {1, 2}).y);
@@ -158,12 +157,12 @@ TEST_P(LayerNormOps, TwoColumnsAgreeWithTheDefinition) {
 
 TEST_P(LayerNormOps, RejectsOtherShapes) {
     EXPECT_THROW(
-        core::ops::layerNormForward(backend(), output({2, 3}), output({2}), output({3}),
-                                    output({2, 3}), output({3}), output({3}), kNormEpsilon),
+        core::ops::layerNormForward(backend(), output({2, 3}), f32Output({2}), f32Output({3}),
+                                    output({2, 3}), f32Output({3}), f32Output({3}), kNormEpsilon),
         core::CheckFailure);
     EXPECT_THROW(
-        core::ops::layerNormForward(backend(), output({2, 3}), output({2}), output({2}),
-                                    output({2, 3}), output({2}), output({3}), kNormEpsilon),
+        core::ops::layerNormForward(backend(), output({2, 3}), f32Output({2}), f32Output({2}),
+                                    output({2, 3}), f32Output({2}), f32Output({3}), kNormEpsilon),
         core::CheckFailure);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/linear.h"
 
+#include "tests/ops/activation_reference.h"
 #include "tests/ops/parity.h"
 
 namespace {
@@ -43,7 +44,7 @@ TEST_P(LinearOps, ForwardWithAndWithoutBias) {
         expectClose(plain, multiply(x, weight, {}, s), "y without bias");
         const Tensor y = output({s.rows, s.out});
         core::ops::linearForward(backend(), y, tensor({s.rows, s.in}, x),
-                                 tensor({s.out, s.in}, weight), tensor({s.out}, bias));
+                                 tensor({s.out, s.in}, weight), f32({s.out}, bias));
         expectClose(y, multiply(x, weight, bias, s), "y");
     }
 }
@@ -56,8 +57,8 @@ TEST_P(LinearOps, BackwardIsTheTransposedProduct) {
         Values dx(x.size(), 0.0);
         Values dWeight = parity::randomValues(s.out * s.in, 7);
         Values dBias = parity::randomValues(s.out, 8);
-        const Tensor deviceDWeight = tensor({s.out, s.in}, dWeight);
-        const Tensor deviceDBias = tensor({s.out}, dBias);
+        const Tensor deviceDWeight = f32({s.out, s.in}, dWeight);
+        const Tensor deviceDBias = f32({s.out}, dBias);
         for (std::int64_t r = 0; r < s.rows; ++r)
             for (std::int64_t o = 0; o < s.out; ++o) {
                 const double slope = dy[static_cast<std::size_t>(r * s.out + o)];
@@ -87,8 +88,8 @@ TEST_P(LinearOps, GradientByDifferences) {
     const Values bias = parity::randomValues(s.out, 3);
     const Values dy = parity::randomValues(s.rows * s.out, 4);
     const Tensor dx = output({s.rows, s.in});
-    const Tensor dWeight = tensor({s.out, s.in}, Values(weight.size(), 0.0));
-    const Tensor dBias = tensor({s.out}, Values(bias.size(), 0.0));
+    const Tensor dWeight = f32({s.out, s.in}, Values(weight.size(), 0.0));
+    const Tensor dBias = f32({s.out}, Values(bias.size(), 0.0));
     core::ops::linearBackwardData(backend(), dx, tensor({s.rows, s.out}, dy),
                                   tensor({s.out, s.in}, weight));
     core::ops::linearBackwardWeight(backend(), dWeight, dBias, tensor({s.rows, s.out}, dy),
@@ -109,35 +110,120 @@ TEST_P(LinearOps, GradientByDifferences) {
         "dBias");
 }
 
+TEST_P(LinearOps, ActivationBehindTheLayer) {
+    for (const core::Activation kind : parity::kActivations)
+        for (const Sizes& s : kSizes)
+            for (const bool withBias : {false, true}) {
+                const Values x = parity::randomValues(s.rows * s.in, 1);
+                const Values weight = parity::randomValues(s.out * s.in, 2, 0.5);
+                const Values bias = withBias ? parity::randomValues(s.out, 3) : Values();
+                const Values before = multiply(x, weight, bias, s);
+                Values y;
+                for (const double value : before) y.push_back(parity::activation(value, kind));
+                const Tensor deviceY = output({s.rows, s.out});
+                const Tensor deviceBefore = output({s.rows, s.out});
+                core::ops::linearActivationForward(
+                    backend(), deviceY, deviceBefore, tensor({s.rows, s.in}, x),
+                    tensor({s.out, s.in}, weight), withBias ? f32({s.out}, bias) : Tensor(), kind);
+                expectClose(deviceBefore, before, "before");
+                expectClose(deviceY, y, "y");
+            }
+}
+
+TEST_P(LinearOps, BackThroughTheActivationBeforeTheLayer) {
+    for (const core::Activation kind : parity::kActivations)
+        for (const Sizes& s : kSizes) {
+            const Values dy = parity::randomValues(s.rows * s.out, 4);
+            const Values weight = parity::randomValues(s.out * s.in, 5);
+            const Values before = parity::activationArguments(s.rows * s.in, 6, 1.0);
+            Values expected(before.size(), 0.0);
+            for (std::size_t i = 0; i < before.size(); ++i) {
+                const std::size_t row = i / static_cast<std::size_t>(s.in);
+                const std::size_t column = i % static_cast<std::size_t>(s.in);
+                for (std::size_t o = 0; o < static_cast<std::size_t>(s.out); ++o)
+                    expected[i] += dy[row * static_cast<std::size_t>(s.out) + o] *
+                                   weight[o * static_cast<std::size_t>(s.in) + column];
+                expected[i] *= parity::activationSlope(before[i], kind);
+            }
+            const Tensor dBefore = output({s.rows, s.in});
+            core::ops::linearActivationBackwardData(backend(), dBefore, tensor({s.rows, s.out}, dy),
+                                                    tensor({s.out, s.in}, weight),
+                                                    tensor({s.rows, s.in}, before), kind);
+            expectClose(dBefore, expected, "dBefore");
+        }
+}
+
 TEST_P(LinearOps, NoRowsLeaveGradientsAlone) {
-    const Tensor dWeight = tensor({2, 3}, Values(6, 1.5));
-    const Tensor dBias = tensor({2}, Values(2, 2.5));
+    const Tensor dWeight = f32({2, 3}, Values(6, 1.5));
+    const Tensor dBias = f32({2}, Values(2, 2.5));
     core::ops::linearForward(backend(), output({0, 2}), output({0, 3}),
                              tensor({2, 3}, Values(6, 1.0)));
     core::ops::linearBackwardData(backend(), output({0, 3}), output({0, 2}),
                                   tensor({2, 3}, Values(6, 1.0)));
     core::ops::linearBackwardWeight(backend(), dWeight, dBias, output({0, 2}), output({0, 3}));
+    core::ops::linearActivationForward(backend(), output({0, 2}), output({0, 2}), output({0, 3}),
+                                       tensor({2, 3}, Values(6, 1.0)), {}, core::Activation::Relu);
+    core::ops::linearActivationBackwardData(backend(), output({0, 3}), output({0, 2}),
+                                            tensor({2, 3}, Values(6, 1.0)), output({0, 3}),
+                                            core::Activation::Relu);
     EXPECT_EQ(read(dWeight), Values(6, 1.5));
     EXPECT_EQ(read(dBias), Values(2, 2.5));
 }
 
 TEST_P(LinearOps, SaysWhatIsWrong) {
-    try {
-        core::ops::linearForward(backend(), output({2, 3}), output({2, 5}), output({3, 4}));
-        FAIL() << "a wrong weight was accepted";
-    } catch (const core::CheckFailure& failure) {
-        EXPECT_NE(std::string(failure.what())
-                      .find("[linearForward] weight is F32 [3, 4], expected F32 [out, 5]"),
-                  std::string::npos)
-            << failure.what();
-    }
+    const std::string type(core::dtypeName(dtype()));
+    const Tensor other = ofOtherType({3, 5});
+    const std::string otherType(core::dtypeName(other.dtype()));
+    expectRefusal(
+        [&] {
+            core::ops::linearForward(backend(), output({2, 3}), output({2, 5}), output({3, 4}));
+        },
+        "[linearForward] weight is " + type + " [3, 4], expected " + type + " [out, 5]");
+    expectRefusal(
+        [&] {
+            core::ops::linearForward(backend(), output({2, 3}), output({2, 5}), other);
+        },
+        "[linearForward] weight is " + otherType + " [3, 5], expected " + type + " [out, 5]");
+    expectRefusal(
+        [&] {
+            core::ops::linearBackwardData(backend(), output({2, 5}), output({2, 3}), other);
+        },
+        "[linearBackwardData] dy is " + type + " [2, 3], expected " + otherType + " [m, 3]");
+    expectRefusal(
+        [&] {
+            core::ops::linearForward(backend(), output({2, 3}), output({2, 5}), output({3, 5}),
+                                     labels({1, 2, 3}));
+        },
+        "[linearForward] bias is I64 [3], expected F32 [3]");
+    const auto activated = [&](const Tensor& y, const Tensor& before, const Tensor& weight) {
+        core::ops::linearActivationForward(backend(), y, before, output({2, 5}), weight, {},
+                                           core::Activation::Silu);
+    };
+    expectRefusal(
+        [&] {
+            activated(output({2, 3}), output({2, 3}), other);
+        },
+        "[linearActivationForward] weight is " + otherType);
+    const Tensor both = output({2, 3});
+    expectRefusal(
+        [&] {
+            activated(both, both, output({3, 5}));
+        },
+        "y is before, which backward needs");
+    expectRefusal(
+        [&] {
+            core::ops::linearActivationBackwardData(backend(), output({2, 5}), output({2, 3}),
+                                                    output({3, 5}), ofOtherType({2, 5}),
+                                                    core::Activation::Silu);
+        },
+        "[linearActivationBackwardData] before is " + otherType);
     EXPECT_THROW(core::ops::linearForward(backend(), output({2, 3}), output({2, 5}), output({3, 5}),
-                                          output({2})),
+                                          f32Output({2})),
                  core::CheckFailure);
     EXPECT_THROW(
         core::ops::linearBackwardData(backend(), output({2, 5}), output({2, 4}), output({3, 5})),
         core::CheckFailure);
-    EXPECT_THROW(core::ops::linearBackwardWeight(backend(), output({3, 5}), {}, output({2, 3}),
+    EXPECT_THROW(core::ops::linearBackwardWeight(backend(), f32Output({3, 5}), {}, output({2, 3}),
                                                  output({4, 5})),
                  core::CheckFailure);
     EXPECT_THROW(core::ops::linearForward(backend(), {}, output({2, 5}), output({3, 5})),

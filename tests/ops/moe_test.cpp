@@ -99,7 +99,7 @@ TEST_P(MoeOps, CombineWeighsAndUnroutedTokensAreZero) {
             const Example ex(c, width);
             const Tensor y = output({c.tokens, width});
             core::ops::combineForward(backend(), y, slotRows(ex, ex.slots),
-                                      tensor({ex.assignment.slots()}, ex.weights), ex.assignment);
+                                      f32({ex.assignment.slots()}, ex.weights), ex.assignment);
             expectClose(y, ex.combine(), "y");
         }
 }
@@ -109,10 +109,10 @@ TEST_P(MoeOps, CombineGradientByDifferences) {
         const Example ex(c, 5);
         const Values dy = parity::randomValues(c.tokens * 5, 4);
         const Tensor dSlots = output({ex.assignment.slots(), 5});
-        const Tensor dWeights = output({ex.assignment.slots()});
+        const Tensor dWeights = f32Output({ex.assignment.slots()});
         core::ops::combineBackward(backend(), dSlots, dWeights, tokenRows(ex, dy),
-                                   slotRows(ex, ex.slots),
-                                   tensor({ex.assignment.slots()}, ex.weights), ex.assignment);
+                                   slotRows(ex, ex.slots), f32({ex.assignment.slots()}, ex.weights),
+                                   ex.assignment);
         const auto gradient = [&](Values Example::*member) {
             return parity::numericGradient(
                 [&](const Values& v) {
@@ -132,8 +132,8 @@ TEST_P(MoeOps, RejectsOtherShapes) {
     EXPECT_THROW(
         core::ops::dispatchForward(backend(), output({7, 3}), output({4, 3}), ex.assignment),
         core::CheckFailure);
-    EXPECT_THROW(core::ops::combineForward(backend(), output({5, 3}), output({7, 3}), output({6}),
-                                           ex.assignment),
+    EXPECT_THROW(core::ops::combineForward(backend(), output({5, 3}), output({7, 3}),
+                                           f32Output({6}), ex.assignment),
                  core::CheckFailure);
     EXPECT_THROW(
         core::ops::dispatchForward(backend(), output({7, 3}), output({5, 3}), Assignment()),

@@ -20,9 +20,9 @@ TEST_P(OptimizerOps, AdamWOverSeveralSteps) {
         Values w = parity::randomValues(n, 1);
         Values m(w.size(), 0.0);
         Values v(w.size(), 0.0);
-        const Tensor weight = tensor({n}, w);
-        const Tensor first = tensor({n}, m);
-        const Tensor second = tensor({n}, v);
+        const Tensor weight = f32({n}, w);
+        const Tensor first = f32({n}, m);
+        const Tensor second = f32({n}, v);
         for (std::int64_t step = 1; step <= 4; ++step) {
             AdamWArgs args;
             args.lr = 0.01F;
@@ -30,7 +30,7 @@ TEST_P(OptimizerOps, AdamWOverSeveralSteps) {
             args.gradientScale = 0.5F;
             args.step = step;
             const Values g = parity::randomValues(n, 10 + static_cast<std::uint64_t>(step));
-            core::ops::adamwStep(backend(), weight, first, second, tensor({n}, g), args);
+            core::ops::adamwStep(backend(), weight, first, second, f32({n}, g), args);
             for (std::size_t i = 0; i < w.size(); ++i) {
                 const double slope = 0.5 * g[i];
                 m[i] = 0.9 * m[i] + 0.1 * slope;
@@ -50,9 +50,9 @@ TEST_P(OptimizerOps, AdamWWithoutGradientOnlyDecays) {
     AdamWArgs args;
     args.lr = 0.5F;
     args.weightDecay = 0.25F;
-    const Tensor weight = tensor({3}, {1.0, -2.0, 4.0});
-    core::ops::adamwStep(backend(), weight, tensor({3}, Values(3, 0.0)),
-                         tensor({3}, Values(3, 0.0)), tensor({3}, Values(3, 0.0)), args);
+    const Tensor weight = f32({3}, {1.0, -2.0, 4.0});
+    core::ops::adamwStep(backend(), weight, f32({3}, Values(3, 0.0)), f32({3}, Values(3, 0.0)),
+                         f32({3}, Values(3, 0.0)), args);
     expectClose(weight, {0.875, -1.75, 3.5}, "weight");
 }
 
@@ -60,8 +60,8 @@ TEST_P(OptimizerOps, SgdWithMomentum) {
     for (const bool nesterov : {false, true}) {
         Values w = parity::randomValues(20021, 1);
         Values buffer(w.size(), 0.0);
-        const Tensor weight = tensor({20021}, w);
-        const Tensor momentum = output({20021});  // not read in the first step
+        const Tensor weight = f32({20021}, w);
+        const Tensor momentum = f32Output({20021});  // not read in the first step
         for (int step = 0; step < 3; ++step) {
             SgdArgs args;
             args.lr = 0.1F;
@@ -72,7 +72,7 @@ TEST_P(OptimizerOps, SgdWithMomentum) {
             args.firstStep = step == 0;
             const Values gradient =
                 parity::randomValues(20021, 20 + static_cast<std::uint64_t>(step));
-            core::ops::sgdStep(backend(), weight, momentum, tensor({20021}, gradient), args);
+            core::ops::sgdStep(backend(), weight, momentum, f32({20021}, gradient), args);
             for (std::size_t i = 0; i < w.size(); ++i) {
                 const double g = 2.0 * gradient[i] + 0.5 * w[i];
                 buffer[i] = step == 0 ? g : 0.75 * buffer[i] + g;
@@ -184,15 +184,15 @@ TEST_P(OptimizerOps, AdafactorOverSeveralSteps) {
             args.gradientScale = 0.5F;
             AdafactorReference expected(args);
             const core::Shape shape{s.batch, s.rows, s.columns};
-            const Tensor weight = tensor(shape, expected.w);
-            const Tensor row = s.factored ? tensor({s.batch, s.rows}, expected.row) : Tensor();
+            const Tensor weight = f32(shape, expected.w);
+            const Tensor row = s.factored ? f32({s.batch, s.rows}, expected.row) : Tensor();
             const Tensor column =
-                s.factored ? tensor({s.batch, s.columns}, expected.column) : Tensor();
-            const Tensor full = s.factored ? Tensor() : tensor(shape, expected.full);
+                s.factored ? f32({s.batch, s.columns}, expected.column) : Tensor();
+            const Tensor full = s.factored ? Tensor() : f32(shape, expected.full);
             for (std::uint64_t step = 0; step < 3; ++step) {
                 const Values g =
                     parity::randomValues(shape.elements(), 30 + step, step == 1 ? 30.0 : 1.0);
-                core::ops::adafactorStep(backend(), weight, row, column, full, tensor(shape, g),
+                core::ops::adafactorStep(backend(), weight, row, column, full, f32(shape, g),
                                          expected.args);
                 expected.step(g);
             }
@@ -217,10 +217,9 @@ TEST_P(OptimizerOps, AdafactorExpertsAreIndependent) {
     Values otherG = g;
     for (std::size_t i = 24; i < 48; ++i) otherG[i] *= 1000.0;
     const auto firstExpert = [&](const Values& gradient) {
-        const Tensor weight = tensor({2, 4, 6}, both.w);
-        core::ops::adafactorStep(backend(), weight, tensor({2, 4}, both.row),
-                                 tensor({2, 6}, both.column), {}, tensor({2, 4, 6}, gradient),
-                                 args);
+        const Tensor weight = f32({2, 4, 6}, both.w);
+        core::ops::adafactorStep(backend(), weight, f32({2, 4}, both.row), f32({2, 6}, both.column),
+                                 {}, f32({2, 4, 6}, gradient), args);
         Values w = read(weight);
         w.resize(24);
         return w;
@@ -237,12 +236,12 @@ TEST_P(OptimizerOps, AdafactorMovesWeightsOfAlmostNothing) {
         AdafactorReference expected(args);
         for (double& w : expected.w) w = static_cast<double>(static_cast<float>(w * 1e-6));
         const core::Shape shape{1, 9, 7};
-        const Tensor weight = tensor(shape, expected.w);
+        const Tensor weight = f32(shape, expected.w);
         const Values g = parity::randomValues(63, 8);
-        core::ops::adafactorStep(
-            backend(), weight, factored ? tensor({1, 9}, expected.row) : Tensor(),
-            factored ? tensor({1, 7}, expected.column) : Tensor(),
-            factored ? Tensor() : tensor(shape, expected.full), tensor(shape, g), args);
+        core::ops::adafactorStep(backend(), weight, factored ? f32({1, 9}, expected.row) : Tensor(),
+                                 factored ? f32({1, 7}, expected.column) : Tensor(),
+                                 factored ? Tensor() : f32(shape, expected.full), f32(shape, g),
+                                 args);
         expected.step(g);
         expectClose(weight, expected.w, "weight");
     }
@@ -253,28 +252,27 @@ TEST_P(OptimizerOps, AdafactorOfZeroGradientsStaysFinite) {
     args.rows = 3;
     args.columns = 5;
     args.factored = true;
-    const Tensor weight = tensor({3, 5}, Values(15, 0.5));
-    core::ops::adafactorStep(backend(), weight, tensor({1, 3}, Values(3, 0.0)),
-                             tensor({1, 5}, Values(5, 0.0)), {}, tensor({3, 5}, Values(15, 0.0)),
-                             args);
+    const Tensor weight = f32({3, 5}, Values(15, 0.5));
+    core::ops::adafactorStep(backend(), weight, f32({1, 3}, Values(3, 0.0)),
+                             f32({1, 5}, Values(5, 0.0)), {}, f32({3, 5}, Values(15, 0.0)), args);
     expectClose(weight, Values(15, 0.5), "weight");
 }
 
 TEST_P(OptimizerOps, RejectsOtherShapes) {
-    EXPECT_THROW(
-        core::ops::adamwStep(backend(), output({3}), output({3}), output({3}), output({4}), {}),
-        core::CheckFailure);
-    EXPECT_THROW(core::ops::sgdStep(backend(), output({3}), output({2}), output({3}), {}),
+    EXPECT_THROW(core::ops::adamwStep(backend(), f32Output({3}), f32Output({3}), f32Output({3}),
+                                      f32Output({4}), {}),
+                 core::CheckFailure);
+    EXPECT_THROW(core::ops::sgdStep(backend(), f32Output({3}), f32Output({2}), f32Output({3}), {}),
                  core::CheckFailure);
     AdafactorArgs args;
     args.rows = 3;
     args.columns = 4;
-    EXPECT_THROW(core::ops::adafactorStep(backend(), output({3, 5}), {}, {}, output({3, 5}),
-                                          output({3, 5}), args),
+    EXPECT_THROW(core::ops::adafactorStep(backend(), f32Output({3, 5}), {}, {}, f32Output({3, 5}),
+                                          f32Output({3, 5}), args),
                  core::CheckFailure);
     args.factored = true;
-    EXPECT_THROW(core::ops::adafactorStep(backend(), output({3, 4}), output({1, 3}), output({1, 3}),
-                                          {}, output({3, 4}), args),
+    EXPECT_THROW(core::ops::adafactorStep(backend(), f32Output({3, 4}), f32Output({1, 3}),
+                                          f32Output({1, 3}), {}, f32Output({3, 4}), args),
                  core::CheckFailure);
 }
 

@@ -2,6 +2,7 @@
 #include "tests/ops/parity.h"
 
 #include "core/base/random.h"
+#include "core/tensor/convert.h"
 
 #include <algorithm>
 #include <limits>
@@ -9,16 +10,36 @@
 
 namespace parity {
 
+using core::BFloat16;
 using core::DType;
 using core::Shape;
 using core::Tensor;
+
+namespace {
+
+/// Of a BF16 result: sums are f32 inside, and the result is rounded once or, behind a product,
+/// twice.
+constexpr double kBf16Tolerance = 0x1.0p-8 + 1e-4;
+
+std::vector<BFloat16> narrowed(const Values& values) {
+    std::vector<BFloat16> result;
+    result.reserve(values.size());
+    for (const double value : values)
+        result.push_back({core::floatToBf16(static_cast<float>(value))});
+    return result;
+}
+
+}  // namespace
+
+double representable(double x) {
+    return static_cast<double>(core::bf16ToFloat(core::floatToBf16(static_cast<float>(x))));
+}
 
 Values randomValues(std::int64_t n, std::uint64_t seed, double scale) {
     const core::CounterRandom random(core::hashName(seed, "parity"));
     Values values(static_cast<std::size_t>(n));
     for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] =
-            static_cast<double>(static_cast<float>(static_cast<double>(random.normal(i)) * scale));
+        values[i] = representable(static_cast<double>(random.normal(i)) * scale);
     return values;
 }
 
@@ -52,7 +73,14 @@ Tensor OpsTest::toHost(const Tensor& device) {
     return host;
 }
 
+double OpsTest::rounding() const { return dtype() == DType::BF16 ? 0x1.0p-9 : 0.0; }
+
 Tensor OpsTest::tensor(Shape shape, const Values& values) {
+    if (dtype() == DType::F32) return f32(std::move(shape), values);
+    return upload(Tensor::of<BFloat16>(std::move(shape), narrowed(values)));
+}
+
+Tensor OpsTest::f32(Shape shape, const Values& values) {
     const std::vector<float> floats(values.begin(), values.end());
     return upload(Tensor::of<float>(std::move(shape), floats));
 }
@@ -70,10 +98,25 @@ Tensor OpsTest::output(Shape shape) {
     return tensor(std::move(shape), Values(n, std::numeric_limits<double>::quiet_NaN()));
 }
 
+Tensor OpsTest::f32Output(Shape shape) {
+    const auto n = static_cast<std::size_t>(shape.elements());
+    return f32(std::move(shape), Values(n, std::numeric_limits<double>::quiet_NaN()));
+}
+
 Values OpsTest::read(const Tensor& tensor) {
     const Tensor host = toHost(tensor);
-    const auto floats = host.span<float>();
+    std::vector<float> floats(static_cast<std::size_t>(host.elements()));
+    core::toFloats(floats, host.raw(), host.dtype());
     return {floats.begin(), floats.end()};
+}
+
+Values OpsTest::stored(const Values& values) const {
+    Values result;
+    result.reserve(values.size());
+    for (const double value : values)
+        result.push_back(dtype() == DType::BF16 ? representable(value)
+                                                : static_cast<double>(static_cast<float>(value)));
+    return result;
 }
 
 std::vector<std::int64_t> OpsTest::readInts(const Tensor& tensor) {
@@ -90,15 +133,37 @@ std::vector<std::byte> OpsTest::bytesOf(const Tensor& tensor) {
 
 void OpsTest::expectClose(const Tensor& actual, const Values& expected, const char* what,
                           double factor) {
+    const double tolerance = actual.dtype() == DType::BF16 ? kBf16Tolerance : GetParam().tolerance;
+    expectWithin(tolerance * factor, actual, expected, what);
+}
+
+void OpsTest::expectWithin(double relative, const Tensor& actual, const Values& expected,
+                           const char* what) {
     const Values found = read(actual);
     ASSERT_EQ(found.size(), expected.size()) << what;
     double largest = 1e-30;
     for (const double value : expected) largest = std::max(largest, std::abs(value));
-    const double allowed = tolerance() * factor * largest;
+    const double allowed = relative * largest;
     for (std::size_t i = 0; i < found.size(); ++i)
         ASSERT_LE(std::abs(found[i] - expected[i]), allowed)
             << what << "[" << i << "] is " << found[i] << ", expected " << expected[i]
             << " (largest " << largest << ")";
+}
+
+void OpsTest::expectRefusal(const std::function<void()>& call, const std::string& words) {
+    try {
+        call();
+    } catch (const core::CheckFailure& failure) {
+        EXPECT_NE(std::string(failure.what()).find(words), std::string::npos)
+            << failure.what() << "\nexpected: " << words;
+        return;
+    }
+    FAIL() << "accepted, expected: " << words;
+}
+
+Tensor OpsTest::ofOtherType(Shape shape) {
+    return upload(
+        Tensor::zeros(std::move(shape), dtype() == DType::F32 ? DType::BF16 : DType::F32));
 }
 
 }  // namespace parity

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,12 +15,17 @@
 /// The parity suite: every op on every backend against a reference in double written in the test,
 /// gradients against central differences of that reference, outputs filled with NaN beforehand. To
 /// add an op, add x_test.cpp for core/ops/x.h with a fixture `class X : public parity::OpsTest {}`
-/// and PARITY_SUITE(X).
+/// and PARITY_SUITE(X). `tensor` and `output` make activations and weights of products, in the
+/// row's dtype; `f32` and `f32Output` what is F32 on every backend. All inputs are numbers that
+/// bf16 has, so that a reference holds for every row.
 namespace parity {
 
 using Values = std::vector<double>;
 
-/// Normal numbers, exactly representable in f32, the same for the same seed.
+/// The bf16 number nearest to x.
+double representable(double x);
+
+/// Normal numbers, exactly representable in bf16, the same for the same seed.
 Values randomValues(std::int64_t n, std::uint64_t seed, double scale = 1.0);
 
 /// d loss / d x by central differences.
@@ -48,21 +54,38 @@ class OpsTest : public testing::TestWithParam<BackendCase> {
     void SetUp() override;
 
     core::Backend& backend() { return *backend_; }
-    double tolerance() const { return GetParam().tolerance; }
+    core::DType dtype() const { return GetParam().dtype; }
+    /// Largest relative error of writing a result in the row's dtype, beyond the row's tolerance:
+    /// 2^-9 in bf16, 0 in f32.
+    double rounding() const;
 
+    /// Of the row's dtype.
     core::Tensor tensor(core::Shape shape, const Values& values);
+    core::Tensor f32(core::Shape shape, const Values& values);
     core::Tensor labels(const std::vector<std::int64_t>& values);
     core::Tensor mask(const std::vector<std::uint8_t>& values);
-    /// Filled with NaN.
+    /// Filled with NaN, of the row's dtype.
     core::Tensor output(core::Shape shape);
+    core::Tensor f32Output(core::Shape shape);
+    /// Elements of F32 or BF16.
     Values read(const core::Tensor& tensor);
+    /// The values as a tensor of the row's dtype holds them.
+    Values stored(const Values& values) const;
     std::vector<std::int64_t> readInts(const core::Tensor& tensor);
     /// Raw bytes, for comparisons to the last bit.
     std::vector<std::byte> bytesOf(const core::Tensor& tensor);
 
-    /// |actual - expected| <= tolerance * factor * largest |expected| for every element.
+    /// |actual - expected| <= tolerance * factor * largest |expected| for every element; the
+    /// tolerance of a BF16 tensor is that of results rounded to it, of an F32 tensor the row's.
     void expectClose(const core::Tensor& actual, const Values& expected, const char* what,
                      double factor = 1.0);
+    /// |actual - expected| <= relative * largest |expected| for every element.
+    void expectWithin(double relative, const core::Tensor& actual, const Values& expected,
+                      const char* what);
+    /// The call ends in a CheckFailure that says these words.
+    static void expectRefusal(const std::function<void()>& call, const std::string& words);
+    /// The other of F32 and BF16, for mixtures that must be refused; filled with zeros.
+    core::Tensor ofOtherType(core::Shape shape);
 
   private:
     core::Tensor upload(const core::Tensor& host);

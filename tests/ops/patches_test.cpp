@@ -35,7 +35,7 @@ TEST_P(PatchOps, PatchifyOrdersAsAConvolution) {
                             }
         const Tensor patches = output({s.images * down * across, s.channels * s.patch * s.patch});
         core::ops::patchify(backend(), patches,
-                            tensor({s.images, s.channels, s.height, s.width}, pixels), s.patch);
+                            f32({s.images, s.channels, s.height, s.width}, pixels), s.patch);
         EXPECT_EQ(read(patches), expected);
     }
 }
@@ -63,14 +63,14 @@ TEST_P(PatchOps, EmbedForwardAndGradient) {
         const Values dy = parity::randomValues(images * tokens * width, 4);
         const Tensor y = output({images, tokens, width});
         core::ops::embedForward(backend(), y, tensor({images * (tokens - 1), width}, patches),
-                                tensor({width}, cls), tensor({tokens, width}, positions));
+                                f32({width}, cls), f32({tokens, width}, positions));
         expectClose(y, embed(patches, cls, positions, images, tokens, width), "y");
 
         const Values beforeCls = parity::randomValues(width, 5);
         const Values beforePositions = parity::randomValues(tokens * width, 6);
         const Tensor dPatches = output({images * (tokens - 1), width});
-        const Tensor dCls = tensor({width}, beforeCls);
-        const Tensor dPositions = tensor({tokens, width}, beforePositions);
+        const Tensor dCls = f32({width}, beforeCls);
+        const Tensor dPositions = f32({tokens, width}, beforePositions);
         core::ops::embedBackward(backend(), dPatches, dCls, dPositions,
                                  tensor({images, tokens, width}, dy));
         const std::int64_t b = images;
@@ -104,8 +104,8 @@ TEST_P(PatchOps, EmbedGradientOfManyImages) {
     const Values dy = parity::randomValues(images * 5 * width, 1);
     Values expected(static_cast<std::size_t>(5 * width), 0.0);
     for (std::size_t i = 0; i < dy.size(); ++i) expected[i % expected.size()] += dy[i];
-    const Tensor dCls = tensor({width}, Values(static_cast<std::size_t>(width), 0.0));
-    const Tensor dPositions = tensor({5, width}, Values(expected.size(), 0.0));
+    const Tensor dCls = f32({width}, Values(static_cast<std::size_t>(width), 0.0));
+    const Tensor dPositions = f32({5, width}, Values(expected.size(), 0.0));
     core::ops::embedBackward(backend(), output({images * 4, width}), dCls, dPositions,
                              tensor({images, 5, width}, dy));
     expectClose(dPositions, expected, "dPositions");
@@ -113,12 +113,12 @@ TEST_P(PatchOps, EmbedGradientOfManyImages) {
 }
 
 TEST_P(PatchOps, RejectsOtherShapes) {
-    EXPECT_THROW(core::ops::patchify(backend(), output({4, 9}), output({1, 1, 7, 6}), 3),
+    EXPECT_THROW(core::ops::patchify(backend(), output({4, 9}), f32Output({1, 1, 7, 6}), 3),
                  core::CheckFailure);
-    EXPECT_THROW(core::ops::patchify(backend(), output({4, 9}), output({1, 1, 6, 6}), 0),
+    EXPECT_THROW(core::ops::patchify(backend(), output({4, 9}), f32Output({1, 1, 6, 6}), 0),
                  core::CheckFailure);
-    EXPECT_THROW(core::ops::embedForward(backend(), output({2, 4, 5}), output({6, 5}), output({5}),
-                                         output({3, 5})),
+    EXPECT_THROW(core::ops::embedForward(backend(), output({2, 4, 5}), output({6, 5}),
+                                         f32Output({5}), f32Output({3, 5})),
                  core::CheckFailure);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/reduce.h"
 
+#include "core/ops/memory.h"
 #include "tests/ops/parity.h"
 
 #include <limits>
@@ -22,16 +23,32 @@ TEST_P(ReduceOps, SumsInDouble) {
             squares += value * value;
             size += std::abs(value);
         }
-        EXPECT_NEAR(core::ops::sum(backend(), tensor({n}, x)), total, 1e-12 * size + 1e-300);
-        EXPECT_NEAR(core::ops::sumOfSquares(backend(), std::vector{tensor({n}, x)}), squares,
+        EXPECT_NEAR(core::ops::sum(backend(), f32({n}, x)), total, 1e-12 * size + 1e-300);
+        EXPECT_NEAR(core::ops::sumOfSquares(backend(), std::vector{f32({n}, x)}), squares,
                     1e-12 * squares + 1e-300);
     }
+}
+
+TEST_P(ReduceOps, SquaresOfSeveralTensorsAreOneSum) {
+    std::vector<core::Tensor> tensors;
+    double squares = 0.0;
+    for (const std::int64_t n : {7, 0, 40001, 1, 256}) {
+        const Values x = parity::randomValues(n, static_cast<std::uint64_t>(n));
+        for (const double value : x) squares += value * value;
+        tensors.push_back(f32({n}, x));
+    }
+    EXPECT_NEAR(core::ops::sumOfSquares(backend(), tensors), squares, 1e-12 * squares);
+    tensors.push_back(f32({2}, {1.0, std::nan("")}));
+    EXPECT_FALSE(std::isfinite(core::ops::sumOfSquares(backend(), tensors)));
+    EXPECT_EQ(core::ops::sumOfSquares(backend(), {}), 0.0);
+    tensors.back() = core::ops::toDevice(backend(), core::Tensor::zeros({3}, core::DType::BF16));
+    expectRefusal([&] { core::ops::sumOfSquares(backend(), tensors); }, "BF16 [3], expected F32");
 }
 
 TEST_P(ReduceOps, SmallTermsAreNotLostInLargeOnes) {
     Values x(70000, 1.0);
     x[0] = 1e9;
-    EXPECT_EQ(core::ops::sum(backend(), tensor({70000}, x)), 1e9 + 69999.0);
+    EXPECT_EQ(core::ops::sum(backend(), f32({70000}, x)), 1e9 + 69999.0);
 }
 
 TEST_P(ReduceOps, NotFiniteWhenAnElementIsNot) {
@@ -41,14 +58,13 @@ TEST_P(ReduceOps, NotFiniteWhenAnElementIsNot) {
             Values x(1001, 1.0);
             x[at] = bad;
             EXPECT_FALSE(
-                std::isfinite(core::ops::sumOfSquares(backend(), std::vector{tensor({1001}, x)})));
+                std::isfinite(core::ops::sumOfSquares(backend(), std::vector{f32({1001}, x)})));
         }
 }
 
 TEST_P(ReduceOps, LargeFiniteElementsStayFinite) {
-    EXPECT_NEAR(
-        core::ops::sumOfSquares(backend(), std::vector{tensor({20}, Values(20, 1e30))}) / 2e61, 1.0,
-        1e-6);
+    EXPECT_NEAR(core::ops::sumOfSquares(backend(), std::vector{f32({20}, Values(20, 1e30))}) / 2e61,
+                1.0, 1e-6);
 }
 
 TEST_P(ReduceOps, RejectsOtherTypes) {

@@ -69,15 +69,14 @@ TEST_P(RelativeBiasOps, ForwardAndItsSumBack) {
     for (const Case& c : kCases) {
         const std::int64_t buckets = c.buckets.buckets;
         const Values table = parity::randomValues(buckets * c.heads, 1);
-        const Tensor bias = output({c.heads, c.queries, c.keys});
-        core::ops::relativeBiasForward(backend(), bias, tensor({buckets, c.heads}, table),
-                                       c.buckets);
+        const Tensor bias = f32Output({c.heads, c.queries, c.keys});
+        core::ops::relativeBiasForward(backend(), bias, f32({buckets, c.heads}, table), c.buckets);
         expectClose(bias, biasOf(table, c.heads, c.queries, c.keys, c.buckets), "bias");
         const Values dBias = parity::randomValues(c.heads * c.queries * c.keys, 2);
         const Values before = parity::randomValues(buckets * c.heads, 3);
-        const Tensor dTable = tensor({buckets, c.heads}, before);
-        core::ops::relativeBiasBackward(backend(), dTable,
-                                        tensor({c.heads, c.queries, c.keys}, dBias), c.buckets);
+        const Tensor dTable = f32({buckets, c.heads}, before);
+        core::ops::relativeBiasBackward(backend(), dTable, f32({c.heads, c.queries, c.keys}, dBias),
+                                        c.buckets);
         const Values slope = parity::numericGradient(
             [&](const Values& t) {
                 return parity::dot(dBias, biasOf(t, c.heads, c.queries, c.keys, c.buckets));

@@ -38,9 +38,13 @@ class Repeatability : public parity::OpsTest {
         const std::int64_t n = shape.elements();
         return tensor(std::move(shape), parity::randomValues(n, seed));
     }
+    Tensor randomF32(core::Shape shape, std::uint64_t seed) {
+        const std::int64_t n = shape.elements();
+        return f32(std::move(shape), parity::randomValues(n, seed));
+    }
     Tensor zeros(core::Shape shape) {
         const auto n = static_cast<std::size_t>(shape.elements());
-        return tensor(std::move(shape), Values(n, 0.0));
+        return f32(std::move(shape), Values(n, 0.0));
     }
     void expectSame(const std::function<Outputs()>& run) {
         const Outputs first = run();
@@ -54,7 +58,7 @@ class Repeatability : public parity::OpsTest {
 TEST_P(Repeatability, Linear) {
     const Tensor x = random({kRows, kIn}, 1);
     const Tensor weight = random({kOut, kIn}, 2);
-    const Tensor bias = random({kOut}, 3);
+    const Tensor bias = randomF32({kOut}, 3);
     const Tensor dy = random({kRows, kOut}, 4);
     expectSame([&] {
         Outputs out{output({kRows, kOut}), output({kRows, kIn}), zeros({kOut, kIn}), zeros({kOut})};
@@ -68,7 +72,7 @@ TEST_P(Repeatability, Linear) {
 TEST_P(Repeatability, GroupedLinear) {
     const Tensor x = random({kRows, kIn}, 1);
     const Tensor weight = random({4, kOut, kIn}, 2);
-    const Tensor bias = random({4, kOut}, 3);
+    const Tensor bias = randomF32({4, kOut}, 3);
     const Tensor dy = random({kRows, kOut}, 4);
     expectSame([&] {
         Outputs out{output({kRows, kOut}), output({kRows, kIn}), zeros({4, kOut, kIn}),
@@ -83,16 +87,18 @@ TEST_P(Repeatability, GroupedLinear) {
 TEST_P(Repeatability, NormsActivationsAndAttention) {
     const Tensor x = random({kRows, kIn}, 1);
     const Tensor dy = random({kRows, kIn}, 2);
-    const Tensor gamma = random({kIn}, 3);
+    const Tensor gamma = randomF32({kIn}, 3);
+    const Tensor logits = randomF32({kRows, kIn}, 4);
     const core::AttentionShape shape{1, 3, kRows, kRows, 32, 0.2F};
     expectSame([&] {
         Outputs out;
-        for (int i = 0; i < 9; ++i) out.push_back(output({kRows, kIn}));
-        out.push_back(output({kRows}));
-        out.push_back(output({kRows}));
+        for (int i = 0; i < 8; ++i) out.push_back(output({kRows, kIn}));
+        out.push_back(f32Output({kRows, kIn}));
+        out.push_back(f32Output({kRows}));
+        out.push_back(f32Output({kRows}));
         out.push_back(zeros({kIn}));
         out.push_back(zeros({kIn}));
-        out.push_back(output({1, 3, kRows}));
+        out.push_back(f32Output({1, 3, kRows}));
         core::ops::layerNormForward(backend(), out[0], out[9], out[10], x, gamma, gamma, 1e-6F);
         core::ops::layerNormBackward(backend(), out[1], out[11], out[12], dy, x, out[9], out[10],
                                      gamma);
@@ -101,7 +107,7 @@ TEST_P(Repeatability, NormsActivationsAndAttention) {
         core::ops::attentionForward(backend(), out[4], out[13], x, dy, x, shape);
         core::ops::attentionBackward(backend(), out[5], out[6], out[7], {}, dy, x, dy, x, out[4],
                                      out[13], shape);
-        core::ops::softmaxForward(backend(), out[8], x);
+        core::ops::softmaxForward(backend(), out[8], logits);
         return out;
     });
 }
@@ -111,8 +117,8 @@ TEST_P(Repeatability, OpsOfAnEncoderDecoder) {
     const core::AttentionShape shape{4, 3, 70, 70, 32, 1.0F};
     const Tensor x = random({kTokens, kIn}, 1);
     const Tensor dy = random({kTokens, kIn}, 2);
-    const Tensor gamma = random({kIn}, 3);
-    const Tensor table = random({32, 3}, 4);
+    const Tensor gamma = randomF32({kIn}, 3);
+    const Tensor table = randomF32({32, 3}, 4);
     std::vector<std::int64_t> ids;
     for (std::int64_t i = 0; i < kTokens; ++i) ids.push_back(i * i % 17);
     std::vector<std::uint8_t> seen;
@@ -127,9 +133,9 @@ TEST_P(Repeatability, OpsOfAnEncoderDecoder) {
         for (int i = 0; i < 7; ++i) out.push_back(output({kTokens, kIn}));
         for (const core::Shape& sums : {core::Shape{3, 70, 70}, {32, 3}, {17, kIn}, {kIn}})
             out.push_back(zeros(sums));
-        const Tensor rstd = output({kTokens});
-        const Tensor logSumExp = output({4, 3, 70});
-        options.bias = output({3, 70, 70});
+        const Tensor rstd = f32Output({kTokens});
+        const Tensor logSumExp = f32Output({4, 3, 70});
+        options.bias = f32Output({3, 70, 70});
         core::ops::rmsNormForward(backend(), out[0], rstd, x, gamma, 1e-6F);
         core::ops::rmsNormBackward(backend(), out[1], out[10], dy, x, rstd, gamma);
         core::ops::dropout(backend(), out[2], x, 0.3F, 9);
@@ -144,23 +150,23 @@ TEST_P(Repeatability, OpsOfAnEncoderDecoder) {
 }
 
 TEST_P(Repeatability, RoutingAndCombining) {
-    const Tensor logits = random({kRows, 8}, 1);
+    const Tensor logits = randomF32({kRows, 8}, 1);
     const Tensor x = random({kRows, kIn}, 2);
     const Tensor dy = random({kRows, kIn}, 3);
     expectSame([&] {
         const core::RoutingGroups groups{{0, kRows}, {}};
-        const Tensor p = output({kRows, 8});
+        const Tensor p = f32Output({kRows, 8});
         core::ops::softmaxForward(backend(), p, logits);
         const Assignment a = core::ops::expertChoice(backend(), p, groups, 2.0);
         const std::int64_t slots = a.slots();
         Outputs out{p,
                     a.slotToken,
-                    output({slots}),
-                    output({kRows}),
+                    f32Output({slots}),
+                    f32Output({kRows}),
                     output({slots, kIn}),
                     output({kRows, kIn}),
                     output({slots, kIn}),
-                    output({slots}),
+                    f32Output({slots}),
                     output({kRows, kIn}),
                     zeros({kRows, 8})};
         core::ops::combineWeightsForward(backend(), out[2], out[3], p, a, false, true);
@@ -179,15 +185,15 @@ TEST_P(Repeatability, RoutingAndCombining) {
 
 TEST_P(Repeatability, LossesReductionsAndOptimizers) {
     const Tensor logits = random({kRows, 101}, 1);
-    const Tensor gradient = random({300, 200}, 2);
+    const Tensor gradient = randomF32({300, 200}, 2);
     std::vector<std::int64_t> classes;
     for (std::int64_t r = 0; r < kRows; ++r) classes.push_back(r % 101);
     const Tensor target = labels(classes);
     expectSame([&] {
-        Outputs out{output({kRows}),       output({kRows}),   output({kRows, 101}),
-                    random({300, 200}, 3), zeros({300, 200}), zeros({300, 200}),
-                    random({300, 200}, 3), zeros({1, 300}),   zeros({1, 200}),
-                    output({64, 4, kIn}),  zeros({kIn}),      zeros({5, kIn})};
+        Outputs out{f32Output({kRows}),       f32Output({kRows}), output({kRows, 101}),
+                    randomF32({300, 200}, 3), zeros({300, 200}),  zeros({300, 200}),
+                    randomF32({300, 200}, 3), zeros({1, 300}),    zeros({1, 200}),
+                    output({64, 4, kIn}),     zeros({kIn}),       zeros({5, kIn})};
         core::ops::softmaxCrossEntropyForward(backend(), out[0], out[1], logits, target, 0.1F);
         core::ops::softmaxCrossEntropyBackward(backend(), out[2], logits, out[1], target, 0.1F,
                                                0.01F);
@@ -201,9 +207,9 @@ TEST_P(Repeatability, LossesReductionsAndOptimizers) {
         core::ops::embedBackward(backend(), out[9].view({256, kIn}), out[10], out[11], dy);
         return out;
     });
-    EXPECT_EQ(core::ops::sum(backend(), logits), core::ops::sum(backend(), logits));
-    EXPECT_EQ(core::ops::sumOfSquares(backend(), std::vector{logits}),
-              core::ops::sumOfSquares(backend(), std::vector{logits}));
+    EXPECT_EQ(core::ops::sum(backend(), gradient), core::ops::sum(backend(), gradient));
+    EXPECT_EQ(core::ops::sumOfSquares(backend(), std::vector{gradient, gradient}),
+              core::ops::sumOfSquares(backend(), std::vector{gradient, gradient}));
 }
 
 PARITY_SUITE(Repeatability);

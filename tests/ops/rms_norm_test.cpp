@@ -38,9 +38,9 @@ TEST_P(RmsNormOps, Forward) {
         const Values x = parity::randomValues(s.rows * s.columns, 1, 2.0);
         const Values gamma = parity::randomValues(s.columns, 2);
         const Tensor y = output({s.rows, s.columns});
-        const Tensor rstd = output({s.rows});
+        const Tensor rstd = f32Output({s.rows});
         core::ops::rmsNormForward(backend(), y, rstd, tensor({s.rows, s.columns}, x),
-                                  tensor({s.columns}, gamma), kNormEpsilon);
+                                  f32({s.columns}, gamma), kNormEpsilon);
         const Reference expected = normalise(x, gamma, s);
         expectClose(y, expected.y, "y");
         expectClose(rstd, expected.rstd, "rstd");
@@ -54,10 +54,10 @@ TEST_P(RmsNormOps, GradientByDifferences) {
         const Values dy = parity::randomValues(s.rows * s.columns, 4);
         const Values before = parity::randomValues(s.columns, 5);
         const Tensor dx = output({s.rows, s.columns});
-        const Tensor dGamma = tensor({s.columns}, before);
+        const Tensor dGamma = f32({s.columns}, before);
         core::ops::rmsNormBackward(
             backend(), dx, dGamma, tensor({s.rows, s.columns}, dy), tensor({s.rows, s.columns}, x),
-            tensor({s.rows}, normalise(x, gamma, s).rstd), tensor({s.columns}, gamma));
+            f32({s.rows}, normalise(x, gamma, s).rstd), f32({s.columns}, gamma));
         const auto loss = [&](const Values& a, const Values& b) {
             return parity::dot(dy, normalise(a, b, s).y);
         };
@@ -75,31 +75,31 @@ TEST_P(RmsNormOps, GradientInPlaceIsTheSame) {
     const Tensor x = tensor({s.rows, s.columns}, parity::randomValues(s.rows * s.columns, 1));
     const Values gamma = parity::randomValues(s.columns, 2);
     const Values dy = parity::randomValues(s.rows * s.columns, 3);
-    const Tensor rstd = output({s.rows});
+    const Tensor rstd = f32Output({s.rows});
     core::ops::rmsNormForward(backend(), output({s.rows, s.columns}), rstd, x,
-                              tensor({s.columns}, gamma), kNormEpsilon);
+                              f32({s.columns}, gamma), kNormEpsilon);
     const Tensor inPlace = tensor({s.rows, s.columns}, dy);
     const Tensor dx = output({s.rows, s.columns});
-    const Tensor zeros = tensor({s.columns}, Values(gamma.size(), 0.0));
-    core::ops::rmsNormBackward(backend(), dx, zeros, inPlace, x, rstd, tensor({s.columns}, gamma));
+    const Tensor zeros = f32({s.columns}, Values(gamma.size(), 0.0));
+    core::ops::rmsNormBackward(backend(), dx, zeros, inPlace, x, rstd, f32({s.columns}, gamma));
     core::ops::rmsNormBackward(backend(), inPlace, zeros, inPlace, x, rstd,
-                               tensor({s.columns}, gamma));
+                               f32({s.columns}, gamma));
     EXPECT_EQ(bytesOf(inPlace), bytesOf(dx));
 }
 
 TEST_P(RmsNormOps, RowsOfZerosStayZero) {
     const Tensor y = output({2, 5});
-    core::ops::rmsNormForward(backend(), y, output({2}), tensor({2, 5}, Values(10, 0.0)),
-                              tensor({5}, Values(5, 2.0)), kNormEpsilon);
+    core::ops::rmsNormForward(backend(), y, f32Output({2}), tensor({2, 5}, Values(10, 0.0)),
+                              f32({5}, Values(5, 2.0)), kNormEpsilon);
     EXPECT_EQ(read(y), Values(10, 0.0));
 }
 
 TEST_P(RmsNormOps, RejectsOtherShapes) {
-    EXPECT_THROW(core::ops::rmsNormForward(backend(), output({2, 3}), output({3}), output({2, 3}),
-                                           output({3}), kNormEpsilon),
+    EXPECT_THROW(core::ops::rmsNormForward(backend(), output({2, 3}), f32Output({3}),
+                                           output({2, 3}), f32Output({3}), kNormEpsilon),
                  core::CheckFailure);
-    EXPECT_THROW(core::ops::rmsNormForward(backend(), output({2, 3}), output({2}), output({2, 3}),
-                                           output({2}), kNormEpsilon),
+    EXPECT_THROW(core::ops::rmsNormForward(backend(), output({2, 3}), f32Output({2}),
+                                           output({2, 3}), f32Output({2}), kNormEpsilon),
                  core::CheckFailure);
 }
 

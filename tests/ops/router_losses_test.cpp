@@ -66,14 +66,14 @@ TEST_P(RouterLossOps, BalanceLossAndGradient) {
     const RoutingGroups groups{kBegins, mask(real)};
     const Values p = parity::randomValues(kTokens * kExperts, 1);
     const Assignment a =
-        core::ops::topK(backend(), tensor({kTokens, kExperts}, p), groups, {2, 0.5, false});
+        core::ops::topK(backend(), f32({kTokens, kExperts}, p), groups, {2, 0.5, false});
     const Values requested = read(a.groupRequested);
     const double expected = balance(p, requested, real);
-    EXPECT_NEAR(core::ops::balanceLossForward(backend(), tensor({kTokens, kExperts}, p), groups, a),
+    EXPECT_NEAR(core::ops::balanceLossForward(backend(), f32({kTokens, kExperts}, p), groups, a),
                 expected, 1e-6 * std::abs(expected));
 
     const Values before = parity::randomValues(kTokens * kExperts, 2, 0.01);
-    const Tensor dProbabilities = tensor({kTokens, kExperts}, before);
+    const Tensor dProbabilities = f32({kTokens, kExperts}, before);
     core::ops::balanceLossBackward(backend(), dProbabilities, groups, a, 0.5F);
     const Values gradient = parity::numericGradient(
         [&](const Values& v) { return 0.5 * balance(v, requested, real); }, p);
@@ -82,20 +82,20 @@ TEST_P(RouterLossOps, BalanceLossAndGradient) {
 
 TEST_P(RouterLossOps, BalanceIsOneWhenEvenAndExpertsWhenCollapsed) {
     const RoutingGroups groups{{0, 4}, {}};
-    const Tensor even = tensor({4, 4}, Values(16, 0.25));
+    const Tensor even = f32({4, 4}, Values(16, 0.25));
     Values turns(16, 0.0);
     for (std::size_t t = 0; t < 4; ++t) turns[t * 4 + t] = 1.0;
     const Assignment balanced =
-        core::ops::topK(backend(), tensor({4, 4}, turns), groups, {1, 1.0, false});
+        core::ops::topK(backend(), f32({4, 4}, turns), groups, {1, 1.0, false});
     EXPECT_NEAR(core::ops::balanceLossForward(backend(), even, groups, balanced), 1.0, 1e-6);
     Values collapsed(16, 0.0);
     for (std::size_t t = 0; t < 4; ++t) collapsed[t * 4 + 2] = 1.0;
     // Dropped assignments count: f is what was asked for.
     const Assignment full =
-        core::ops::topK(backend(), tensor({4, 4}, collapsed), groups, {1, 1.0, false});
+        core::ops::topK(backend(), f32({4, 4}, collapsed), groups, {1, 1.0, false});
     EXPECT_EQ(full.slots(), 1);
-    EXPECT_NEAR(core::ops::balanceLossForward(backend(), tensor({4, 4}, collapsed), groups, full),
-                4.0, 1e-6);
+    EXPECT_NEAR(core::ops::balanceLossForward(backend(), f32({4, 4}, collapsed), groups, full), 4.0,
+                1e-6);
 }
 
 TEST_P(RouterLossOps, ZLossAndGradient) {
@@ -105,12 +105,12 @@ TEST_P(RouterLossOps, ZLossAndGradient) {
         const Tensor deviceMask = masked ? mask(real) : Tensor();
         const double expected = zLoss(logits, real);
         EXPECT_NEAR(
-            core::ops::zLossForward(backend(), tensor({kTokens, kExperts}, logits), deviceMask),
+            core::ops::zLossForward(backend(), f32({kTokens, kExperts}, logits), deviceMask),
             expected, 1e-6 * expected);
         const Values before = parity::randomValues(kTokens * kExperts, 4, 0.1);
-        const Tensor dLogits = tensor({kTokens, kExperts}, before);
-        core::ops::zLossBackward(backend(), dLogits, tensor({kTokens, kExperts}, logits),
-                                 deviceMask, 0.25F);
+        const Tensor dLogits = f32({kTokens, kExperts}, before);
+        core::ops::zLossBackward(backend(), dLogits, f32({kTokens, kExperts}, logits), deviceMask,
+                                 0.25F);
         const Values gradient =
             parity::numericGradient([&](const Values& v) { return 0.25 * zLoss(v, real); }, logits);
         expectClose(dLogits, parity::plus(before, gradient), "dLogits, accumulated");
@@ -118,26 +118,26 @@ TEST_P(RouterLossOps, ZLossAndGradient) {
 }
 
 TEST_P(RouterLossOps, ZLossOfZeroLogits) {
-    const Tensor logits = tensor({3, 32}, Values(96, 0.0));
+    const Tensor logits = f32({3, 32}, Values(96, 0.0));
     EXPECT_NEAR(core::ops::zLossForward(backend(), logits, {}), std::log(32.0) * std::log(32.0),
                 1e-5);
 }
 
 TEST_P(RouterLossOps, NoRealTokenIsNoLoss) {
     const Tensor nobody = mask({0, 0});
-    const Tensor dLogits = tensor({2, 3}, Values(6, 1.0));
-    EXPECT_EQ(core::ops::zLossForward(backend(), tensor({2, 3}, Values(6, 1.0)), nobody), 0.0);
-    core::ops::zLossBackward(backend(), dLogits, tensor({2, 3}, Values(6, 1.0)), nobody, 1.0F);
+    const Tensor dLogits = f32({2, 3}, Values(6, 1.0));
+    EXPECT_EQ(core::ops::zLossForward(backend(), f32({2, 3}, Values(6, 1.0)), nobody), 0.0);
+    core::ops::zLossBackward(backend(), dLogits, f32({2, 3}, Values(6, 1.0)), nobody, 1.0F);
     EXPECT_EQ(read(dLogits), Values(6, 1.0));
     const RoutingGroups groups{{0, 2}, nobody};
-    const Tensor p = tensor({2, 3}, Values(6, 0.3));
+    const Tensor p = f32({2, 3}, Values(6, 0.3));
     const Assignment a = core::ops::topK(backend(), p, groups, {1, 1.0, false});
     EXPECT_EQ(core::ops::balanceLossForward(backend(), p, groups, a), 0.0);
 }
 
 TEST_P(RouterLossOps, ExpertChoiceHasNoBalanceLoss) {
     const RoutingGroups groups{{0, 4}, {}};
-    const Tensor p = tensor({4, 2}, Values(8, 0.5));
+    const Tensor p = f32({4, 2}, Values(8, 0.5));
     const Assignment a = core::ops::expertChoice(backend(), p, groups, 1.0);
     EXPECT_THROW(core::ops::balanceLossForward(backend(), p, groups, a), core::CheckFailure);
 }

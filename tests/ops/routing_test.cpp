@@ -51,7 +51,7 @@ class RoutingOps : public parity::OpsTest {
         return {std::move(begins), real.empty() ? Tensor() : mask(real)};
     }
     Tensor scores(std::int64_t experts, const Values& values) {
-        return tensor({static_cast<std::int64_t>(values.size()) / experts, experts}, values);
+        return f32({static_cast<std::int64_t>(values.size()) / experts, experts}, values);
     }
     /// Tokens of every expert in slot order.
     Lists byExpert(const Assignment& a) {

@@ -42,6 +42,9 @@ core::JobSpec sampleJob() {
     job.seed = 42;
     job.device = "cuda:1";
     job.threads = 3;
+    job.dtype = core::DType::BF16;
+    job.trainer.microbatch = 24;
+    job.trainer.recompute = true;
     job.augmentation = {2, true};
     job.normalization = {{0.25F}, {0.3F}};
     return job;
@@ -92,8 +95,11 @@ TEST(JobForm, EveryFieldReachesTheJob) {
     number("keep", 9);
     choice("device", "cpu");
     number("threads", 2);
+    choice("dtype", "bf16");
+    number("microbatch", 3);
+    choice("recompute", "true");
     number("seed", 99);
-    EXPECT_GE(edited.size(), 18);
+    EXPECT_GE(edited.size(), 21);
     const core::JobSpec job = form.job();
     EXPECT_EQ(job.data, "idx:/data");
     EXPECT_EQ(job.trainer.steps, 12);
@@ -113,6 +119,9 @@ TEST(JobForm, EveryFieldReachesTheJob) {
     EXPECT_EQ(job.keep, 9);
     EXPECT_EQ(job.device, "cpu");
     EXPECT_EQ(job.threads, 2);
+    EXPECT_EQ(job.dtype, core::DType::BF16);
+    EXPECT_EQ(job.trainer.microbatch, 3);
+    EXPECT_TRUE(job.trainer.recompute);
     EXPECT_EQ(job.seed, 99U);
 }
 

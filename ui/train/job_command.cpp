@@ -171,6 +171,9 @@ QStringList newCommand(const core::JobSpec& job, const core::JobSpec& standard, 
     options.set("text.input_field", job.text.inputField, standard.text.inputField);
     options.set("text.target_field", job.text.targetField, standard.text.targetField);
     options.set("text.prefix", job.text.prefix, standard.text.prefix);
+    options.set("microbatch", now.microbatch, was.microbatch);
+    options.set("recompute", now.recompute, was.recompute);
+    options.set("dtype", core::dtypeOption(job.dtype), core::dtypeOption(standard.dtype));
     options.set("device", job.device, standard.device);
     options.set("threads", job.threads, standard.threads);
     return words;

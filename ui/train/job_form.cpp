@@ -65,6 +65,9 @@ void JobForm::setJob(const core::JobSpec& job, const QStringList& suggestions) {
     checkpointEvery_->setValue(clampedInt(job.checkpointEvery));
     keep_->setValue(job.keep);
     choose(*device_, text(job.device));
+    choose(*dtype_, text(core::dtypeOption(job.dtype)));
+    microbatch_->setValue(clampedInt(trainer.microbatch));
+    choose(*recompute_, trainer.recompute ? QStringLiteral("true") : QStringLiteral("false"));
     threads_->setValue(job.threads);
     seed_->setValue(clampedInt(static_cast<std::int64_t>(job.seed)));
     filling_ = false;
@@ -123,6 +126,9 @@ core::JobSpec JobForm::job() const {
     job.checkpointEvery = checkpointEvery_->value();
     job.keep = keep_->value();
     job.device = device_->currentData().toString().toStdString();
+    job.dtype = *core::dtypeFromOption(dtype_->currentData().toString().toStdString());
+    trainer.microbatch = microbatch_->value();
+    trainer.recompute = recompute_->currentData().toString() == QStringLiteral("true");
     job.threads = threads_->value();
     job.seed = static_cast<std::uint64_t>(seed_->value());
     return job;

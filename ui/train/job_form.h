@@ -94,7 +94,7 @@ class JobForm : public QWidget {
     std::map<QString, Field*> fields_;
     std::vector<QLineEdit*> reals_;
     QComboBox *data_ = nullptr, *optimizer_ = nullptr, *schedule_ = nullptr, *state_ = nullptr,
-              *device_ = nullptr, *objective_ = nullptr;
+              *device_ = nullptr, *objective_ = nullptr, *dtype_ = nullptr, *recompute_ = nullptr;
     QLineEdit *run_ = nullptr, *lr_ = nullptr, *weightDecay_ = nullptr, *clip_ = nullptr,
               *aux_ = nullptr, *z_ = nullptr, *tokenizer_ = nullptr, *textField_ = nullptr,
               *inputField_ = nullptr, *targetField_ = nullptr, *prefix_ = nullptr,
@@ -102,7 +102,7 @@ class JobForm : public QWidget {
               *dropout_ = nullptr;
     QSpinBox *steps_ = nullptr, *batch_ = nullptr, *warmup_ = nullptr, *cooldown_ = nullptr,
              *evalEvery_ = nullptr, *checkpointEvery_ = nullptr, *keep_ = nullptr,
-             *threads_ = nullptr, *seed_ = nullptr, *batchTokens_ = nullptr,
+             *threads_ = nullptr, *seed_ = nullptr, *microbatch_ = nullptr, *batchTokens_ = nullptr,
              *inputsLength_ = nullptr, *targetsLength_ = nullptr;
     QWidget* textBlock_ = nullptr;  ///< hidden for images
     QToolButton *chooseFiles_ = nullptr, *chooseFolder_ = nullptr;

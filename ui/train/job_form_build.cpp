@@ -226,21 +226,37 @@ void JobForm::buildMore(QVBoxLayout& column) {
     add(QStringLiteral("device"),
         new Field(tr("Device"), device_, tr("Automatic takes a proven GPU, else the CPU.")), *grid,
         0, 0, 2);
+    dtype_ = choice({{QStringLiteral("f32"), tr("f32")}, {QStringLiteral("bf16"), tr("bf16")}});
+    add(QStringLiteral("dtype"),
+        new Field(tr("Precision"), dtype_,
+                  tr("Of activations and products; weights, moments and routers stay f32.")),
+        *grid, 1, 0, 1);
     threads_ = count(0, 4096, tr("all"));
     add(QStringLiteral("threads"), new Field(tr("Threads"), threads_, tr("Processors to use.")),
-        *grid, 1, 0, 1);
+        *grid, 1, 1, 1);
+    microbatch_ = count(0, 1 << 20, tr("whole batch"));
+    add(QStringLiteral("microbatch"),
+        new Field(tr("Microbatch"), microbatch_,
+                  tr("Examples at a time; their gradients add up. Fewer take less memory.")),
+        *grid, 2, 0, 1);
+    recompute_ = choice(
+        {{QStringLiteral("false"), tr("Kept")}, {QStringLiteral("true"), tr("Computed again")}});
+    add(QStringLiteral("recompute"),
+        new Field(tr("Activations"), recompute_,
+                  tr("Computed again: less memory for a third more time.")),
+        *grid, 2, 1, 1);
     aux_ = real();
     add(QStringLiteral("loss.aux"),
         new Field(tr("Balance loss"), aux_, tr("Weight of the balance loss; for Top-K routers.")),
-        *grid, 2, 0, 1);
+        *grid, 3, 0, 1);
     z_ = real();
     add(QStringLiteral("loss.z"),
-        new Field(tr("Router z-loss"), z_, tr("Weight of the router z-loss.")), *grid, 2, 1, 1);
-    buildTextLosses(*grid, 3);
+        new Field(tr("Router z-loss"), z_, tr("Weight of the router z-loss.")), *grid, 3, 1, 1);
+    buildTextLosses(*grid, 4);
     seed_ = count(0, std::numeric_limits<int>::max());
     add(QStringLiteral("seed"),
-        new Field(tr("Seed"), seed_, tr("The same job and seed give the same losses.")), *grid, 1,
-        1, 1);
+        new Field(tr("Seed"), seed_, tr("The same job and seed give the same losses.")), *grid, 5,
+        0, 1);
 }
 
 }  // namespace ui

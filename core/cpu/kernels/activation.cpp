@@ -45,37 +45,66 @@ struct Silu {
     }
 };
 
-template <typename F>
-void forward(float* y, const float* x, Index n) {
+/// In the order of core::Activation.
+template <int kind>
+struct Nonlinearity;
+template <>
+struct Nonlinearity<0> : GeluErf {};
+template <>
+struct Nonlinearity<1> : GeluTanh {};
+template <>
+struct Nonlinearity<2> : Relu {};
+template <>
+struct Nonlinearity<3> : Silu {};
+
+}  // namespace
+
+template <typename T, int kind>
+void Activated<T, kind>::forward(T* y, const T* x, Index n) {
+    using F = Nonlinearity<kind>;
     forVectors(
         n, [&](Index i, auto get, auto put)
                __attribute__((always_inline)) { put(y + i, F::value(get(x + i))); });
 }
 
-template <typename F>
-void backward(float* dx, const float* dy, const float* x, Index n) {
+template <typename T, int kind>
+void Activated<T, kind>::backward(T* dx, const T* dy, const T* x, Index n) {
+    using F = Nonlinearity<kind>;
     forVectors(
         n, [&](Index i, auto get, auto put)
                __attribute__((always_inline)) { put(dx + i, get(dy + i) * F::slope(get(x + i))); });
 }
 
-}  // namespace
+template <typename T, int kind>
+void Activated<T, kind>::gatedForward(T* y, const T* x, const T* gate, Index n) {
+    using F = Nonlinearity<kind>;
+    forVectors(
+        n, [&](Index i, auto get, auto put) __attribute__((always_inline)) {
+            put(y + i, F::value(get(x + i)) * get(gate + i));
+        });
+}
 
-void geluErfForward(float* y, const float* x, Index n) { forward<GeluErf>(y, x, n); }
-void geluErfBackward(float* dx, const float* dy, const float* x, Index n) {
-    backward<GeluErf>(dx, dy, x, n);
+template <typename T, int kind>
+void Activated<T, kind>::gatedBackward(T* dx, T* dGate, const T* dy, const T* x, const T* gate,
+                                       Index n) {
+    using F = Nonlinearity<kind>;
+    forVectors(
+        n, [&](Index i, auto get, auto put) __attribute__((always_inline)) {
+            const Vec slope = get(dy + i);
+            const Vec at = get(x + i);
+            const Vec open = get(gate + i);
+            put(dGate + i, F::value(at) * slope);
+            put(dx + i, slope * open * F::slope(at));
+        });
 }
-void geluTanhForward(float* y, const float* x, Index n) { forward<GeluTanh>(y, x, n); }
-void geluTanhBackward(float* dx, const float* dy, const float* x, Index n) {
-    backward<GeluTanh>(dx, dy, x, n);
-}
-void reluForward(float* y, const float* x, Index n) { forward<Relu>(y, x, n); }
-void reluBackward(float* dx, const float* dy, const float* x, Index n) {
-    backward<Relu>(dx, dy, x, n);
-}
-void siluForward(float* y, const float* x, Index n) { forward<Silu>(y, x, n); }
-void siluBackward(float* dx, const float* dy, const float* x, Index n) {
-    backward<Silu>(dx, dy, x, n);
-}
+
+template struct Activated<float, 0>;
+template struct Activated<float, 1>;
+template struct Activated<float, 2>;
+template struct Activated<float, 3>;
+template struct Activated<BFloat16, 0>;
+template struct Activated<BFloat16, 1>;
+template struct Activated<BFloat16, 2>;
+template struct Activated<BFloat16, 3>;
 
 }  // namespace core::cpu::UPCYCLER_ISA

@@ -228,7 +228,8 @@ void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* 
         }
         product<false>(out, width, {scores, keyWidth, 1}, values, width, rows, width, seen);
         for (Index r = 0; r < rows; ++r)
-            scaled(o + (top + r) * view.stride, out + r * width, 1.0F / sums[r], view.headDim);
+            Elementwise<float>::scaled(o + (top + r) * view.stride, out + r * width, 1.0F / sums[r],
+                                       view.headDim);
         forVectors(
             rows, [&](Index r, auto get, auto put) __attribute__((always_inline)) {
                 put(shifts + r, get(shifts + r) + log(get(sums + r)));

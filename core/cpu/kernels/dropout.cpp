@@ -4,12 +4,16 @@
 
 namespace core::cpu::UPCYCLER_ISA {
 
-void dropout(float* y, const float* x, const Keep& keep, std::uint64_t first, Index n) {
+template <typename T>
+void Dropout<T>::apply(T* y, const T* x, const Keep& keep, std::uint64_t first, Index n) {
     forKept(
         keep, first,
         n, [&](Index i, IntVec kept, auto get, auto put) __attribute__((always_inline)) {
             put(y + i, kept ? get(x + i) * keep.factor : Vec{});
         });
 }
+
+template struct Dropout<float>;
+template struct Dropout<BFloat16>;
 
 }  // namespace core::cpu::UPCYCLER_ISA

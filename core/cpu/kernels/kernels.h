@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/tensor/bfloat16.h"
+
 #include <cstdint>
 
 namespace core::cpu {
@@ -50,57 +52,96 @@ struct AdafactorScalars {
     float epsilon;
 };
 
+/// What the gradient of a cross-entropy takes away from the probabilities of a row.
+struct SmoothedTarget {
+    std::int64_t label;  ///< index of the label's element
+    float every;
+    float atLabel;
+    float factor;
+    float shift;  ///< log-sum-exp of the row; not for the binary one
+};
+
+/// The inner loops over activations, whose elements are T: float or BFloat16. Arithmetic is done in
+/// float and a result is rounded to T once; parameters, statistics and sums are float or double.
+template <typename T>
+struct ElementKernels {
+    using Index = std::int64_t;
+
+    void (*add)(T* y, const T* a, const T* b, Index n);
+    void (*multiply)(T* y, const T* a, const T* b, Index n);
+    /// y += factor * x
+    void (*axpy)(T* y, const T* x, float factor, Index n);
+    /// y = factor * x
+    void (*scaled)(T* y, const T* x, float factor, Index n);
+    float (*dot)(const T* a, const T* b, Index n);
+    /// Accumulated in double.
+    double (*sum)(const T* x, Index n);
+    /// sums[c] += sum over rows of x[r * stride + c]; float sums of at most 64 rows, totals in
+    /// double.
+    void (*columnSums)(double* sums, const T* x, Index rows, Index columns, Index stride);
+    /// Every row of y (of `stride` elements) += bias.
+    void (*addRows)(T* y, const float* bias, Index rows, Index columns, Index stride);
+    /// y = a + b
+    void (*addFloats)(T* y, const T* a, const float* b, Index n);
+    /// y += x
+    void (*addTo)(float* y, const T* x, Index n);
+    void (*fromFloats)(T* y, const float* x, Index n);
+    void (*toFloats)(float* y, const T* x, Index n);
+    /// y = sum over i < count, in that order, of weights[chosen[i]] (1 without weights) * row
+    /// chosen[i] of x
+    void (*sumOfRows)(T* y, const T* x, const std::int32_t* chosen, const float* weights,
+                      Index count, Index columns);
+
+    /// Indexed by core::Activation.
+    void (*activationForward[4])(T* y, const T* x, Index n);
+    void (*activationBackward[4])(T* dx, const T* dy, const T* x, Index n);
+    void (*gatedForward[4])(T* y, const T* x, const T* gate, Index n);
+    void (*gatedBackward[4])(T* dx, T* dGate, const T* dy, const T* x, const T* gate, Index n);
+
+    void (*layerNormForward)(T* y, float* mean, float* rstd, const T* x, const float* gamma,
+                             const float* beta, Index rows, Index columns, float epsilon);
+    /// dGamma, dBeta: double sums, accumulated; scratch [columns].
+    void (*layerNormBackward)(T* dx, double* dGamma, double* dBeta, const T* dy, const T* x,
+                              const float* mean, const float* rstd, const float* gamma,
+                              float* scratch, Index rows, Index columns);
+
+    void (*rmsNormForward)(T* y, float* rstd, const T* x, const float* gamma, Index rows,
+                           Index columns, float epsilon);
+    /// dGamma: double sums, accumulated.
+    void (*rmsNormBackward)(T* dx, double* dGamma, const T* dy, const T* x, const float* rstd,
+                            const float* gamma, Index rows, Index columns);
+
+    /// y[i] = x[i] * factor where element first + i is kept, else 0.
+    void (*dropout)(T* y, const T* x, const Keep& keep, std::uint64_t first, Index n);
+
+    float (*logSumExp)(const T* x, Index n);
+    /// dx = target.factor * e^(x - target.shift) - target.every, at the label - target.atLabel
+    /// besides
+    void (*crossEntropyBackward)(T* dx, const T* x, const SmoothedTarget& target, Index n);
+    /// sum over i of log(1 + e^x[i]) - target * x[i]
+    double (*binaryCrossEntropy)(const T* x, float target, Index n);
+    /// dx = target.factor * (sigmoid(x) - target.every), at the label - target.atLabel besides
+    void (*binaryCrossEntropyBackward)(T* dx, const T* x, const SmoothedTarget& target, Index n);
+};
+
 /// The inner loops, serial and on plain arrays, in one version for each instruction set. `n`,
 /// `rows`, `columns` count elements; matrices are row-major and dense unless a stride is given.
 struct Kernels {
     using Index = std::int64_t;
 
-    void (*add)(float* y, const float* a, const float* b, Index n);
-    void (*multiply)(float* y, const float* a, const float* b, Index n);
-    /// y += factor * x
-    void (*axpy)(float* y, const float* x, float factor, Index n);
-    /// y = factor * x
-    void (*scaled)(float* y, const float* x, float factor, Index n);
-    float (*dot)(const float* a, const float* b, Index n);
+    ElementKernels<float> f32;
+    ElementKernels<BFloat16> bf16;
+    /// Those of f32 or bf16.
+    template <typename T>
+    const ElementKernels<T>& of() const;
+
     /// Accumulated in double.
-    double (*sum)(const float* x, Index n);
     double (*sumOfSquares)(const float* x, Index n);
-    /// sums[c] += sum over rows of x[r * stride + c]; float sums of at most 64 rows, totals in
-    /// double.
-    void (*columnSums)(double* sums, const float* x, Index rows, Index columns, Index stride);
-    /// Every row of y (of `stride` floats) += bias.
-    void (*addRows)(float* y, const float* bias, Index rows, Index columns, Index stride);
-
-    /// Indexed by core::Activation.
-    void (*activationForward[4])(float* y, const float* x, Index n);
-    void (*activationBackward[4])(float* dx, const float* dy, const float* x, Index n);
-
-    void (*layerNormForward)(float* y, float* mean, float* rstd, const float* x, const float* gamma,
-                             const float* beta, Index rows, Index columns, float epsilon);
-    /// dGamma, dBeta: double sums, accumulated.
-    void (*layerNormBackward)(float* dx, double* dGamma, double* dBeta, const float* dy,
-                              const float* x, const float* mean, const float* rstd,
-                              const float* gamma, Index rows, Index columns);
-
-    void (*rmsNormForward)(float* y, float* rstd, const float* x, const float* gamma, Index rows,
-                           Index columns, float epsilon);
-    /// dGamma: double sums, accumulated.
-    void (*rmsNormBackward)(float* dx, double* dGamma, const float* dy, const float* x,
-                            const float* rstd, const float* gamma, Index rows, Index columns);
-
-    /// y[i] = x[i] * factor where element first + i is kept, else 0.
-    void (*dropout)(float* y, const float* x, const Keep& keep, std::uint64_t first, Index n);
 
     void (*softmaxForward)(float* y, const float* x, Index rows, Index columns);
     void (*softmaxBackward)(float* dx, const float* dy, const float* y, Index rows, Index columns);
-    float (*logSumExp)(const float* x, Index n);
     /// y += or = factor * exp(x - shift)
     void (*expInto)(float* y, const float* x, float shift, float factor, bool accumulate, Index n);
-    /// sum over i of log(1 + e^x[i]) - target * x[i]
-    double (*binaryCrossEntropy)(const float* x, float target, Index n);
-    /// dx = factor * (sigmoid(x) - target)
-    void (*binaryCrossEntropyBackward)(float* dx, const float* x, float target, float factor,
-                                       Index n);
 
     /// Floats of scratch that a thread needs for the two attention kernels.
     Index (*attentionScratch)(Index queries, Index keys, Index headDim);
@@ -129,6 +170,16 @@ struct Kernels {
     void (*adafactorFull)(float* weight, const float* gradient, const float* moment, float keep,
                           float rate, Index n);
 };
+
+template <>
+inline const ElementKernels<float>& Kernels::of<float>() const {
+    return f32;
+}
+
+template <>
+inline const ElementKernels<BFloat16>& Kernels::of<BFloat16>() const {
+    return bf16;
+}
 
 const Kernels& kernelsBaseline();
 const Kernels& kernelsAvx2();

@@ -12,7 +12,8 @@ struct Moments {
     float variance;
 };
 
-UPCYCLER_INLINE Moments momentsOf(const float* x, Index columns) {
+template <typename T>
+UPCYCLER_INLINE Moments momentsOf(const T* x, Index columns) {
     const float count = static_cast<float>(columns);
     Vec total{};
     forVectors(
@@ -26,21 +27,23 @@ UPCYCLER_INLINE Moments momentsOf(const float* x, Index columns) {
         squares += d * d;
     }
     float rest = 0.0F;
-    for (Index i = whole; i < columns; ++i) rest += (x[i] - mean) * (x[i] - mean);
+    for (Index i = whole; i < columns; ++i) rest += (value(x[i]) - mean) * (value(x[i]) - mean);
     return {mean, (sum(squares) + rest) / count};
 }
 
-/// dy * gamma waits in dx between the passes: as a number of its own, so that the second pass
-/// subtracts from it what the first one summed. A product that is fused with a subtraction is
-/// another number, and what cancels exactly (one column) would leave its rounding times rstd.
-UPCYCLER_INLINE void backwardRow(float* dx, const float* dy, const float* x, float mean, float rstd,
-                                 const float* gamma, Index columns) {
+/// dy * gamma waits in `products` [columns] between the passes: as a number of its own, so that the
+/// second pass subtracts from it what the first one summed. A product that is fused with a
+/// subtraction is another number, and what cancels exactly (one column) would leave its rounding
+/// times rstd.
+template <typename T>
+UPCYCLER_INLINE void backwardRow(T* dx, const T* dy, const T* x, float mean, float rstd,
+                                 const float* gamma, float* products, Index columns) {
     Vec sumG{};
     Vec sumGx{};
     forVectors(
         columns, [&](Index i, auto get, auto put) __attribute__((always_inline)) {
             const Vec g = get(dy + i) * get(gamma + i);
-            put(dx + i, g);
+            put(products + i, g);
             sumG += g;
             sumGx += g * (get(x + i) - mean);
         });
@@ -49,11 +52,12 @@ UPCYCLER_INLINE void backwardRow(float* dx, const float* dy, const float* x, flo
     const float slope = sum(sumGx) * rstd * rstd / count;
     forVectors(
         columns, [&](Index i, auto get, auto put) __attribute__((always_inline)) {
-            put(dx + i, (get(dx + i) - meanG - (get(x + i) - mean) * slope) * rstd);
+            put(dx + i, (get(products + i) - meanG - (get(x + i) - mean) * slope) * rstd);
         });
 }
 
-UPCYCLER_INLINE void parameterSums(double* dGamma, double* dBeta, const float* dy, const float* x,
+template <typename T>
+UPCYCLER_INLINE void parameterSums(double* dGamma, double* dBeta, const T* dy, const T* x,
                                    const float* mean, const float* rstd, Index rows,
                                    Index columns) {
     forVectors(
@@ -75,8 +79,9 @@ UPCYCLER_INLINE void parameterSums(double* dGamma, double* dBeta, const float* d
 
 }  // namespace
 
-void layerNormForward(float* y, float* mean, float* rstd, const float* x, const float* gamma,
-                      const float* beta, Index rows, Index columns, float epsilon) {
+template <typename T>
+void LayerNorm<T>::forward(T* y, float* mean, float* rstd, const T* x, const float* gamma,
+                           const float* beta, Index rows, Index columns, float epsilon) {
     for (Index r = 0; r < rows; ++r, x += columns, y += columns) {
         const Moments moments = momentsOf(x, columns);
         const float inverse = 1.0F / __builtin_sqrtf(moments.variance + epsilon);
@@ -89,17 +94,21 @@ void layerNormForward(float* y, float* mean, float* rstd, const float* x, const 
     }
 }
 
-void layerNormBackward(float* dx, double* dGamma, double* dBeta, const float* dy, const float* x,
-                       const float* mean, const float* rstd, const float* gamma, Index rows,
-                       Index columns) {
+template <typename T>
+void LayerNorm<T>::backward(T* dx, double* dGamma, double* dBeta, const T* dy, const T* x,
+                            const float* mean, const float* rstd, const float* gamma,
+                            float* scratch, Index rows, Index columns) {
     for (Index top = 0; top < rows; top += kBlock) {
         const Index count = top + kBlock < rows ? kBlock : rows - top;
         const Index at = top * columns;
         parameterSums(dGamma, dBeta, dy + at, x + at, mean + top, rstd + top, count, columns);
         for (Index r = top; r < top + count; ++r)
             backwardRow(dx + r * columns, dy + r * columns, x + r * columns, mean[r], rstd[r],
-                        gamma, columns);
+                        gamma, scratch, columns);
     }
 }
+
+template struct LayerNorm<float>;
+template struct LayerNorm<BFloat16>;
 
 }  // namespace core::cpu::UPCYCLER_ISA

@@ -7,8 +7,9 @@ namespace {
 /// Rows whose gradients of gamma are summed in float before they join the double totals.
 constexpr Index kBlock = 64;
 
-UPCYCLER_INLINE void parameterSums(double* dGamma, const float* dy, const float* x,
-                                   const float* rstd, Index rows, Index columns) {
+template <typename T>
+UPCYCLER_INLINE void parameterSums(double* dGamma, const T* dy, const T* x, const float* rstd,
+                                   Index rows, Index columns) {
     forVectors(
         columns, [&](Index c, auto get, auto) __attribute__((always_inline)) {
             Vec total{};
@@ -19,8 +20,9 @@ UPCYCLER_INLINE void parameterSums(double* dGamma, const float* dy, const float*
         });
 }
 
-UPCYCLER_INLINE void backwardRow(float* dx, const float* dy, const float* x, float rstd,
-                                 const float* gamma, Index columns) {
+template <typename T>
+UPCYCLER_INLINE void backwardRow(T* dx, const T* dy, const T* x, float rstd, const float* gamma,
+                                 Index columns) {
     Vec inner{};
     forVectors(
         columns, [&](Index i, auto get, auto) __attribute__((always_inline)) {
@@ -35,8 +37,9 @@ UPCYCLER_INLINE void backwardRow(float* dx, const float* dy, const float* x, flo
 
 }  // namespace
 
-void rmsNormForward(float* y, float* rstd, const float* x, const float* gamma, Index rows,
-                    Index columns, float epsilon) {
+template <typename T>
+void RmsNorm<T>::forward(T* y, float* rstd, const T* x, const float* gamma, Index rows,
+                         Index columns, float epsilon) {
     for (Index r = 0; r < rows; ++r, x += columns, y += columns) {
         Vec squares{};
         forVectors(
@@ -54,8 +57,9 @@ void rmsNormForward(float* y, float* rstd, const float* x, const float* gamma, I
     }
 }
 
-void rmsNormBackward(float* dx, double* dGamma, const float* dy, const float* x, const float* rstd,
-                     const float* gamma, Index rows, Index columns) {
+template <typename T>
+void RmsNorm<T>::backward(T* dx, double* dGamma, const T* dy, const T* x, const float* rstd,
+                          const float* gamma, Index rows, Index columns) {
     for (Index top = 0; top < rows; top += kBlock) {
         const Index count = top + kBlock < rows ? kBlock : rows - top;
         const Index at = top * columns;
@@ -65,5 +69,8 @@ void rmsNormBackward(float* dx, double* dGamma, const float* dy, const float* x,
                         columns);
     }
 }
+
+template struct RmsNorm<float>;
+template struct RmsNorm<BFloat16>;
 
 }  // namespace core::cpu::UPCYCLER_ISA

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/tensor/bfloat16.h"
+
 #include <cstdint>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
-// Float vectors of whatever width this translation unit is compiled for. The files of this folder
-// are compiled once an instruction set, each time into another namespace (UPCYCLER_ISA); they
-// include no header of the standard library with inline functions, so that no function compiled for
-// AVX-512 can be linked into code that runs everywhere.
+// Vectors of floats (bf16 ones are widened and narrowed on the way) of whatever width this
+// translation unit is compiled for. The files of this folder are compiled once an instruction set,
+// each time into another namespace (UPCYCLER_ISA); they include no header of the standard library
+// with inline functions, so that no function compiled for AVX-512 can be linked into code that runs
+// everywhere.
 namespace core::cpu::UPCYCLER_ISA {
 
 #if defined(__AVX512F__)
@@ -28,6 +31,10 @@ typedef float UnalignedVec __attribute__((vector_size(kLanes * 4), aligned(4), m
 typedef float HalfVec __attribute__((vector_size(kLanes * 2)));
 typedef float UnalignedHalfVec __attribute__((vector_size(kLanes * 2), aligned(4), may_alias));
 typedef double DoubleVec __attribute__((vector_size(kLanes * 4)));
+typedef std::uint32_t BitsVec __attribute__((vector_size(kLanes * 4)));
+typedef std::uint16_t ShortVec __attribute__((vector_size(kLanes * 2)));
+typedef std::uint16_t UnalignedShortVec
+    __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
 
 #define UPCYCLER_INLINE static inline __attribute__((always_inline))
 
@@ -63,19 +70,71 @@ UPCYCLER_INLINE void storePart(float* p, Vec x, int count) {
 #endif
 }
 
+UPCYCLER_INLINE float value(float x) { return x; }
+
+UPCYCLER_INLINE float value(BFloat16 x) {
+    return __builtin_bit_cast(float, static_cast<std::uint32_t>(x.bits) << 16U);
+}
+
+UPCYCLER_INLINE Vec widened(ShortVec x) {
+    return __builtin_bit_cast(Vec, __builtin_convertvector(x, BitsVec) << 16U);
+}
+
+/// The upper halves, rounded to nearest, ties to even; NaN becomes quiet and stays NaN. The
+/// processor's own conversion is not used: it makes zeros of denormal numbers.
+UPCYCLER_INLINE ShortVec narrowed(Vec x) {
+    const BitsVec bits = __builtin_bit_cast(BitsVec, x);
+    const BitsVec rounded = (bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U;
+    const BitsVec quiet = (bits >> 16U) | 0x40U;
+    return __builtin_convertvector(x == x ? rounded : quiet, ShortVec);
+}
+
+UPCYCLER_INLINE Vec load(const BFloat16* p) {
+    return widened(*reinterpret_cast<const UnalignedShortVec*>(p));
+}
+
+UPCYCLER_INLINE void store(BFloat16* p, Vec x) {
+    *reinterpret_cast<UnalignedShortVec*>(p) = narrowed(x);
+}
+
+UPCYCLER_INLINE Vec loadPart(const BFloat16* p, int count) {
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+    const __m256i x = _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1U << count) - 1U), p);
+    return widened(__builtin_bit_cast(ShortVec, x));
+#else
+    ShortVec x{};
+    for (int i = 0; i < count; ++i) x[i] = p[i].bits;
+    return widened(x);
+#endif
+}
+
+UPCYCLER_INLINE void storePart(BFloat16* p, Vec x, int count) {
+    const ShortVec halves = narrowed(x);
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+    _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1U << count) - 1U),
+                             __builtin_bit_cast(__m256i, halves));
+#else
+    for (int i = 0; i < count; ++i) p[i].bits = halves[i];
+#endif
+}
+
+UPCYCLER_INLINE void storeOne(float* p, float x) { *p = x; }
+
+UPCYCLER_INLINE void storeOne(BFloat16* p, float x) { storePart(p, splat(x), 1); }
+
 /// body(offset, load, store) for whole vectors of [0, n), then once for the rest.
 template <typename Body>
 UPCYCLER_INLINE void forVectors(Index n, Body body) {
     Index i = 0;
     for (; i + kLanes <= n; i += kLanes)
         body(
-            i, [](const float* p) __attribute__((always_inline)) { return load(p); },
-            [](float* p, Vec x) __attribute__((always_inline)) { store(p, x); });
+            i, [](const auto* p) __attribute__((always_inline)) { return load(p); },
+            [](auto* p, Vec x) __attribute__((always_inline)) { store(p, x); });
     const int rest = static_cast<int>(n - i);
     if (rest > 0)
         body(
-            i, [rest](const float* p) __attribute__((always_inline)) { return loadPart(p, rest); },
-            [rest](float* p, Vec x) __attribute__((always_inline)) { storePart(p, x, rest); });
+            i, [rest](const auto* p) __attribute__((always_inline)) { return loadPart(p, rest); },
+            [rest](auto* p, Vec x) __attribute__((always_inline)) { storePart(p, x, rest); });
 }
 
 UPCYCLER_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }

@@ -5,47 +5,72 @@
 #include "core/cpu/kernels/simd.h"
 
 /// The functions of `Kernels` in the namespace of the instruction set being compiled; what they do
-/// stands there.
+/// stands there. Those of `ElementKernels` are members of a template for each file, which has it
+/// for float and for BFloat16.
 namespace core::cpu::UPCYCLER_ISA {
 
-void add(float* y, const float* a, const float* b, Index n);
-void multiply(float* y, const float* a, const float* b, Index n);
-void axpy(float* y, const float* x, float factor, Index n);
-void scaled(float* y, const float* x, float factor, Index n);
-float dot(const float* a, const float* b, Index n);
-double sumOf(const float* x, Index n);
+template <typename T>
+struct Elementwise {
+    static void add(T* y, const T* a, const T* b, Index n);
+    static void multiply(T* y, const T* a, const T* b, Index n);
+    static void axpy(T* y, const T* x, float factor, Index n);
+    static void scaled(T* y, const T* x, float factor, Index n);
+    static float dot(const T* a, const T* b, Index n);
+    static double sum(const T* x, Index n);
+    static void columnSums(double* sums, const T* x, Index rows, Index columns, Index stride);
+    static void addRows(T* y, const float* bias, Index rows, Index columns, Index stride);
+    static void addFloats(T* y, const T* a, const float* b, Index n);
+    static void addTo(float* y, const T* x, Index n);
+    static void fromFloats(T* y, const float* x, Index n);
+    static void toFloats(float* y, const T* x, Index n);
+    static void sumOfRows(T* y, const T* x, const std::int32_t* chosen, const float* weights,
+                          Index count, Index columns);
+};
+
 double sumOfSquares(const float* x, Index n);
-void columnSums(double* sums, const float* x, Index rows, Index columns, Index stride);
-void addRows(float* y, const float* bias, Index rows, Index columns, Index stride);
 
-void geluErfForward(float* y, const float* x, Index n);
-void geluErfBackward(float* dx, const float* dy, const float* x, Index n);
-void geluTanhForward(float* y, const float* x, Index n);
-void geluTanhBackward(float* dx, const float* dy, const float* x, Index n);
-void reluForward(float* y, const float* x, Index n);
-void reluBackward(float* dx, const float* dy, const float* x, Index n);
-void siluForward(float* y, const float* x, Index n);
-void siluBackward(float* dx, const float* dy, const float* x, Index n);
+/// kind: a core::Activation as a number.
+template <typename T, int kind>
+struct Activated {
+    static void forward(T* y, const T* x, Index n);
+    static void backward(T* dx, const T* dy, const T* x, Index n);
+    static void gatedForward(T* y, const T* x, const T* gate, Index n);
+    static void gatedBackward(T* dx, T* dGate, const T* dy, const T* x, const T* gate, Index n);
+};
 
-void layerNormForward(float* y, float* mean, float* rstd, const float* x, const float* gamma,
-                      const float* beta, Index rows, Index columns, float epsilon);
-void layerNormBackward(float* dx, double* dGamma, double* dBeta, const float* dy, const float* x,
-                       const float* mean, const float* rstd, const float* gamma, Index rows,
-                       Index columns);
+template <typename T>
+struct LayerNorm {
+    static void forward(T* y, float* mean, float* rstd, const T* x, const float* gamma,
+                        const float* beta, Index rows, Index columns, float epsilon);
+    static void backward(T* dx, double* dGamma, double* dBeta, const T* dy, const T* x,
+                         const float* mean, const float* rstd, const float* gamma, float* scratch,
+                         Index rows, Index columns);
+};
 
-void rmsNormForward(float* y, float* rstd, const float* x, const float* gamma, Index rows,
-                    Index columns, float epsilon);
-void rmsNormBackward(float* dx, double* dGamma, const float* dy, const float* x, const float* rstd,
-                     const float* gamma, Index rows, Index columns);
+template <typename T>
+struct RmsNorm {
+    static void forward(T* y, float* rstd, const T* x, const float* gamma, Index rows,
+                        Index columns, float epsilon);
+    static void backward(T* dx, double* dGamma, const T* dy, const T* x, const float* rstd,
+                         const float* gamma, Index rows, Index columns);
+};
 
-void dropout(float* y, const float* x, const Keep& keep, std::uint64_t first, Index n);
+template <typename T>
+struct Dropout {
+    static void apply(T* y, const T* x, const Keep& keep, std::uint64_t first, Index n);
+};
+
+template <typename T>
+struct CrossEntropy {
+    static float logSumExp(const T* x, Index n);
+    static void backward(T* dx, const T* x, const SmoothedTarget& target, Index n);
+    static double binary(const T* x, float target, Index n);
+    static void binaryBackward(T* dx, const T* x, const SmoothedTarget& target, Index n);
+};
 
 void softmaxForward(float* y, const float* x, Index rows, Index columns);
 void softmaxBackward(float* dx, const float* dy, const float* y, Index rows, Index columns);
-float logSumExp(const float* x, Index n);
 void expInto(float* y, const float* x, float shift, float factor, bool accumulate, Index n);
-double binaryCrossEntropy(const float* x, float target, Index n);
-void binaryCrossEntropyBackward(float* dx, const float* x, float target, float factor, Index n);
 
 Index attentionScratch(Index queries, Index keys, Index headDim);
 void attentionForward(float* o, float* logSumExp, const HeadView& view, float* scratch);

@@ -2,6 +2,7 @@
 #include "core/run/device.h"
 
 #include "core/base/error.h"
+#include "core/cpu/cpu_backend.h"
 #include "core/run/memory.h"
 
 #include <gtest/gtest.h>
@@ -64,15 +65,22 @@ TEST_F(DeviceTest, OtherWordsAreUsageErrors) {
     }
 }
 
-TEST(Computable, Bf16IsRefusedInWords) {
-    EXPECT_NO_THROW(requireComputable(DType::F32, "cpu"));
+TEST(Computable, F32AndBf16AndNothingElse) {
+    EXPECT_NO_THROW(requireComputable(DType::F32));
+    EXPECT_NO_THROW(requireComputable(DType::BF16));
     try {
-        requireComputable(DType::BF16, "auto");
+        requireComputable(DType::F16);
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::Device);
-        EXPECT_NE(std::string(error.what()).find("bf16"), std::string::npos);
+        EXPECT_EQ(error.kind(), ErrorKind::Usage);
+        EXPECT_NE(std::string(error.what()).find("f16"), std::string::npos);
     }
+}
+
+TEST(Computable, AProcessorWithoutTheUnitSaysHowItComputesBf16) {
+    const DeviceChoice cpu = makeBackend("cpu", 1);
+    EXPECT_EQ(howComputed(DType::F32, *cpu.backend), "");
+    EXPECT_EQ(howComputed(DType::BF16, *cpu.backend).empty(), cpuComputesBf16());
 }
 
 TEST(Memory, IsBoundedAndAsked) {

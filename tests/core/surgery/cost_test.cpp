@@ -93,18 +93,20 @@ TEST(Cost, ActiveParametersLeaveOutIdleExperts) {
 }
 
 /// Peak of what a training step of the real model allocates.
-double measuredBytes(const ModelSpec& spec, std::int64_t batch) {
-    const auto model = makeModel(spec, makeCpuBackend(1), true);
+double measuredBytes(const ModelSpec& spec, std::int64_t batch, const StepSettings& settings) {
+    const auto model = makeModel(spec, makeCpuBackend(1), true, {}, settings.dtype);
     initializeParameters(model->parameters(), 1, model->backend());
     double weights = 0;
     for (const Parameter& parameter : model->parameters())
-        weights += static_cast<double>(parameter.value.bytes() + parameter.gradient.bytes());
+        weights += static_cast<double>(parameter.value.bytes() + parameter.gradient.bytes() +
+                                       (parameter.bf16.defined() ? parameter.bf16.bytes() : 0));
     Batch input;
     input.pixels =
         Tensor::zeros({batch, spec.vit.channels, spec.vit.imageSize, spec.vit.imageSize});
     input.labels = Tensor::zeros({batch}, DType::I64);
     ForwardOptions options;
     options.training = true;
+    options.recompute = settings.recompute;
     model->forward(input, options);
     model->backward(1);
     return weights + static_cast<double>(model->workspace().peakBytes() + input.pixels.bytes());
@@ -116,6 +118,7 @@ struct TrainingCase {
     std::int64_t experts;  ///< 0 = dense
     RouterKind router;
     GroupSize group;
+    StepSettings settings{};
 };
 void PrintTo(const TrainingCase& value, std::ostream* stream) { *stream << value.name; }
 
@@ -129,13 +132,14 @@ TEST_P(TrainingMemory, EstimateIsWithinATenthOfThePeak) {
     moe.router = c.router;
     moe.group = c.group;
     if (c.experts > 0) spec.blocks[2].moe = spec.blocks[3].moe = moe;
-    const double measured = measuredBytes(spec, c.batch);
-    const auto estimated = static_cast<double>(trainingBytes(spec, c.batch, 0));
+    const double measured = measuredBytes(spec, c.batch, c.settings);
+    const auto estimated = static_cast<double>(trainingBytes(spec, c.batch, 0, {}, c.settings));
     EXPECT_NEAR(estimated / measured, 1.0, 0.1) << estimated << " estimated, " << measured;
     double weights = 0;
     for (const Parameter& parameter : describeParameters(spec))
         weights += 4.0 * static_cast<double>(parameter.shape.elements());
-    EXPECT_EQ(static_cast<double>(trainingBytes(spec, c.batch, 2)) - estimated, 2 * weights);
+    EXPECT_EQ(static_cast<double>(trainingBytes(spec, c.batch, 2, {}, c.settings)) - estimated,
+              2 * weights);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -147,7 +151,12 @@ INSTANTIATE_TEST_SUITE_P(
         TrainingCase{"ManyExperts", 4, 32, RouterKind::ExpertChoice, {}},
         TrainingCase{"Sequences", 16, 8, RouterKind::ExpertChoice, {GroupSize::Kind::Sequence, 0}},
         TrainingCase{"TopK", 32, 8, RouterKind::TopK, {}},
-        TrainingCase{"SmallGroups", 8, 4, RouterKind::ExpertChoice, {GroupSize::Kind::Tokens, 50}}),
+        TrainingCase{"SmallGroups", 8, 4, RouterKind::ExpertChoice, {GroupSize::Kind::Tokens, 50}},
+        TrainingCase{"DenseBf16", 32, 0, RouterKind::ExpertChoice, {}, {DType::BF16, false}},
+        TrainingCase{"MoeBf16", 32, 8, RouterKind::ExpertChoice, {}, {DType::BF16, false}},
+        TrainingCase{"DenseAgain", 32, 0, RouterKind::ExpertChoice, {}, {DType::F32, true}},
+        TrainingCase{"MoeAgain", 32, 8, RouterKind::ExpertChoice, {}, {DType::F32, true}},
+        TrainingCase{"MoeAgainBf16", 32, 8, RouterKind::TopK, {}, {DType::BF16, true}}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
 }  // namespace

@@ -127,8 +127,9 @@ TEST(T5Memory, AnEncoderAloneIsNotTrained) {
 }
 
 /// Peak of what a training step of the real model allocates.
-double measuredBytes(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths) {
-    const auto model = makeModel(spec, makeCpuBackend(1), true);
+double measuredBytes(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths,
+                     const StepSettings& settings) {
+    const auto model = makeModel(spec, makeCpuBackend(1), true, {}, settings.dtype);
     initializeParameters(model->parameters(), 1, model->backend());
     Batch input;
     input.inputIds = Tensor::zeros({batch, lengths.inputs}, DType::I64);
@@ -136,9 +137,13 @@ double measuredBytes(const ModelSpec& spec, std::int64_t batch, const TextLength
     input.labels = Tensor::zeros({batch, lengths.targets}, DType::I64);
     ForwardOptions options;
     options.training = true;
+    options.recompute = settings.recompute;
     const ForwardResult result = model->forward(input, options);
     model->backward(1);
-    return 8 * weights(spec) +
+    double copies = 0;
+    for (const Parameter& parameter : model->parameters())
+        copies += parameter.bf16.defined() ? static_cast<double>(parameter.bf16.bytes()) : 0;
+    return 8 * weights(spec) + copies +
            static_cast<double>(model->workspace().peakBytes() + result.logits.bytes() +
                                input.inputIds.bytes() + 2 * input.labels.bytes());
 }
@@ -149,6 +154,7 @@ struct Measured {
     TextLengths lengths;
     std::int64_t experts;  ///< 0 = dense
     bool gated;
+    StepSettings settings{};
 };
 void PrintTo(const Measured& value, std::ostream* stream) { *stream << value.name; }
 
@@ -168,18 +174,22 @@ TEST_P(MeasuredT5, EstimateIsWithinATenthOfThePeak) {
                     block.moe = defaultLayerPlan(spec, block).moe;
                     block.moe->experts = c.experts;
                 }
-    const double measured = measuredBytes(spec, 8, c.lengths);
-    const auto estimated = static_cast<double>(trainingBytes(spec, 8, 0, c.lengths));
+    const double measured = measuredBytes(spec, 8, c.lengths, c.settings);
+    const auto estimated = static_cast<double>(trainingBytes(spec, 8, 0, c.lengths, c.settings));
     EXPECT_NEAR(estimated / measured, 1.0, 0.1) << estimated << " estimated, " << measured;
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, MeasuredT5,
-                         testing::Values(Measured{"Dense", 64, {48, 16}, 0, true},
-                                         Measured{"Ungated", 64, {16, 48}, 0, false},
-                                         Measured{"ManyWords", 3000, {24, 24}, 0, true},
-                                         Measured{"Upcycled", 64, {48, 16}, 8, true},
-                                         Measured{"UpcycledUngated", 500, {32, 32}, 4, false}),
-                         [](const auto& parameter) { return std::string(parameter.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Models, MeasuredT5,
+    testing::Values(Measured{"Dense", 64, {48, 16}, 0, true},
+                    Measured{"Ungated", 64, {16, 48}, 0, false},
+                    Measured{"ManyWords", 3000, {24, 24}, 0, true},
+                    Measured{"Upcycled", 64, {48, 16}, 8, true},
+                    Measured{"UpcycledUngated", 500, {32, 32}, 4, false},
+                    Measured{"UpcycledBf16", 64, {48, 16}, 8, true, {DType::BF16, false}},
+                    Measured{"ManyWordsBf16", 3000, {24, 24}, 0, true, {DType::BF16, false}},
+                    Measured{"Again", 64, {48, 16}, 8, true, {DType::F32, true}}),
+    [](const auto& parameter) { return std::string(parameter.param.name); });
 
 }  // namespace
 }  // namespace core::test

@@ -68,7 +68,7 @@ inline void expectClose(const Tensor& a, const Tensor& b, double tolerance,
 class LinearModel final : public Model {
   public:
     LinearModel(std::shared_ptr<Backend> backend, std::int64_t inputs, std::int64_t classes)
-        : Model(std::move(backend)), spec_(specOf(classes)) {
+        : Model(std::move(backend), DType::F32), spec_(specOf(classes)) {
         Tensor weight = Tensor::host({classes, inputs});
         const CounterRandom random(hashName(1, "weight"));
         for (std::int64_t i = 0; i < weight.elements(); ++i)

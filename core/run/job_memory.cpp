@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/run/job_memory.h"
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/run/device.h"
+#include "core/run/memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace core {
+namespace {
+
+constexpr std::string_view kCuda = "cuda";
+
+struct Change {
+    bool recompute;
+    bool bf16;
+};
+/// From the cheapest on: recomputing costs a third of the time, bf16 digits.
+constexpr std::array<Change, 4> kChanges{
+    {{false, false}, {true, false}, {false, true}, {true, true}}};
+
+std::string words(const JobSpec& job, const JobSpec& changed) {
+    std::string text;
+    const auto add = [&](const std::string& word) { text += (text.empty() ? "" : " ") + word; };
+    if (changed.trainer.microbatch != job.trainer.microbatch)
+        add(fmt::format("--set microbatch={}", changed.trainer.microbatch));
+    if (changed.trainer.recompute != job.trainer.recompute) add("--set recompute=true");
+    if (changed.dtype != job.dtype) add("--dtype bf16");
+    return text;
+}
+
+}  // namespace
+
+DeviceMemory deviceMemory(const std::string& device) {
+    if (device != "cpu")
+        for (const DeviceInfo& info : listDevices()) {
+            const bool asked = device == "auto" ? info.chosen
+                                                : info.name == device ||
+                                                      (device == kCuda && info.name == "cuda:0");
+            if (asked && info.usable && info.name.starts_with(kCuda))
+                return {info.name, info.freeBytes};
+        }
+    return {"cpu", availableMemoryBytes()};
+}
+
+std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec) {
+    std::int64_t batch = job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
+    if (const TextLengths lengths = textLengths(job); job.text.batchTokens > 0)
+        batch = std::max<std::int64_t>(
+            1, job.text.batchTokens / std::max<std::int64_t>(1, lengths.inputs + lengths.targets));
+    return trainingBytes(spec, batch, momentsPerWeight(job.trainer.optimizer.kind),
+                         textLengths(job), {job.dtype, job.trainer.recompute});
+}
+
+std::string settingsThatFit(const JobSpec& job, const ModelSpec& spec, std::uint64_t bytes) {
+    const std::int64_t whole = job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
+    for (std::int64_t microbatch = whole; microbatch >= 1; microbatch /= 2)
+        for (const Change& change : kChanges) {
+            JobSpec changed = job;
+            if (microbatch != whole) changed.trainer.microbatch = microbatch;
+            changed.trainer.recompute = job.trainer.recompute || change.recompute;
+            if (change.bf16) changed.dtype = DType::BF16;
+            if (jobMemoryBytes(changed, spec) <= bytes) return words(job, changed);
+        }
+    return {};
+}
+
+void requireJobMemory(const JobSpec& job, const ModelSpec& spec, const DeviceMemory& memory) {
+    const std::uint64_t bytes = jobMemoryBytes(job, spec);
+    if (bytes <= memory.freeBytes) return;
+    const std::string fits = settingsThatFit(job, spec, memory.freeBytes);
+    throw Error(ErrorKind::OutOfMemory,
+                fmt::format("training needs about {} of memory, {} are free on {}",
+                            formatBytes(static_cast<double>(bytes)),
+                            formatBytes(static_cast<double>(memory.freeBytes)), memory.name),
+                fits.empty() ? "take fewer experts, a smaller model, or a larger machine"
+                             : "it would fit with " + fits);
+}
+
+}  // namespace core
