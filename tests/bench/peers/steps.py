@@ -85,7 +85,8 @@ def ceilings(options):
     program = pathlib.Path(options.upcycle).with_name("ops_bench")
     if not program.exists():
         return {}
-    command = [str(program), f"--benchmark_filter=^ceiling.*threads:{options.threads}", "--benchmark_format=json", "--benchmark_min_time=0.2",
+    threads = options.threads if options.device == "cpu" else 1
+    command = [str(program), f"--benchmark_filter=^ceiling.*threads:{threads}/", "--benchmark_format=json", "--benchmark_min_time=0.2",
                f"--device={options.device}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
@@ -93,7 +94,8 @@ def ceilings(options):
     rates = {}
     for one in json.loads(done.stdout)["benchmarks"]:
         if "GFLOP/s" in one:
-            rates[one["name"].split("/")[0]] = one["GFLOP/s"] * 1e9
+            name, arguments = one["name"].split("/", 1)
+            rates[name + ("Bf16" if "bf16:1" in arguments else "")] = one["GFLOP/s"] * 1e9
     return rates
 
 
