@@ -56,13 +56,14 @@ void printRows(const core::StepProfile& profile, const std::vector<ProfileRow>& 
         printLine(fmt::format("{:<36} {:>6} {:>9.3f} {:>6.1f} %{}", op, calls, seconds / kMilli,
                               100 * ratio(seconds, of), rest));
     };
-    printLine(fmt::format("{:<36} {:>6} {:>9} {:>8} {:>13} {:>9} {:>7}  {}", "op", "calls", "ms",
+    printLine(fmt::format("{:<36} {:>6} {:>9} {:>8} {:>13} {:>9} {:>7}{}", "op", "calls", "ms",
                           "share", "rate", "floor ms", "gap",
-                          rows.front().sizes.empty() ? "" : "sizes"));
+                          rows.front().sizes.empty() ? "" : "  sizes"));
     for (const ProfileRow& row : rows)
         line(row.op, fmt::format("{:.3g}", row.calls), row.seconds, profile.opByOpSeconds,
-             fmt::format(" {:>13} {:>9.3f} {:>6.1f}x  {}", rateText(row), row.floor / kMilli,
-                         ratio(row.seconds, row.floor), row.sizes));
+             fmt::format(" {:>13} {:>9.3f} {:>6.1f}x{}", rateText(row), row.floor / kMilli,
+                         ratio(row.seconds, row.floor),
+                         row.sizes.empty() ? std::string() : "  " + row.sizes));
     line("outside the ops", "", outsideOps(profile, totals), profile.opByOpSeconds, "");
     line("a step, op by op", "", profile.opByOpSeconds, profile.opByOpSeconds,
          fmt::format(" {:>13} {:>9.3f} {:>6.1f}x", "", totals.floor / kMilli,
@@ -131,9 +132,10 @@ void printProfile(const core::StepProfile& profile, bool bySizes) {
         printLine(fmt::format("{:<12} {:>10}", kind, bytes(count)));
         sum += count;
     }
-    printLine(fmt::format("{:<12} {:>10}   planned {}, the process's peak {}", "together",
-                          bytes(sum), bytes(profile.memory.planned),
-                          bytes(profile.memory.process)));
+    printLine(
+        fmt::format("{:<12} {:>10}   planned {}; most allocated at once {}, the process's peak {}",
+                    "together", bytes(sum), bytes(profile.memory.planned),
+                    bytes(profile.memory.allocated), bytes(profile.memory.process)));
 }
 
 Json profileJson(const core::StepProfile& profile, bool bySizes) {
@@ -154,6 +156,7 @@ Json profileJson(const core::StepProfile& profile, bool bySizes) {
     Json memory;
     for (const auto& [kind, count] : kindsOf(profile.memory)) memory[kind] = count;
     memory["planned"] = profile.memory.planned;
+    memory["allocated_peak"] = profile.memory.allocated;
     memory["process_peak"] = profile.memory.process;
     return {{"device", profile.device},
             {"random_weights", profile.randomWeights},

@@ -23,6 +23,8 @@ void ProfilingBackend::setRecording(bool recording) {
 
 std::vector<OpProfile> ProfilingBackend::profile() const { return profile_; }
 
+std::size_t ProfilingBackend::liveBytes() const { return allocated_->live; }
+
 std::size_t ProfilingBackend::peakBytes() const { return allocated_->peak; }
 
 void ProfilingBackend::book(const char* op, const std::string& sizes, DType dtype,

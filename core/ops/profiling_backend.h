@@ -35,7 +35,8 @@ class ProfilingBackend final : public Backend {
     void setRecording(bool recording);
     /// What was recorded so far, in the order of the first calls.
     std::vector<OpProfile> profile() const;
-    /// Most bytes that were allocated at once through this backend.
+    /// Bytes that are allocated through this backend, and the most that were at once.
+    std::size_t liveBytes() const;
     std::size_t peakBytes() const;
 
     std::string name() const override;

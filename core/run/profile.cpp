@@ -97,9 +97,10 @@ MemoryUse memoryOf(Model& model, Trainer& trainer, const ProfilingBackend& backe
     for (const OptimizerState& state : trainer.optimizer().state())
         use.optimizer += state.value.bytes();
     use.activations = model.workspace().peakBytes();
-    const std::uint64_t named =
-        use.parameters + use.gradients + use.optimizer + use.copies + use.activations;
-    use.other = backend.peakBytes() - std::min<std::uint64_t>(backend.peakBytes(), named);
+    const std::uint64_t named = use.parameters + use.gradients + use.optimizer + use.copies +
+                                model.workspace().capacityBytes();
+    use.other = backend.liveBytes() - std::min<std::uint64_t>(backend.liveBytes(), named);
+    use.allocated = backend.peakBytes();
     use.process = peakProcessBytes();
     return use;
 }

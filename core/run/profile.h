@@ -26,7 +26,9 @@ struct MemoryUse {
     std::uint64_t parameters = 0, gradients = 0, optimizer = 0;
     std::uint64_t copies = 0;       ///< of weights, in bf16
     std::uint64_t activations = 0;  ///< most of the model's workspace that was in use at once
-    std::uint64_t other = 0;        ///< the rest of what was allocated on the device: batches ...
+    std::uint64_t other = 0;        ///< the rest of what is allocated on the device: batches ...
+    std::uint64_t allocated = 0;    ///< most that was allocated on the device at once: the
+                                    ///< workspace grows in the first steps
     std::uint64_t planned = 0;      ///< what the trainer asks for before it starts
     std::uint64_t process = 0;      ///< most memory that the process had
 };

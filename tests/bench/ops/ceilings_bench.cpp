@@ -8,8 +8,6 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
-#include <array>
-
 namespace ops_bench {
 namespace {
 
@@ -21,40 +19,35 @@ constexpr double kRounds512 = 2.0 * 16 * kChains * kRounds;
 constexpr double kRounds256 = 2.0 * 8 * kChains * kRounds;
 constexpr double kRoundsBf16 = 2.0 * 32 * kChains * kRounds;
 
-__attribute__((target("avx512f"))) float multiplyAdd512(float factor) {
-    const __m512 x = _mm512_set1_ps(factor);
-    std::array<__m512, kChains> sums;
-    sums.fill(_mm512_setzero_ps());
-    for (std::int64_t i = 0; i < kRounds; ++i) {
+// Plain arrays: a vector type loses its attributes as a template's argument.
+// NOLINTBEGIN(modernize-avoid-c-arrays)
+__attribute__((target("avx512f"))) void multiplyAdd512() {
+    const __m512 x = _mm512_set1_ps(0.5F);
+    __m512 sums[kChains];
+    for (__m512& sum : sums) sum = _mm512_setzero_ps();
+    for (std::int64_t i = 0; i < kRounds; ++i)
         for (__m512& sum : sums) sum = _mm512_fmadd_ps(sum, x, x);
-        asm volatile("" : : : "memory");
-    }
-    float total = 0;
-    for (const __m512& sum : sums) total += _mm512_reduce_add_ps(sum);
-    return total;
+    for (const __m512& sum : sums) benchmark::DoNotOptimize(sum);
 }
 
-__attribute__((target("avx2,fma"))) float multiplyAdd256(float factor) {
-    const __m256 x = _mm256_set1_ps(factor);
-    std::array<__m256, kChains> sums;
-    sums.fill(_mm256_setzero_ps());
+__attribute__((target("avx2,fma"))) void multiplyAdd256() {
+    const __m256 x = _mm256_set1_ps(0.5F);
+    __m256 sums[kChains];
+    for (__m256& sum : sums) sum = _mm256_setzero_ps();
     for (std::int64_t i = 0; i < kRounds; ++i)
         for (__m256& sum : sums) sum = _mm256_fmadd_ps(sum, x, x);
-    float total = 0;
-    for (const __m256& sum : sums) total += _mm256_cvtss_f32(sum);
-    return total;
+    for (const __m256& sum : sums) benchmark::DoNotOptimize(sum);
 }
 
-__attribute__((target("avx512f,avx512bf16"))) float multiplyAddBf16(float factor) {
-    const __m512bh x = _mm512_cvtne2ps_pbh(_mm512_set1_ps(factor), _mm512_set1_ps(factor));
-    std::array<__m512, kChains> sums;
-    sums.fill(_mm512_setzero_ps());
+__attribute__((target("avx512f,avx512bf16"))) void multiplyAddBf16() {
+    const __m512bh x = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5F), _mm512_set1_ps(0.5F));
+    __m512 sums[kChains];
+    for (__m512& sum : sums) sum = _mm512_setzero_ps();
     for (std::int64_t i = 0; i < kRounds; ++i)
         for (__m512& sum : sums) sum = _mm512_dpbf16_ps(sum, x, x);
-    float total = 0;
-    for (const __m512& sum : sums) total += _mm512_reduce_add_ps(sum);
-    return total;
+    for (const __m512& sum : sums) benchmark::DoNotOptimize(sum);
 }
+// NOLINTEND(modernize-avoid-c-arrays)
 
 /// CPUID leaf 7, subleaf 1, EAX bit 5; g++ 12 has no word for it in __builtin_cpu_supports.
 bool hasBf16() {
@@ -65,13 +58,11 @@ bool hasBf16() {
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5U & 1U) != 0;
 }
 
-void timeOnThreads(benchmark::State& state, float (*work)(float), double flops) {
+void timeOnThreads(benchmark::State& state, void (*work)(), double flops) {
     const auto threads = state.range(0);
     core::setThreads(static_cast<int>(threads));
     for (auto iteration : state)
-        core::parallelFor(threads, 1, [&](std::int64_t, std::int64_t, int) {
-            benchmark::DoNotOptimize(work(0.5F));
-        });
+        core::parallelFor(threads, 1, [&](std::int64_t, std::int64_t, int) { work(); });
     countFlops(state, flops * static_cast<double>(threads));
 }
 

@@ -105,7 +105,7 @@ class MoeLayer {
         using namespace core::ops;  // NOLINT(google-build-using-namespace)
         linearForward(backend_, logits_, wide_, router_);
         softmaxForward(backend_, probabilities_, logits_);
-        a_ = expertChoice(backend_, probabilities_, {{0, rows_}, {}}, kCapacity);
+        a_ = core::ops::expertChoice(backend_, probabilities_, {{0, rows_}, {}}, kCapacity);
         combineWeightsForward(backend_, weights_, sums_, probabilities_, a_, false, true);
         dispatchForward(backend_, in_, x_, a_);
         groupedLinearActivationForward(backend_, after_, before_, in_, up_, upBias_, a_.offsets,

@@ -2,12 +2,13 @@
 """Whole training steps (forward, backward, optimizer) of ours and of PyTorch in turns: the same model, batch, types and threads.
 
     python tests/bench/peers/steps.py build/release/bin/upcycle [demo vit-s t5 ...] [--dtype f32 bf16] [--threads 2] [--rounds 3] [--steps N]
-        [--device cpu|cuda] [--peers eager compiled] [--spin] [--json FILE]
+        [--device cpu|cuda] [--peers eager compiled] [--spin]
+        [--before UPCYCLE] [--json FILE]
 
 Ours: `upcycle train` on synthetic data, the `seconds` of its step events. PyTorch: torch_models.py, eager and torch.compile, fused AdamW,
 bf16 by autocast over f32 weights; each in a process of its own. The first steps of every process are left out; the rest give the median.
 PyTorch's threads wait for each other as ours do, with little spinning: with libgomp's own setting a busy machine slows it down two to six
-times. --spin leaves that setting alone, for a quiet machine.
+times. --spin leaves that setting alone, for a quiet machine. --before: an older program of ours, which takes its turn too.
 GFLOP/s count products only (sizes.py), against the multiply-add peak and the product of 2048^3 that `ops_bench` measures in between.
 The models are sizes.py's; by default those of the device. A type that a side does not compute is said and left out.
 """
@@ -73,11 +74,11 @@ def peer(options, model, dtype, how):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def upcycle(options, model, dtype):
+def upcycle(options, model, dtype, program):
     size = sizes.MODELS[model]
     with tempfile.TemporaryDirectory() as folder:
         job = size.job() + ["--optimizer", "adamw", "--weight-decay", "0"]
-        return ours.train(options.upcycle, folder, size.config(), job, size.batch, WARM_UP + options.steps, options.threads, options.device, dtype)
+        return ours.train(program, folder, size.config(), job, size.batch, WARM_UP + options.steps, options.threads, options.device, dtype)
 
 
 def ceilings(options):
@@ -100,7 +101,9 @@ def ceilings(options):
 
 
 def measure(options, model, dtype):
-    sides = {"ours": lambda: upcycle(options, model, dtype)}
+    sides = {"ours": lambda: upcycle(options, model, dtype, options.upcycle)}
+    if options.before:
+        sides["ours before"] = lambda: upcycle(options, model, dtype, options.before)
     for how in options.peers:
         sides[f"PyTorch {how}"] = lambda how=how: peer(options, model, dtype, how)
     results = {name: {"seconds": [], "peak": 0} for name in sides}
@@ -147,10 +150,10 @@ def summary(result):
     counts = {side["parameters"] for side in result["sides"].values() if "parameters" in side}
     if len(counts) > 1:
         print("  NOT THE SAME NUMBER OF PARAMETERS")
-    theirs = [median for name, median in medians.items() if name != "ours"]
+    theirs = [median for name, median in medians.items() if not name.startswith("ours")]
     if "ours" in medians and theirs:
         result["ratio"] = min(theirs) / medians["ours"]
-        least = [min(side["seconds"]) for name, side in result["sides"].items() if name in medians and name != "ours"]
+        least = [min(side["seconds"]) for name, side in result["sides"].items() if name in medians and not name.startswith("ours")]
         result["least_ratio"] = min(least) / min(result["sides"]["ours"]["seconds"])
         print(f"  PyTorch's better one takes {result['ratio']:.2f} times ours (least against least: {result['least_ratio']:.2f})")
     sys.stdout.flush()
@@ -167,6 +170,7 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--peers", nargs="*", default=["eager", "compiled"], choices=["eager", "compiled"])
     parser.add_argument("--spin", action="store_true", help="PyTorch's threads wait as libgomp does by default")
+    parser.add_argument("--before", metavar="UPCYCLE", help="an older program of ours")
     parser.add_argument("--json", help="write the results here too")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
