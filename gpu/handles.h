@@ -1,47 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cublas_v2.h>
 #include <cuda_runtime.h>
 
 #include <cstddef>
-#include <string>
 
 namespace gpu {
 
-/// A failed CUDA or cuBLAS call, in words.
-struct Failure {
-    std::string text;
-};
-
-/// Throws Failure "<doing> failed: <the library's text>".
+/// Throws core::Error{Device} "<doing> failed: <the library's text>"; OutOfMemory when that is what
+/// the device says.
 void check(cudaError_t status, const char* doing);
-void check(cublasStatus_t status, const char* doing);
 
-/// Device memory, freed on destruction; uninitialised.
+/// Device memory, freed on destruction; uninitialised. Throws OutOfMemory with what was asked for
+/// and what is free.
 class DeviceMemory {
   public:
+    DeviceMemory() = default;
     explicit DeviceMemory(std::size_t bytes);
     ~DeviceMemory();
-    DeviceMemory(const DeviceMemory&) = delete;
-    DeviceMemory& operator=(const DeviceMemory&) = delete;
+    DeviceMemory(DeviceMemory&& other) noexcept;
+    DeviceMemory& operator=(DeviceMemory&& other) noexcept;
     void* get() const noexcept { return data_; }
+    std::size_t bytes() const noexcept { return bytes_; }
+    /// The memory, which is the caller's to free from now on.
+    void* letGo() noexcept;
 
   private:
     void* data_ = nullptr;
+    std::size_t bytes_ = 0;
 };
 
-/// A cuBLAS handle on the current device.
-class BlasHandle {
+/// Page-locked host memory, which a device reads and writes by itself.
+class PinnedMemory {
   public:
-    BlasHandle();
-    ~BlasHandle();
-    BlasHandle(const BlasHandle&) = delete;
-    BlasHandle& operator=(const BlasHandle&) = delete;
-    cublasHandle_t get() const noexcept { return handle_; }
+    PinnedMemory() = default;
+    explicit PinnedMemory(std::size_t bytes);
+    ~PinnedMemory();
+    PinnedMemory(PinnedMemory&& other) noexcept;
+    PinnedMemory& operator=(PinnedMemory&& other) noexcept;
+    void* get() const noexcept { return data_; }
+    std::size_t bytes() const noexcept { return bytes_; }
 
   private:
-    cublasHandle_t handle_ = nullptr;
+    void* data_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+/// A queue of work on the current device.
+class Stream {
+  public:
+    Stream();
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    cudaStream_t get() const noexcept { return stream_; }
+    void synchronize() const;
+    bool capturing() const;
+
+  private:
+    cudaStream_t stream_ = nullptr;
+};
+
+/// A mark in a stream that the host can wait for.
+class Event {
+  public:
+    Event();
+    ~Event();
+    Event(Event&& other) noexcept;
+    Event& operator=(Event&&) = delete;
+    void record(const Stream& stream);
+    /// Returns at once when nothing was recorded.
+    void wait() const;
+
+  private:
+    cudaEvent_t event_ = nullptr;
 };
 
 }  // namespace gpu

@@ -3,13 +3,12 @@
 
 #include <stdint.h>  // NOLINT(modernize-deprecated-headers): a C interface
 
-/// The C interface of libupcycle_cuda.so, opened with dlopen by core/run: no CUDA type crosses it,
-/// and a program without the plug-in, the driver or the CUDA libraries starts all the same.
-
 namespace core {
 class Backend;
 }
 
+/// The C interface of libupcycle_cuda.so, opened with dlopen by core/run: no CUDA type crosses it,
+/// and a program without the plug-in, the driver or the CUDA libraries starts all the same.
 extern "C" {
 
 enum { kUpcycleCudaAbi = 2 };
@@ -28,17 +27,17 @@ struct UpcycleCudaDevice {
 /// Compared by the opener before anything else is called.
 int32_t upcycleCudaAbi(void);
 
-/// The program's version that the plug-in was built with; compared too, because a core::Backend
-/// crosses the border.
+/// The version of the program that the plug-in was built with. A core::Backend crosses this
+/// interface, so that only the same version may be used.
 const char* upcycleCudaVersion(void);
 
-/// Proves every device: creates a context, allocates, runs a kernel and a cuBLAS product and checks
-/// the numbers. Writes at most `capacity` devices and returns how many the driver has; -1 when the
-/// driver itself fails, then `error` says why (UTF-8, cut to `errorBytes`).
+/// Proves every device: creates a context, allocates, runs a kernel and a cuBLASLt product and
+/// checks the numbers. Writes at most `capacity` devices and returns how many the driver has; -1
+/// when the driver itself fails, then `error` says why (UTF-8, cut to `errorBytes`).
 int32_t upcycleCudaProbe(UpcycleCudaDevice* devices, int32_t capacity, char* error,
                          int32_t errorBytes);
 
-/// A backend on a device, which the caller deletes; null when it cannot be made, then `error` says
-/// why. Its methods throw core::Error.
+/// The backend of one device, the caller's to delete; null when it cannot be made, then `error`
+/// says why as above.
 core::Backend* upcycleCudaCreate(int32_t device, char* error, int32_t errorBytes);
 }

@@ -4,6 +4,8 @@
 #include "core/cpu/kernels/kernels.h"
 #include "core/ops/backend.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <vector>
 
 namespace core::cpu {
@@ -174,6 +176,12 @@ void withElements(DType dtype, const F& f) {
         f.template operator()<BFloat16>();
     else
         f.template operator()<float>();
+}
+
+template <typename T>
+void setZero(T* into, std::int64_t n) {
+    std::fill_n(reinterpret_cast<std::byte*>(into), static_cast<std::size_t>(n) * sizeof(T),
+                std::byte{0});
 }
 
 /// 0 <= rate < 1.

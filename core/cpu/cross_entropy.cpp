@@ -4,7 +4,6 @@
 #include "core/tensor/convert.h"
 #include "core/tensor/ignored_label.h"
 
-#include <algorithm>
 #include <string>
 
 namespace core::cpu {
@@ -76,7 +75,7 @@ void CpuBackend::softmaxCrossEntropyBackward(Out dLogits, const Tensor& logits,
         forRows<T>(logits, labels, [&](std::int64_t r, const T* row, std::int64_t label) {
             T* into = dLogits.data<T>() + r * classes;
             if (label == kIgnoredLabel) {
-                std::fill_n(into, classes, T{});
+                setZero(into, classes);
                 return;
             }
             const float total = logSumExp.data<float>()[r];
@@ -118,7 +117,7 @@ void CpuBackend::sigmoidCrossEntropyBackward(Out dLogits, const Tensor& logits,
         forRows<T>(logits, labels, [&](std::int64_t r, const T* row, std::int64_t label) {
             T* into = dLogits.data<T>() + r * classes;
             if (label == kIgnoredLabel) {
-                std::fill_n(into, classes, T{});
+                setZero(into, classes);
                 return;
             }
             k.of<T>().binaryCrossEntropyBackward(into, row,

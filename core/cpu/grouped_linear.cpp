@@ -3,42 +3,63 @@
 #include "core/cpu/products_internal.h"
 
 namespace core::cpu {
+namespace {
+
+const float* floatsOrNull(const Tensor& t) { return t.defined() ? t.data<float>() : nullptr; }
+
+}  // namespace
 
 void CpuBackend::groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
                                       const Tensor& bias, std::span<const std::int64_t> offsets) {
-    const LinearProducts products{start(), offsets, weight.size(2), weight.size(1)};
-    products.forward(y.data<float>(), x.data<float>(), weight.data<float>(),
-                     bias.defined() ? bias.data<float>() : nullptr);
+    const Kernels& kernels = start();
+    withElements(x.dtype(), [&]<typename T>() {
+        const LinearProducts<T> products{kernels, offsets, weight.size(2), weight.size(1)};
+        products.forward(y.data<T>(), x.data<T>(), weight.data<T>(), floatsOrNull(bias));
+    });
 }
 
 void CpuBackend::groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
                                            std::span<const std::int64_t> offsets) {
-    const LinearProducts products{start(), offsets, weight.size(2), weight.size(1)};
-    products.backwardData(dx.data<float>(), dy.data<float>(), weight.data<float>());
+    const Kernels& kernels = start();
+    withElements(dy.dtype(), [&]<typename T>() {
+        const LinearProducts<T> products{kernels, offsets, weight.size(2), weight.size(1)};
+        products.backwardData(dx.data<T>(), dy.data<T>(), weight.data<T>());
+    });
 }
 
 void CpuBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
                                              const Tensor& x,
                                              std::span<const std::int64_t> offsets) {
-    const LinearProducts products{start(), offsets, x.size(1), dy.size(1)};
-    products.backwardWeight(dWeight.data<float>(), dBias.defined() ? dBias.data<float>() : nullptr,
-                            dy.data<float>(), x.data<float>());
+    const Kernels& kernels = start();
+    float* dBiasFloats = dBias.defined() ? dBias.data<float>() : nullptr;
+    withElements(x.dtype(), [&]<typename T>() {
+        const LinearProducts<T> products{kernels, offsets, x.size(1), dy.size(1)};
+        products.backwardWeight(dWeight.data<float>(), dBiasFloats, dy.data<T>(), x.data<T>());
+    });
 }
 
 void CpuBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                 const Tensor& weight, const Tensor& bias,
                                                 std::span<const std::int64_t> offsets,
                                                 Activation kind) {
-    groupedLinearForward(before, x, weight, bias, offsets);
-    activationForward(y, before, kind);
+    const Kernels& kernels = start();
+    withElements(x.dtype(), [&]<typename T>() {
+        const LinearProducts<T> products{kernels, offsets, weight.size(2), weight.size(1)};
+        products.forward(y.data<T>(), before.data<T>(), x.data<T>(), weight.data<T>(),
+                         floatsOrNull(bias), kind);
+    });
 }
 
 void CpuBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
                                                      const Tensor& weight, const Tensor& before,
                                                      std::span<const std::int64_t> offsets,
                                                      Activation kind) {
-    groupedLinearBackwardData(dBefore, dy, weight, offsets);
-    activationBackward(dBefore, dBefore, before, kind);
+    const Kernels& kernels = start();
+    withElements(dy.dtype(), [&]<typename T>() {
+        const LinearProducts<T> products{kernels, offsets, weight.size(2), weight.size(1)};
+        products.backwardData(dBefore.data<T>(), dy.data<T>(), weight.data<T>(), before.data<T>(),
+                              kind);
+    });
 }
 
 }  // namespace core::cpu

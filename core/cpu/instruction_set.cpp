@@ -50,6 +50,16 @@ const Kernels& kernelsFor(InstructionSet set) {
     return kernelsBaseline();
 }
 
+const ProductTable& productsFor(InstructionSet set) {
+#if defined(__x86_64__)
+    if (set == InstructionSet::Avx512Bf16) return productsAvx512Bf16();
+    if (set == InstructionSet::Avx512) return productsAvx512();
+    if (set == InstructionSet::Avx2) return productsAvx2();
+#endif
+    static_cast<void>(set);
+    return productsBaseline();
+}
+
 }  // namespace cpu
 
 bool cpuComputesBf16() { return cpu::instructionSet() == cpu::InstructionSet::Avx512Bf16; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/cpu/kernels/kernels.h"
+#include "core/cpu/kernels/product_kernels.h"
 
 namespace core::cpu {
 
@@ -11,5 +12,7 @@ enum class InstructionSet { Baseline, Avx2, Avx512, Avx512Bf16 };
 InstructionSet instructionSet();
 
 const Kernels& kernelsFor(InstructionSet set);
+
+const ProductTable& productsFor(InstructionSet set);
 
 }  // namespace core::cpu

@@ -10,9 +10,8 @@ namespace core::cpu {
 namespace {
 
 template <typename T>
-void fillWith(const Tensor& y, T value) {
-    T* into = y.data<T>();
-    parallelFor(y.elements(), kElementGrain, [&](std::int64_t begin, std::int64_t end, int) {
+void fillWith(T* into, std::int64_t n, T value) {
+    parallelFor(n, kElementGrain, [&](std::int64_t begin, std::int64_t end, int) {
         std::fill(into + begin, into + end, value);
     });
 }
@@ -30,18 +29,17 @@ void copyBytes(std::byte* into, const std::byte* from, std::size_t bytes) {
 void CpuBackend::fill(Out y, float value) {
     start();
     if (y.dtype() == DType::I32)
-        fillWith(y, static_cast<std::int32_t>(value));
+        fillWith(y.data<std::int32_t>(), y.elements(), static_cast<std::int32_t>(value));
     else if (y.dtype() == DType::BF16)
-        fillWith(y, BFloat16{floatToBf16(value)});
+        fillWith(reinterpret_cast<std::uint16_t*>(y.data<BFloat16>()), y.elements(),
+                 floatToBf16(value));
     else
-        fillWith(y, value);
+        fillWith(y.data<float>(), y.elements(), value);
 }
 
 void CpuBackend::copy(Out y, const Tensor& x) {
     const ElementKernels<BFloat16>& k = start().bf16;
-    const auto eachPart = [&](auto convert) {
-        parallelFor(x.elements(), kElementGrain, convert);
-    };
+    const auto eachPart = [&](auto convert) { parallelFor(x.elements(), kElementGrain, convert); };
     if (x.dtype() == y.dtype())
         copyBytes(y.raw(), x.raw(), x.bytes());
     else if (y.dtype() == DType::BF16)

@@ -1,142 +1,267 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/cpu/block_products_internal.h"
 #include "core/cpu/products_internal.h"
 
-#include <oneapi/dnnl/dnnl.hpp>
-
 #include <algorithm>
-#include <string>
+#include <array>
+#include <type_traits>
 #include <vector>
 
 namespace core::cpu {
 namespace {
 
-/// Rows of a block: enough to repay packing the weight once more for it.
-constexpr std::int64_t kBlockRows = 1024;
-/// Fewer rows, or columns of a weight's gradient, are not worth a block of their own.
-constexpr std::int64_t kLeastRows = 128;
-constexpr std::int64_t kLeastColumns = 16;
-/// Fewer columns of sums are not worth a thread.
-constexpr std::int64_t kSumColumns = 64;
+using Index = std::int64_t;
 
-/// Row-major C [m, n] = op(A) op(B) + beta C.
-void multiply(char transA, char transB, std::int64_t m, std::int64_t n, std::int64_t k,
-              const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta,
-              float* c, std::int64_t ldc) {
-    if (k == 0) {
-        for (std::int64_t i = 0; beta == 0.0F && i < m; ++i) std::fill_n(c + i * ldc, n, 0.0F);
+/// Fewer rows, or columns, of a result are not worth a thread.
+constexpr Index kLeastRows = 64;
+constexpr Index kLeastColumns = 16;
+/// A thread packs all of a weight for its rows: with fewer than that threads share the columns.
+constexpr Index kRowsPerWeight = 768;
+/// Fewer columns of sums are not worth a thread.
+constexpr Index kSumColumns = 64;
+/// Elements of a weight's gradient of which each thread can have sums of its own.
+constexpr Index kOwnSums = 1 << 16;
+
+/// body(expert, rows of it as [begin, end)) for the experts' parts of rows [begin, end).
+template <typename F>
+void forExperts(std::span<const Index> offsets, Index begin, Index end, F body) {
+    for (std::size_t e = 0; e + 1 < offsets.size(); ++e) {
+        const Index first = std::max(begin, offsets[e]);
+        const Index last = std::min(end, offsets[e + 1]);
+        if (first < last) body(static_cast<Index>(e), first, last);
+    }
+}
+
+/// body(expert, block) for blocks that make up the result [rows of all experts, columns], on all
+/// threads.
+template <typename F>
+void shareResult(std::span<const Index> offsets, Index columns, F body) {
+    const Index rows = offsets.back();
+    const Index team = threads();
+    const bool wide = columns >= 8 * team * kLeastColumns;
+    const bool oneWeight = offsets.size() == 2;
+    if (rows < team * kLeastRows || (oneWeight && wide && rows < team * kRowsPerWeight)) {
+        const Index step = wide ? 4 * kLeastColumns : kLeastColumns;
+        parallelFor((columns + step - 1) / step, 1, [&](Index begin, Index end, int) {
+            const Index first = begin * step;
+            const Index count = std::min(columns, end * step) - first;
+            forExperts(offsets, 0, rows, [&](Index e, Index top, Index bottom) {
+                body(e, Block{top, bottom - top, first, count});
+            });
+        });
         return;
     }
-    if (m == 0 || n == 0) return;
-    const dnnl_status_t status =
-        dnnl_sgemm(transA, transB, m, n, k, 1.0F, a, lda, b, ldb, beta, c, ldc);
-    CORE_CHECK(status == dnnl_success,
-               "dnnl_sgemm status " + std::to_string(static_cast<int>(status)));
+    parallelFor(rows, kLeastRows, [&](Index begin, Index end, int) {
+        forExperts(offsets, begin, end, [&](Index e, Index top, Index bottom) {
+            body(e, Block{top, bottom - top, 0, columns});
+        });
+    });
 }
 
-/// Rows [row, row + rows) of the slots and columns [column, column + columns) of the result, for
-/// one expert.
-struct Block {
-    std::int64_t expert;
-    std::int64_t row;
-    std::int64_t rows;
-    std::int64_t column;
-    std::int64_t columns;
-};
+/// Elements whose floats are at hand at one time.
+constexpr Index kFinishColumns = 512;
 
-std::int64_t pieces(std::int64_t n, std::int64_t size) {
-    return std::max<std::int64_t>(1, (n + size - 1) / size);
-}
-
-/// Every expert's rows in equal pieces, as many for each thread where there are rows enough; else
-/// the columns in pieces as well.
-std::vector<Block> resultBlocks(std::span<const std::int64_t> offsets, std::int64_t columns) {
-    const std::int64_t team = threads();
-    std::vector<Block> blocks;
-    for (std::size_t e = 0; e + 1 < offsets.size(); ++e) {
-        const std::int64_t rows = offsets[e + 1] - offsets[e];
-        if (rows == 0) continue;
-        const std::int64_t enough = pieces(rows, kBlockRows);
-        const std::int64_t down = rows >= team * kLeastRows ? pieces(enough, team) * team : enough;
-        const std::int64_t across =
-            std::clamp<std::int64_t>(team / down, 1, pieces(columns, kLeastColumns));
-        for (std::int64_t i = 0; i < down; ++i)
-            for (std::int64_t j = 0; j < across; ++j) {
-                const std::int64_t top = rows * i / down;
-                const std::int64_t left = columns * j / across;
-                blocks.push_back({static_cast<std::int64_t>(e), offsets[e] + top,
-                                  rows * (i + 1) / down - top, left,
-                                  columns * (j + 1) / across - left});
-            }
-    }
-    return blocks;
-}
-
+/// function(offset in matrices of `width` columns, sums, elements) for pieces of a block's rows.
 template <typename F>
-void forBlocks(const std::vector<Block>& blocks, F body) {
-    parallelFor(static_cast<std::int64_t>(blocks.size()), 1,
-                [&](std::int64_t begin, std::int64_t end, int) {
-                    for (std::int64_t i = begin; i < end; ++i)
-                        body(blocks[static_cast<std::size_t>(i)]);
-                });
+void forPieces(const Block& block, Index width, float* sums, Index stride, F function) {
+    for (Index i = 0; i < block.rows; ++i)
+        for (Index j = 0; j < block.columns; j += kFinishColumns)
+            function((block.row + i) * width + block.column + j, sums + i * stride + j,
+                     std::min(kFinishColumns, block.columns - j));
+}
+
+/// The finish that calls `f`, which must outlive it.
+template <typename F>
+Finish finishOf(const F& f) {
+    return {[](const void* context, const Block& block, float* sums, Index stride) {
+                (*static_cast<const F*>(context))(block, sums, stride);
+            },
+            &f};
 }
 
 template <typename T>
-void addSums(const Kernels& kernels, float* into, const T* x, std::int64_t rows,
-             std::int64_t columns, std::int64_t stride) {
+void addSums(const Kernels& kernels, float* into, const T* x, Index rows, Index columns,
+             Index stride) {
     std::vector<double> sums(static_cast<std::size_t>(columns), 0.0);
     kernels.of<T>().columnSums(sums.data(), x, rows, columns, stride);
-    for (std::int64_t c = 0; c < columns; ++c)
+    for (Index c = 0; c < columns; ++c)
         into[c] += static_cast<float>(sums[static_cast<std::size_t>(c)]);
+}
+
+template <typename T>
+void forwardProduct(const LinearProducts<T>& p, T* y, const T* x, const T* weight,
+                    const float* bias, Finish finish) {
+    const ProductLoops<T> loops = productLoops<T>(p.kernels);
+    shareResult(p.offsets, p.out, [&](Index e, const Block& block) {
+        const ResultProduct<T> product{.c = y,
+                                       .stride = p.out,
+                                       .left = {x, p.in},
+                                       .right = {weight + e * p.out * p.in, p.in},
+                                       .rightTransposed = true,
+                                       .depth = p.in,
+                                       .bias = bias == nullptr ? nullptr : bias + e * p.out,
+                                       .finish = finish};
+        product.compute(loops, block);
+    });
+}
+
+template <typename T>
+void backwardDataProduct(const LinearProducts<T>& p, T* dx, const T* dy, const T* weight,
+                         Finish finish) {
+    const ProductLoops<T> loops = productLoops<T>(p.kernels);
+    shareResult(p.offsets, p.in, [&](Index e, const Block& block) {
+        const ResultProduct<T> product{.c = dx,
+                                       .stride = p.in,
+                                       .left = {dy, p.out},
+                                       .right = {weight + e * p.out * p.in, p.in},
+                                       .rightTransposed = false,
+                                       .depth = p.out,
+                                       .bias = nullptr,
+                                       .finish = finish};
+        product.compute(loops, block);
+    });
+}
+
+/// Whether a thread's rows of `all` end within an expert.
+bool cutsExperts(std::span<const Index> offsets, Index parts) {
+    const Index rows = offsets.back();
+    for (Index part = 1; part < parts; ++part)
+        if (!std::binary_search(offsets.begin(), offsets.end(), rows * part / parts)) return true;
+    return false;
+}
+
+/// One thread's share of the gradients of weights and biases.
+template <typename T>
+struct WeightGradient {
+    const LinearProducts<T>& p;
+    const ProductLoops<T> loops;
+    const T* dy;
+    const T* x;
+
+    /// dWeight and dBias (or null) of rows [first, last) of dy and x, for outputs [begin, end).
+    void add(float* dWeight, float* dBias, Index first, Index last, Index begin, Index end) const {
+        const T* slopes = dy + first * p.out + begin;
+        addTransposedProduct<T>(loops, dWeight + begin * p.in, p.in, {slopes, p.out},
+                                {x + first * p.in, p.in}, end - begin, p.in, last - first);
+        if (dBias != nullptr)
+            addSums(p.kernels, dBias + begin, slopes, last - first, end - begin, p.out);
+    }
+};
+
+/// Threads share the rows; the first expert of a thread's rows, begun by another thread, is summed
+/// apart and added in the end, in the order of the threads.
+template <typename T>
+void shareRows(const WeightGradient<T>& gradient, float* dWeight, float* dBias) {
+    const LinearProducts<T>& p = gradient.p;
+    const Index rows = p.offsets.back();
+    const Index each = p.out * p.in + p.out;
+    const auto parts = static_cast<std::size_t>(parallelParts(rows, kLeastRows));
+    std::vector<std::vector<float>> own(parts);
+    std::vector<Index> expertOf(parts, -1);
+    parallelFor(rows, kLeastRows, [&](Index begin, Index end, int part) {
+        const auto mine = static_cast<std::size_t>(part);
+        forExperts(p.offsets, begin, end, [&](Index e, Index first, Index last) {
+            float* weightSums = dWeight + e * p.out * p.in;
+            float* biasSums = dBias == nullptr ? nullptr : dBias + e * p.out;
+            if (first == begin && begin > p.offsets[static_cast<std::size_t>(e)]) {
+                own[mine].assign(static_cast<std::size_t>(each), 0.0F);
+                expertOf[mine] = e;
+                weightSums = own[mine].data();
+                biasSums = dBias == nullptr ? nullptr : weightSums + p.out * p.in;
+            }
+            gradient.add(weightSums, biasSums, first, last, 0, p.out);
+        });
+    });
+    for (std::size_t part = 0; part < parts; ++part) {
+        const Index e = expertOf[part];
+        if (e < 0) continue;
+        const float* from = own[part].data();
+        p.kernels.f32.axpy(dWeight + e * p.out * p.in, from, 1.0F, p.out * p.in);
+        if (dBias != nullptr)
+            p.kernels.f32.axpy(dBias + e * p.out, from + p.out * p.in, 1.0F, p.out);
+    }
 }
 
 }  // namespace
 
-void LinearProducts::forward(float* y, const float* x, const float* weight,
-                             const float* bias) const {
-    forBlocks(resultBlocks(offsets, out), [&](const Block& b) {
-        float* into = y + b.row * out + b.column;
-        multiply('N', 'T', b.rows, b.columns, in, x + b.row * in, in,
-                 weight + (b.expert * out + b.column) * in, in, 0.0F, into, out);
-        if (bias != nullptr)
-            kernels.f32.addRows(into, bias + b.expert * out + b.column, b.rows, b.columns, out);
-    });
+template <typename T>
+void LinearProducts<T>::forward(T* y, const T* x, const T* weight, const float* bias) const {
+    forwardProduct<T>(*this, y, x, weight, bias, {});
 }
 
-void LinearProducts::backwardData(float* dx, const float* dy, const float* weight) const {
-    forBlocks(resultBlocks(offsets, in), [&](const Block& b) {
-        multiply('N', 'N', b.rows, b.columns, out, dy + b.row * out, out,
-                 weight + b.expert * out * in + b.column, in, 0.0F, dx + b.row * in + b.column, in);
-    });
+template <typename T>
+void LinearProducts<T>::forward(T* y, T* before, const T* x, const T* weight, const float* bias,
+                                Activation kind) const {
+    const auto activate = kernels.f32.activationForward[static_cast<std::size_t>(kind)];
+    const auto narrow = kernels.of<T>().fromFloats;
+    const auto finish = [&](const Block& block, float* sums, Index stride) {
+        forPieces(block, out, sums, stride, [&](Index at, float* piece, Index n) {
+            if constexpr (std::is_same_v<T, float>) {
+                activate(y + at, piece, n);
+            } else {
+                narrow(before + at, piece, n);
+                activate(piece, piece, n);
+                narrow(y + at, piece, n);
+            }
+        });
+    };
+    forwardProduct<T>(*this, before, x, weight, bias, finishOf(finish));
 }
 
-void LinearProducts::backwardWeight(float* dWeight, float* dBias, const float* dy,
-                                    const float* x) const {
-    const auto experts = static_cast<std::int64_t>(offsets.size()) - 1;
-    parallelFor(out, kLeastColumns, [&](std::int64_t begin, std::int64_t end, int) {
-        for (std::int64_t e = 0; e < experts; ++e) {
-            const std::int64_t row = offsets[static_cast<std::size_t>(e)];
-            const std::int64_t rows = offsets[static_cast<std::size_t>(e) + 1] - row;
-            if (rows == 0) continue;
-            const float* slopes = dy + row * out + begin;
-            multiply('T', 'N', end - begin, in, rows, slopes, out, x + row * in, in, 1.0F,
-                     dWeight + (e * out + begin) * in, in);
-            if (dBias != nullptr)
-                addSums(kernels, dBias + e * out + begin, slopes, rows, end - begin, out);
-        }
+template <typename T>
+void LinearProducts<T>::backwardData(T* dx, const T* dy, const T* weight) const {
+    backwardDataProduct<T>(*this, dx, dy, weight, {});
+}
+
+template <typename T>
+void LinearProducts<T>::backwardData(T* dBefore, const T* dy, const T* weight, const T* before,
+                                     Activation kind) const {
+    const auto activate = kernels.f32.activationBackward[static_cast<std::size_t>(kind)];
+    const ElementKernels<T>& elements = kernels.of<T>();
+    const auto finish = [&](const Block& block, float* sums, Index stride) {
+        forPieces(block, in, sums, stride, [&](Index at, float* piece, Index n) {
+            if constexpr (std::is_same_v<T, float>) {
+                activate(piece, piece, before + at, n);
+            } else {
+                std::array<float, kFinishColumns> x;
+                elements.toFloats(x.data(), before + at, n);
+                activate(piece, piece, x.data(), n);
+                elements.fromFloats(dBefore + at, piece, n);
+            }
+        });
+    };
+    backwardDataProduct<T>(*this, dBefore, dy, weight, finishOf(finish));
+}
+
+template <typename T>
+void LinearProducts<T>::backwardWeight(float* dWeight, float* dBias, const T* dy,
+                                       const T* x) const {
+    const WeightGradient<T> gradient{*this, productLoops<T>(kernels), dy, x};
+    const Index rows = offsets.back();
+    if (rows >= threads() * kLeastRows &&
+        (out * in <= kOwnSums || !cutsExperts(offsets, parallelParts(rows, kLeastRows)))) {
+        shareRows(gradient, dWeight, dBias);
+        return;
+    }
+    parallelFor(out, kLeastColumns, [&](Index begin, Index end, int) {
+        forExperts(offsets, 0, rows, [&](Index e, Index first, Index last) {
+            gradient.add(dWeight + e * out * in, dBias == nullptr ? nullptr : dBias + e * out,
+                         first, last, begin, end);
+        });
     });
 }
 
 template <typename T>
-void addColumnSums(const Kernels& kernels, float* sums, const T* x, std::int64_t rows,
-                   std::int64_t columns) {
-    parallelFor(columns, kSumColumns, [&](std::int64_t begin, std::int64_t end, int) {
+void addColumnSums(const Kernels& kernels, float* sums, const T* x, Index rows, Index columns) {
+    parallelFor(columns, kSumColumns, [&](Index begin, Index end, int) {
         addSums(kernels, sums + begin, x + begin, rows, end - begin, columns);
     });
 }
 
-template void addColumnSums(const Kernels&, float*, const float*, std::int64_t, std::int64_t);
-template void addColumnSums(const Kernels&, float*, const BFloat16*, std::int64_t, std::int64_t);
+template struct LinearProducts<float>;
+template struct LinearProducts<BFloat16>;
+template void addColumnSums(const Kernels&, float*, const float*, Index, Index);
+template void addColumnSums(const Kernels&, float*, const BFloat16*, Index, Index);
 
 }  // namespace core::cpu

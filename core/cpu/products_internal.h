@@ -2,16 +2,18 @@
 #pragma once
 
 #include "core/cpu/kernels/kernels.h"
+#include "core/ops/types.h"
 
 #include <cstdint>
 #include <span>
 
 namespace core::cpu {
 
-/// The matrix products of `experts` linear layers side by side (one for a plain linear layer): rows
-/// [offsets[e], offsets[e + 1]) of x and y belong to weight e [out, in] and bias e [out]. Work is
-/// cut into blocks of rows or columns small enough for the cache, and shared out to the threads;
-/// each block is one serial oneDNN product.
+/// The matrix products of `experts` linear layers side by side (one for a plain linear layer) with
+/// activations and weights of T: rows [offsets[e], offsets[e + 1]) of x and y belong to weight e
+/// [out, in] and bias e [out]. Threads share out the rows or the columns of a result; each works in
+/// blocks small enough for its caches. T is float or BFloat16.
+template <typename T>
 struct LinearProducts {
     const Kernels& kernels;
     std::span<const std::int64_t> offsets;
@@ -19,13 +21,21 @@ struct LinearProducts {
     std::int64_t out;
 
     /// y = x weight^T + bias; bias may be null.
-    void forward(float* y, const float* x, const float* weight, const float* bias) const;
+    void forward(T* y, const T* x, const T* weight, const float* bias) const;
+
+    /// before = x weight^T + bias; y = f(before), block by block.
+    void forward(T* y, T* before, const T* x, const T* weight, const float* bias,
+                 Activation kind) const;
 
     /// dx = dy weight.
-    void backwardData(float* dx, const float* dy, const float* weight) const;
+    void backwardData(T* dx, const T* dy, const T* weight) const;
+
+    /// dBefore = (dy weight) * f'(before), block by block.
+    void backwardData(T* dBefore, const T* dy, const T* weight, const T* before,
+                      Activation kind) const;
 
     /// dWeight += dy^T x; dBias += column sums of dy, unless it is null.
-    void backwardWeight(float* dWeight, float* dBias, const float* dy, const float* x) const;
+    void backwardWeight(float* dWeight, float* dBias, const T* dy, const T* x) const;
 };
 
 /// sums [columns] += column sums of x [rows, columns], with double totals; threads share the

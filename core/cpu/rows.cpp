@@ -25,7 +25,7 @@ void CpuBackend::firstRowsBackward(Out dx, const Tensor& dy) {
             for (std::int64_t b = begin; b < end; ++b) {
                 T* into = dx.data<T>() + b * image;
                 std::copy_n(dy.data<T>() + b * width, width, into);
-                std::fill(into + width, into + image, T{});
+                setZero(into + width, image - width);
             }
         });
     });

@@ -34,7 +34,8 @@ const std::map<std::string, std::string> kSplitTests{{"attention_options", "atte
 const Names kBackendParts{"cpu_backend", "cpu_backend_internal",     "instruction_set",
                           "products",    "instruction_set_internal", "products_internal"};
 /// Of tests/ops: what several ops share.
-const Names kSharedTests{"backends", "norm_sizes", "parity", "repeatability_test"};
+const Names kSharedTests{"backends", "activation_reference", "mixtures_test", "norm_sizes",
+                         "parity",   "repeatability_test"};
 
 Names stemsOf(const std::string& folder) {
     Names stems;

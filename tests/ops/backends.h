@@ -17,6 +17,10 @@ struct MadeBackend {
     std::string absence;
 };
 
+/// The backend of the CUDA rows: of the plug-in on a device (cuda_plugin.cpp), or of the host SIMT
+/// harness (cuda_simt.cpp); the program's sources decide.
+MadeBackend makeCuda();
+
 /// One row of the suite: every test runs for every row.
 struct BackendCase {
     std::string name;   ///< "CpuF32": part of the test's name

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/ops/assignment.h"
 #include "core/ops/routing.h"
 #include "tests/ops/parity.h"
 
@@ -82,7 +81,7 @@ TEST_P(CombineWeightOps, PaperExample) {
     // experts has no weight.
     const Values p{0.3, 0.2, 0.1, 0.4, 0.01, 0.02, 0.03, 0.94, 0.25, 0.25, 0.25, 0.25};
     const Assignment a =
-        core::ops::makeAssignment(3, std::vector<std::vector<std::int32_t>>{{0}, {0}, {0, 1}, {}});
+        assignment(3, std::vector<std::vector<std::int32_t>>{{0}, {0}, {0, 1}, {}});
     const Tensor weights = f32Output({a.slots()});
     const Tensor sums = f32Output({3});
     core::ops::combineWeightsForward(backend(), weights, sums, f32({3, 4}, p), a, false, true);
@@ -138,16 +137,14 @@ TEST_P(CombineWeightOps, GradientByDifferences) {
 }
 
 TEST_P(CombineWeightOps, ASumOfZeroGivesZeroNotNan) {
-    const Assignment a =
-        core::ops::makeAssignment(1, std::vector<std::vector<std::int32_t>>{{}, {0}});
+    const Assignment a = assignment(1, std::vector<std::vector<std::int32_t>>{{}, {0}});
     EXPECT_EQ(forward({1.0, 0.0}, a, {false, true}), (Values{0.0}));
 }
 
 TEST_P(CombineWeightOps, ASingleExpertOfTinyProbabilitySendsZeroNotNan) {
     // Expert Choice fills every expert: one that the router has given up on takes tokens whose
     // probability for it has no reciprocal in f32.
-    const Assignment a =
-        core::ops::makeAssignment(1, std::vector<std::vector<std::int32_t>>{{}, {0}});
+    const Assignment a = assignment(1, std::vector<std::vector<std::int32_t>>{{}, {0}});
     const Tensor probabilities = f32({1, 2}, {1.0, 1e-40});
     const Tensor weights = f32Output({1});
     const Tensor sums = f32Output({1});
@@ -160,8 +157,7 @@ TEST_P(CombineWeightOps, ASingleExpertOfTinyProbabilitySendsZeroNotNan) {
 }
 
 TEST_P(CombineWeightOps, RejectsOtherShapes) {
-    const Assignment a =
-        core::ops::makeAssignment(2, std::vector<std::vector<std::int32_t>>{{0}, {1}});
+    const Assignment a = assignment(2, std::vector<std::vector<std::int32_t>>{{0}, {1}});
     EXPECT_THROW(core::ops::combineWeightsForward(backend(), f32Output({3}), f32Output({2}),
                                                   f32Output({2, 2}), a, false, true),
                  core::CheckFailure);

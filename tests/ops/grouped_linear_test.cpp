@@ -143,7 +143,7 @@ TEST_P(GroupedLinearOps, ActivationBehindTheLayers) {
                     tensor({ex.experts, kOut, kIn}, ex.weight),
                     withBias ? f32({ex.experts, kOut}, ex.bias) : Tensor(), ex.offsets, kind);
                 expectClose(deviceBefore, before, "before");
-                expectClose(deviceY, y, "y");
+                expectClose(deviceY, y, "y", 2.0);  // of `before`, which may be rounded
             }
 }
 
@@ -167,7 +167,7 @@ TEST_P(GroupedLinearOps, BackThroughTheActivationBeforeTheLayers) {
                 backend(), dBefore, tensor({ex.slots, kOut}, ex.dy),
                 tensor({ex.experts, kOut, kIn}, ex.weight), tensor({ex.slots, kIn}, before),
                 ex.offsets, kind);
-            expectClose(dBefore, expected, "dBefore");
+            expectClose(dBefore, expected, "dBefore", 2.0);  // dy weight may be rounded too
         }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/moe.h"
 
-#include "core/ops/assignment.h"
 #include "tests/ops/parity.h"
 
 namespace {
@@ -23,8 +22,8 @@ const std::vector<Case> kCases{
     {2, {{1}, {1}, {1}, {1}}},        {3, {{}, {}}},          {1, {{0}}}};
 
 struct Example {
-    Example(const Case& c, std::int64_t columns)
-        : assignment(core::ops::makeAssignment(c.tokens, c.accepted)), width(columns) {
+    Example(const Case& c, Assignment made, std::int64_t columns)
+        : assignment(std::move(made)), width(columns) {
         for (const auto& list : c.accepted) token.insert(token.end(), list.begin(), list.end());
         slots = parity::randomValues(assignment.slots() * width, 1);
         x = parity::randomValues(c.tokens * width, 2);
@@ -51,6 +50,9 @@ struct Example {
 
 class MoeOps : public parity::OpsTest {
   protected:
+    Example example(const Case& c, std::int64_t width) {
+        return {c, assignment(c.tokens, c.accepted), width};
+    }
     Tensor slotRows(const Example& ex, const Values& values) {
         return tensor({ex.assignment.slots(), ex.width}, values);
     }
@@ -60,7 +62,7 @@ class MoeOps : public parity::OpsTest {
 };
 
 TEST_P(MoeOps, AssignmentTablesAgree) {
-    const Example ex(kCases[0], 1);
+    const Example ex = example(kCases[0], 1);
     const Assignment& a = ex.assignment;
     EXPECT_EQ(a.offsets, (std::vector<std::int64_t>{0, 3, 5, 7}));
     EXPECT_EQ(readInts(a.slotToken), (std::vector<std::int64_t>{4, 0, 2, 0, 1, 2, 0}));
@@ -72,7 +74,7 @@ TEST_P(MoeOps, AssignmentTablesAgree) {
 TEST_P(MoeOps, DispatchGathersRows) {
     for (const Case& c : kCases)
         for (const std::int64_t width : {1, 7, 96}) {
-            const Example ex(c, width);
+            const Example ex = example(c, width);
             Values expected;
             for (const std::int32_t t : ex.token)
                 expected.insert(expected.end(), ex.x.begin() + t * width,
@@ -85,7 +87,7 @@ TEST_P(MoeOps, DispatchGathersRows) {
 
 TEST_P(MoeOps, DispatchBackwardSumsATokensSlots) {
     for (const Case& c : kCases) {
-        Example ex(c, 19);
+        Example ex = example(c, 19);
         ex.weights.assign(ex.weights.size(), 1.0);
         const Tensor dx = output({c.tokens, 19});
         core::ops::dispatchBackward(backend(), dx, slotRows(ex, ex.slots), ex.assignment);
@@ -96,7 +98,7 @@ TEST_P(MoeOps, DispatchBackwardSumsATokensSlots) {
 TEST_P(MoeOps, CombineWeighsAndUnroutedTokensAreZero) {
     for (const Case& c : kCases)
         for (const std::int64_t width : {1, 7, 96}) {
-            const Example ex(c, width);
+            const Example ex = example(c, width);
             const Tensor y = output({c.tokens, width});
             core::ops::combineForward(backend(), y, slotRows(ex, ex.slots),
                                       f32({ex.assignment.slots()}, ex.weights), ex.assignment);
@@ -106,7 +108,7 @@ TEST_P(MoeOps, CombineWeighsAndUnroutedTokensAreZero) {
 
 TEST_P(MoeOps, CombineGradientByDifferences) {
     for (const Case& c : kCases) {
-        const Example ex(c, 5);
+        const Example ex = example(c, 5);
         const Values dy = parity::randomValues(c.tokens * 5, 4);
         const Tensor dSlots = output({ex.assignment.slots(), 5});
         const Tensor dWeights = f32Output({ex.assignment.slots()});
@@ -128,7 +130,7 @@ TEST_P(MoeOps, CombineGradientByDifferences) {
 }
 
 TEST_P(MoeOps, RejectsOtherShapes) {
-    const Example ex(kCases[0], 3);
+    const Example ex = example(kCases[0], 3);
     EXPECT_THROW(
         core::ops::dispatchForward(backend(), output({7, 3}), output({4, 3}), ex.assignment),
         core::CheckFailure);

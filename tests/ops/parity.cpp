@@ -2,6 +2,7 @@
 #include "tests/ops/parity.h"
 
 #include "core/base/random.h"
+#include "core/ops/assignment.h"
 #include "core/tensor/convert.h"
 
 #include <algorithm>
@@ -17,9 +18,10 @@ using core::Tensor;
 
 namespace {
 
-/// Of a BF16 result: sums are f32 inside, and the result is rounded once or, behind a product,
-/// twice.
-constexpr double kBf16Tolerance = 0x1.0p-8 + 1e-4;
+/// Rounding to the 8 bits of bf16.
+constexpr double kBf16Rounding = 0x1.0p-8;
+/// Of a BF16 result: sums are F32 inside, and the result is rounded once.
+constexpr double kBf16Tolerance = kBf16Rounding + 1e-4;
 
 std::vector<BFloat16> narrowed(const Values& values) {
     std::vector<BFloat16> result;
@@ -73,7 +75,7 @@ Tensor OpsTest::toHost(const Tensor& device) {
     return host;
 }
 
-double OpsTest::rounding() const { return dtype() == DType::BF16 ? 0x1.0p-9 : 0.0; }
+double OpsTest::rounding() const { return dtype() == DType::BF16 ? kBf16Rounding : 0.0; }
 
 Tensor OpsTest::tensor(Shape shape, const Values& values) {
     if (dtype() == DType::F32) return f32(std::move(shape), values);
@@ -91,6 +93,14 @@ Tensor OpsTest::labels(const std::vector<std::int64_t>& values) {
 
 Tensor OpsTest::mask(const std::vector<std::uint8_t>& values) {
     return upload(Tensor::of<std::uint8_t>({static_cast<std::int64_t>(values.size())}, values));
+}
+
+core::Assignment OpsTest::assignment(std::int64_t tokens,
+                                     std::span<const std::vector<std::int32_t>> accepted) {
+    core::Assignment made = core::ops::makeAssignment(tokens, accepted);
+    for (Tensor* table : {&made.slotToken, &made.slotExpert, &made.tokenOffsets, &made.tokenSlots})
+        *table = upload(*table);
+    return made;
 }
 
 Tensor OpsTest::output(Shape shape) {

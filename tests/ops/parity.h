@@ -56,7 +56,7 @@ class OpsTest : public testing::TestWithParam<BackendCase> {
     core::Backend& backend() { return *backend_; }
     core::DType dtype() const { return GetParam().dtype; }
     /// Largest relative error of writing a result in the row's dtype, beyond the row's tolerance:
-    /// 2^-9 in bf16, 0 in f32.
+    /// 2^-8 in bf16, 0 in f32.
     double rounding() const;
 
     /// Of the row's dtype.
@@ -64,6 +64,9 @@ class OpsTest : public testing::TestWithParam<BackendCase> {
     core::Tensor f32(core::Shape shape, const Values& values);
     core::Tensor labels(const std::vector<std::int64_t>& values);
     core::Tensor mask(const std::vector<std::uint8_t>& values);
+    /// Its tables lie on the backend's device, as those of the routing ops do.
+    core::Assignment assignment(std::int64_t tokens,
+                                std::span<const std::vector<std::int32_t>> accepted);
     /// Filled with NaN, of the row's dtype.
     core::Tensor output(core::Shape shape);
     core::Tensor f32Output(core::Shape shape);

@@ -61,10 +61,16 @@ TEST_P(Repeatability, Linear) {
     const Tensor bias = randomF32({kOut}, 3);
     const Tensor dy = random({kRows, kOut}, 4);
     expectSame([&] {
-        Outputs out{output({kRows, kOut}), output({kRows, kIn}), zeros({kOut, kIn}), zeros({kOut})};
+        Outputs out{output({kRows, kOut}), output({kRows, kIn}),  zeros({kOut, kIn}),
+                    zeros({kOut}),         output({kRows, kOut}), output({kRows, kOut}),
+                    output({kRows, kIn})};
         core::ops::linearForward(backend(), out[0], x, weight, bias);
         core::ops::linearBackwardData(backend(), out[1], dy, weight);
         core::ops::linearBackwardWeight(backend(), out[2], out[3], dy, x);
+        core::ops::linearActivationForward(backend(), out[4], out[5], x, weight, bias,
+                                           core::Activation::GeluErf);
+        core::ops::linearActivationBackwardData(backend(), out[6], dy, weight, x,
+                                                core::Activation::GeluErf);
         return out;
     });
 }
@@ -75,11 +81,16 @@ TEST_P(Repeatability, GroupedLinear) {
     const Tensor bias = randomF32({4, kOut}, 3);
     const Tensor dy = random({kRows, kOut}, 4);
     expectSame([&] {
-        Outputs out{output({kRows, kOut}), output({kRows, kIn}), zeros({4, kOut, kIn}),
-                    zeros({4, kOut})};
+        Outputs out{output({kRows, kOut}), output({kRows, kIn}),  zeros({4, kOut, kIn}),
+                    zeros({4, kOut}),      output({kRows, kOut}), output({kRows, kOut}),
+                    output({kRows, kIn})};
         core::ops::groupedLinearForward(backend(), out[0], x, weight, bias, kOffsets);
         core::ops::groupedLinearBackwardData(backend(), out[1], dy, weight, kOffsets);
         core::ops::groupedLinearBackwardWeight(backend(), out[2], out[3], dy, x, kOffsets);
+        core::ops::groupedLinearActivationForward(backend(), out[4], out[5], x, weight, bias,
+                                                  kOffsets, core::Activation::Relu);
+        core::ops::groupedLinearActivationBackwardData(backend(), out[6], dy, weight, x, kOffsets,
+                                                       core::Activation::Relu);
         return out;
     });
 }
@@ -99,6 +110,7 @@ TEST_P(Repeatability, NormsActivationsAndAttention) {
         out.push_back(zeros({kIn}));
         out.push_back(zeros({kIn}));
         out.push_back(f32Output({1, 3, kRows}));
+        for (int i = 0; i < 3; ++i) out.push_back(output({kRows, kIn}));
         core::ops::layerNormForward(backend(), out[0], out[9], out[10], x, gamma, gamma, 1e-6F);
         core::ops::layerNormBackward(backend(), out[1], out[11], out[12], dy, x, out[9], out[10],
                                      gamma);
@@ -108,6 +120,9 @@ TEST_P(Repeatability, NormsActivationsAndAttention) {
         core::ops::attentionBackward(backend(), out[5], out[6], out[7], {}, dy, x, dy, x, out[4],
                                      out[13], shape);
         core::ops::softmaxForward(backend(), out[8], logits);
+        core::ops::gatedActivationForward(backend(), out[14], x, dy, core::Activation::GeluTanh);
+        core::ops::gatedActivationBackward(backend(), out[15], out[16], dy, x, dy,
+                                           core::Activation::GeluTanh);
         return out;
     });
 }

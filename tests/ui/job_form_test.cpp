@@ -148,7 +148,7 @@ TEST(JobForm, EveryFieldHasANameAndAnExplanation) {
         EXPECT_FALSE(field->editor()->accessibleDescription().isEmpty())
             << field->editor()->objectName().toStdString();
     }
-    EXPECT_EQ(form.findChildren<Field*>().size(), 33);
+    EXPECT_EQ(form.findChildren<Field*>().size(), 36);
 }
 
 core::JobSpec textJob() {

@@ -114,6 +114,10 @@ void Elementwise<T>::addTo(float* y, const T* x, Index n) {
 
 template <typename T>
 void Elementwise<T>::fromFloats(T* y, const float* x, Index n) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+        __builtin_memcpy(y, x, static_cast<std::uint64_t>(n) * sizeof(T));
+        return;
+    }
     forVectors(
         n, [&](Index i, auto get, auto put)
                __attribute__((always_inline)) { put(y + i, get(x + i)); });
@@ -121,6 +125,10 @@ void Elementwise<T>::fromFloats(T* y, const float* x, Index n) {
 
 template <typename T>
 void Elementwise<T>::toFloats(float* y, const T* x, Index n) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+        __builtin_memcpy(y, x, static_cast<std::uint64_t>(n) * sizeof(T));
+        return;
+    }
     forVectors(
         n, [&](Index i, auto get, auto put)
                __attribute__((always_inline)) { put(y + i, get(x + i)); });

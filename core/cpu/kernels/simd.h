@@ -77,16 +77,36 @@ UPCYCLER_INLINE float value(BFloat16 x) {
 }
 
 UPCYCLER_INLINE Vec widened(ShortVec x) {
-    return __builtin_bit_cast(Vec, __builtin_convertvector(x, BitsVec) << 16U);
+#if defined(__AVX512F__)
+    const __m512i wide = _mm512_maskz_cvtepu16_epi32(0xFFFF, __builtin_bit_cast(__m256i, x));
+#elif defined(__AVX2__)
+    const __m256i wide = _mm256_cvtepu16_epi32(__builtin_bit_cast(__m128i, x));
+#else
+    const BitsVec wide = __builtin_convertvector(x, BitsVec);
+#endif
+    return __builtin_bit_cast(Vec, __builtin_bit_cast(BitsVec, wide) << 16U);
 }
 
 /// The upper halves, rounded to nearest, ties to even; NaN becomes quiet and stays NaN. The
 /// processor's own conversion is not used: it makes zeros of denormal numbers.
 UPCYCLER_INLINE ShortVec narrowed(Vec x) {
     const BitsVec bits = __builtin_bit_cast(BitsVec, x);
+#if defined(__AVX512BW__)
+    const __m512i raw = __builtin_bit_cast(__m512i, bits);
+    const __mmask16 odd = _mm512_test_epi32_mask(raw, _mm512_set1_epi32(0x10000));
+    const __mmask16 unordered = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+    __m512i rounded = __builtin_bit_cast(__m512i, bits + 0x7FFFU);
+    rounded = _mm512_mask_add_epi32(rounded, odd, rounded, _mm512_set1_epi32(1));
+    rounded = _mm512_mask_or_epi32(rounded, unordered, raw, _mm512_set1_epi32(0x400000));
+    typedef std::uint16_t WideShortVec __attribute__((vector_size(kLanes * 4)));
+    const auto halves = __builtin_bit_cast(WideShortVec, rounded);
+    return __builtin_shufflevector(halves, halves, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25,
+                                   27, 29, 31);
+#else
     const BitsVec rounded = (bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U;
     const BitsVec quiet = (bits >> 16U) | 0x40U;
     return __builtin_convertvector(x == x ? rounded : quiet, ShortVec);
+#endif
 }
 
 UPCYCLER_INLINE Vec load(const BFloat16* p) {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "gpu/device/attention.cuh"
+
+namespace gpu {
+
+/// Whether the sums of a row's probabilities and gradients are those of the very numbers that the
+/// products see, at the cost of a sweep over its keys. With them a row of dScores cancels: the
+/// gradient of the keys' bias is nothing but such rows' sums. Beside the rounding of o to BF16 the
+/// difference is nothing.
+template <typename T>
+constexpr bool kExactRows = sizeof(T) == sizeof(float);
+
+/// Numbers of each query, [batch, heads, queries]: what the forward pass left; nearly the mean of
+/// dP (dOut . o), subtracted first, which keeps the digits of what cancels; 1 / the sum of
+/// exp(score - logSumExp); the mean of dP - shift under these probabilities.
+struct RowSums {
+    const float* logSumExp;
+    float* shift;
+    float* norm;
+    float* mean;
+};
+
+struct Row {
+    float logSumExp = 0.0F;
+    float shift = 0.0F;
+    float norm = 0.0F;
+    float mean = 0.0F;
+};
+
+__device__ __forceinline__ Row rowOf(const RowSums& sums, const AttentionView& view, std::int64_t head,
+                     std::int64_t query) {
+    if (query >= view.queries) return {};
+    const std::int64_t at = head * view.queries + query;
+    return {sums.logSumExp[at], sums.shift[at], sums.norm[at], sums.mean[at]};
+}
+
+template <typename T>
+struct Inputs {
+    const T* q;
+    const T* k;
+    const T* v;
+    const T* o;
+    const T* dOut;
+};
+
+/// The shared memory of a block: BM queries against BN keys.
+template <int D, int BM, int BN>
+struct Tiles {
+    static constexpr std::size_t kBytes =
+        sizeof(float) * (2 * (BM + BN) * padded(D) + 2 * BM * padded(BN));
+    float* queries;
+    float* dOuts;
+    float* keys;
+    float* values;
+    float* scores;   ///< [BM, BN]: products of queries and keys, then probabilities
+    float* dScores;  ///< [BM, BN]: products of dOuts and values, then gradients of the scores
+
+    __device__ explicit Tiles(float* shared)
+        : queries(shared),
+          dOuts(queries + BM * padded(D)),
+          keys(dOuts + BM * padded(D)),
+          values(keys + BN * padded(D)),
+          scores(values + BN * padded(D)),
+          dScores(scores + BM * padded(BN)) {}
+
+    template <typename T>
+    __device__ void loadQueries(const Inputs<T>& in, const AttentionView& view, std::int64_t head,
+                                std::int64_t top) {
+        const std::int64_t at = view.queryAt(head);
+        loadTile<BM, D>(queries, in.q + at, view, top, view.queries, nullptr);
+        loadTile<BM, D>(dOuts, in.dOut + at, view, top, view.queries, nullptr);
+    }
+
+    template <typename T>
+    __device__ void loadKeys(const Inputs<T>& in, const AttentionView& view, std::int64_t head,
+                             std::int64_t first) {
+        const std::int64_t at = view.keyAt(head);
+        const std::uint8_t* mask = view.maskOf(head / view.heads);
+        loadTile<BN, D>(keys, in.k + at, view, first, view.keys, mask);
+        loadTile<BN, D>(values, in.v + at, view, first, view.keys, mask);
+    }
+
+    /// Both products, between barriers: the tiles were loaded just before.
+    __device__ void multiply() {
+        __syncthreads();
+        float dots[BM / kSide][BN / kSide] = {};
+        addDots<BM / kSide, BN / kSide, D>(dots, queries, keys);
+        storeTile(scores, dots);
+        float slopes[BM / kSide][BN / kSide] = {};
+        addDots<BM / kSide, BN / kSide, D>(slopes, dOuts, values);
+        storeTile(dScores, slopes);
+        __syncthreads();
+    }
+};
+
+/// Four probabilities of a query, as far as logSumExp is exact, and their gradients less the shift.
+struct Quad {
+    Pack<float, 4> p;
+    Pack<float, 4> dP;
+};
+
+template <int D, int BM, int BN>
+__device__ Quad quadOf(const Tiles<D, BM, BN>& tiles, const AttentionView& view, std::int64_t head,
+                       std::int64_t query, std::int64_t first, int column, const Row& of) {
+    const int at = RowThreads<BM, BN>::row() * padded(BN) + column;
+    Quad quad{scoresOf(loadPack<4>(tiles.scores + at), view, head, query, first + column),
+              dropped(loadPack<4>(tiles.dScores + at), view, head, query, first + column)};
+    for (int i = 0; i < 4; ++i) {
+        quad.p.at[i] = expf(quad.p.at[i] - of.logSumExp);
+        quad.dP.at[i] -= of.shift;
+    }
+    return quad;
+}
+
+}  // namespace gpu

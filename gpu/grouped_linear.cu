@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/cuda_backend.h"
+#include "gpu/linear_products.h"
+#include "gpu/tensors.h"
+
+
+namespace gpu {
+namespace {
+
+/// Follow from shapes (capacity routing), or from what the router found.
+bool areEven(std::span<const std::int64_t> offsets) {
+    for (std::size_t e = 2; e < offsets.size(); ++e)
+        if (offsets[e] - offsets[e - 1] != offsets[1] - offsets[0]) return false;
+    return true;
+}
+
+}  // namespace
+
+core::Tensor CudaBackend::biasLike(const Tensor& y, const Tensor& bias) {
+    if (!bias.defined() || bias.dtype() == y.dtype()) return bias;
+    Tensor converted(allocate(static_cast<std::size_t>(bias.elements()) *
+                              core::dtypeBytes(y.dtype())),
+                     0, bias.shape(), y.dtype());
+    copy(converted, bias);
+    return converted;
+}
+
+void CudaBackend::groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
+                                       const Tensor& bias, std::span<const std::int64_t> offsets) {
+    const LinearProducts products(stream(), blas_, offsets, weight.size(2), weight.size(1),
+                                  x.dtype());
+    products.forward(y, x, weight, biasLike(y, bias));
+}
+
+void CudaBackend::groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
+                                            std::span<const std::int64_t> offsets) {
+    const LinearProducts products(stream(), blas_, offsets, weight.size(2), weight.size(1),
+                                  dy.dtype());
+    products.backwardData(dx, dy, weight);
+}
+
+void CudaBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
+                                              const Tensor& x,
+                                              std::span<const std::int64_t> offsets) {
+    const LinearProducts products(stream(), blas_, offsets, x.size(1), dy.size(1), dy.dtype());
+    products.backwardWeight(dWeight, dy, x);
+    if (dBias.defined() && dy.elements() > 0)
+        addBiasGradients(stream(), data<float>(dBias),
+                         scratchOf<float>(biasPartials(offsets, dy.size(1))), dy, offsets,
+                         areEven(offsets) ? stageConstant(offsets) : stage(offsets));
+}
+
+void CudaBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
+                                                 const Tensor& weight, const Tensor& bias,
+                                                 std::span<const std::int64_t> offsets,
+                                                 Activation kind) {
+    const LinearProducts products(stream(), blas_, offsets, weight.size(2), weight.size(1),
+                                  x.dtype());
+    const Tensor added = biasLike(y, bias);
+    if (kind == Activation::GeluTanh && products.forwardGeluTanh(y, before, x, weight, added))
+        return;
+    products.forward(before, x, weight, added);
+    activationForward(y, before, kind);
+}
+
+void CudaBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
+                                                      const Tensor& weight, const Tensor& before,
+                                                      std::span<const std::int64_t> offsets,
+                                                      Activation kind) {
+    const LinearProducts products(stream(), blas_, offsets, weight.size(2), weight.size(1),
+                                  dy.dtype());
+    if (kind == Activation::GeluTanh && products.backwardGeluTanh(dBefore, dy, weight, before))
+        return;
+    products.backwardData(dBefore, dy, weight);
+    activationBackward(dBefore, dBefore, before, kind);
+}
+
+}  // namespace gpu

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+// The harness's own interface: what its parts and its tests use besides the CUDA calls.
+
+namespace simt {
+
+/// A broken rule of the SIMT model, found while a kernel ran: a barrier that not all threads reach,
+/// an exchange with missing lanes, writing beyond shared memory. Says kernel, thread, place, seed.
+struct Fault : std::logic_error {
+    using std::logic_error::logic_error;
+};
+
+using Work = std::function<void()>;
+
+/// Work waits here until something needs its result, as on a device.
+struct Stream {
+    std::deque<Work> waiting;
+    struct Graph* capture = nullptr;
+};
+
+struct Event {
+    bool recorded = false;
+    bool reached = true;
+    Stream* stream = nullptr;
+};
+
+struct Graph {
+    std::vector<Work> nodes;
+};
+
+/// Puts work at the end of a stream, or into the graph that it captures.
+void enqueue(Stream* stream, Work work);
+
+/// The seed of all random orders: UPCYCLER_SIMT_SEED, else different in every process.
+std::uint64_t seed();
+/// Starts the orders anew from another seed.
+void setSeed(std::uint64_t value);
+
+/// What the one device of the harness has: for tests of a full one.
+void setDeviceMemory(std::size_t bytes);
+/// Every call fails with this code from now on (a CUDA error code), as after a fault of a real
+/// device; 0 ends it.
+void loseDevice(int error);
+
+}  // namespace simt

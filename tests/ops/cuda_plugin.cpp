@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/plugin.h"
+#include "tests/ops/backends.h"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <string>
+
+namespace parity {
+namespace {
+
+#ifdef UPCYCLE_CUDA_PLUGIN
+constexpr const char* kPlugin = UPCYCLE_CUDA_PLUGIN;
+#else
+constexpr const char* kPlugin = nullptr;
+#endif
+
+template <typename Function>
+Function* symbol(void* library, const char* name) {
+    return reinterpret_cast<Function*>(::dlsym(library, name));
+}
+
+MadeBackend open() {
+    if (kPlugin == nullptr) return {nullptr, "the CUDA plug-in was not built: nvcc was not found"};
+    // stays open: the CUDA runtime does not like to be unloaded
+    void* const library = ::dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) return {nullptr, ::dlerror()};
+    auto* const create = symbol<decltype(upcycleCudaCreate)>(library, "upcycleCudaCreate");
+    if (create == nullptr) return {nullptr, "the CUDA plug-in has no upcycleCudaCreate"};
+    std::array<char, 512> error{};
+    core::Backend* const backend = create(0, error.data(), static_cast<int>(error.size()));
+    return {std::unique_ptr<core::Backend>(backend), error.data()};
+}
+
+}  // namespace
+
+MadeBackend makeCuda() { return open(); }
+
+}  // namespace parity
