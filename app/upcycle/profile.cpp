@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -27,17 +28,20 @@ struct Options {
     std::optional<std::int64_t> batch, microbatch;
     std::int64_t steps = 5;
     ComputeOptions compute;
+    bool recompute = false;
     bool bySizes = false;
     bool json = false;
 };
 
-/// Data that cost nothing and fit the model.
-std::string syntheticData(const core::ModelSpec& spec) {
+constexpr std::int64_t kFewestImages = 1024;
+
+/// Data that cost nothing and fit the model and the batch.
+std::string syntheticData(const core::ModelSpec& spec, std::int64_t batch) {
     if (spec.family == core::Family::T5)
         return fmt::format("synthetic:tokens,vocab={},inputs={},targets={}", spec.t5.vocab,
                            core::kT5InputTokens, core::kT5TargetTokens);
-    return fmt::format("synthetic:images={0}x{0}x{1},classes={2}", spec.vit.imageSize,
-                       spec.vit.channels, spec.vit.classes);
+    return fmt::format("synthetic:images={0}x{0}x{1},classes={2},examples={3}", spec.vit.imageSize,
+                       spec.vit.channels, spec.vit.classes, std::max(batch, kFewestImages));
 }
 
 /// A run's job, on its newest checkpoint where it has one.
@@ -73,20 +77,21 @@ core::JobSpec jobOf(const Options& options) {
     if (isRun && (isGiven(options.plan) || !options.planFile.empty()))
         usage("a run has its own plan", "leave the plan's options out, or give a model");
     core::JobSpec job = isRun ? jobOfRun(options.model) : jobOfModel(options);
+    if (options.batch) job.batch = *options.batch;
     std::vector<std::string> warnings;
     const core::ModelSpec spec = core::trainedSpec(job, warnings);
     if (!options.data.empty())
         job.data = absoluteSource(options.data);
     else if (!isRun)
-        job.data = syntheticData(spec);
+        job.data = syntheticData(spec, job.batch);
     if (spec.family == core::Family::T5 && !(isRun && options.data.empty()))
         job.objective = core::usualObjective(job.data);
     if (!isRun) job.trainer.loss.aux = core::usualBalanceLoss(spec);
     if (!options.optimizer.empty())
         job.trainer.optimizer.kind = wordOption("--optimizer", options.optimizer,
                                                 core::optimizerFromName, "adamw, adafactor or sgd");
-    if (options.batch) job.batch = *options.batch;
     if (options.microbatch) job.trainer.microbatch = *options.microbatch;
+    job.trainer.recompute = job.trainer.recompute || options.recompute;
     if (options.compute.deviceGiven) job.device = options.compute.device;
     if (options.compute.dtypeGiven) job.dtype = dtypeOption("--dtype", options.compute.dtype);
     if (options.compute.threadsGiven) job.threads = options.compute.threads;
@@ -125,6 +130,7 @@ Command addProfile(CLI::App& root) {
         ->check(CLI::Range(1, 100000));
     app->add_option("--batch", options->batch, "Examples a step [the run's or checkpoint's]");
     app->add_option("--microbatch", options->microbatch, "Examples at once, 0 = all [0]");
+    app->add_flag("--recompute", options->recompute, "Keep less for backward, compute it again");
     app->add_option("--optimizer", options->optimizer, "adamw, adafactor or sgd [the job's]");
     app->add_flag("--sizes", options->bySizes, "A line for every size of tensors");
     CLI::Option* plan = app->add_option("--plan", options->planFile, "Upcycle by this plan first");

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace upcycle_test {
@@ -105,7 +106,22 @@ TEST_F(ProfileTest, AMicrobatchRepeatsTheForward) {
         return 0.0;
     };
     EXPECT_EQ(calls(halves), 2 * calls(whole));
+    EXPECT_EQ(calls(profile(dense_, {"--batch", "4", "--recompute"})), 2 * calls(whole));
     EXPECT_LT(halves["memory"]["activations"], whole["memory"]["activations"]);
+}
+
+TEST_F(ProfileTest, ABatchMayBeLargerThanTheUsualData) {
+    EXPECT_EQ(profile(dense_, {"--batch", "1030"})["examples"], 1030);
+}
+
+TEST_F(ProfileTest, Bf16HasCopiesOfTheWeights) {
+    const Json document = profile(sparse_, {"--batch", "4", "--dtype", "bf16", "--sizes"});
+    EXPECT_GT(document["memory"]["bf16_copies"], 0);
+    EXPECT_LT(document["memory"]["bf16_copies"], document["memory"]["parameters"]);
+    const auto& ops = document["ops"];
+    EXPECT_TRUE(std::any_of(ops.begin(), ops.end(), [](const Json& op) {
+        return op["op"] == "linearForward" && op["sizes"].get<std::string>().starts_with("bf16 ");
+    }));
 }
 
 TEST_F(ProfileTest, PeopleGetATable) {
