@@ -9,6 +9,7 @@ Ours: `upcycle train` on synthetic data, the `seconds` of its step events. PyTor
 bf16 by autocast over f32 weights; each in a process of its own. The first steps of every process are left out; the rest give the median.
 PyTorch's threads wait for each other as ours do, with little spinning: with libgomp's own setting a busy machine slows it down two to six
 times. --spin leaves that setting alone, for a quiet machine. --before: an older program of ours, which takes its turn too.
+Processor time (all threads together, of a whole process over the steps that count) says what the work costs where other work disturbs.
 GFLOP/s count products only (sizes.py), against the multiply-add peak and the product of 2048^3 that `ops_bench` measures in between.
 The models are sizes.py's; by default those of the device. A type that a side does not compute is said and left out.
 """
@@ -45,7 +46,7 @@ def child(options):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.0, fused=True)
     function = torch.compile(model) if options.child == "compiled" else model
     batch = torch_models.batch(size, options.device)
-    seconds = []
+    seconds, processor = [], [time.process_time()]
     for _ in range(WARM_UP + options.steps):
         start = time.perf_counter()
         with torch.autocast("cuda" if cuda else "cpu", dtype=torch.bfloat16, enabled=options.dtype[0] == "bf16"):
@@ -57,11 +58,12 @@ def child(options):
         if cuda:
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
+        processor.append(time.process_time())
     if cuda:
         peak = torch.cuda.max_memory_reserved()
     else:
         peak = 1024 * next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM:"))
-    print(json.dumps({"seconds": seconds, "peak": peak, "parameters": count, "version": torch.__version__}))
+    print(json.dumps({"seconds": seconds, "processor": dict(enumerate(processor)), "peak": peak, "parameters": count, "version": torch.__version__}))
 
 
 def peer(options, model, dtype, how):
@@ -82,22 +84,35 @@ def upcycle(options, model, dtype, program):
 
 
 def ceilings(options):
-    """Multiply-add peak and product rate of this moment in FLOP/s, as ops_bench measures them; {} without it."""
+    """Multiply-add peak and product rate of this moment in FLOP/s, as ops_bench measures them; on the CPU also of one core in processor time
+    ("... a core"), which other work on the machine disturbs little. {} without it."""
     program = pathlib.Path(options.upcycle).with_name("ops_bench")
     if not program.exists():
         return {}
-    threads = options.threads if options.device == "cpu" else 1
-    command = [str(program), f"--benchmark_filter=^ceiling.*threads:{threads}/", "--benchmark_format=json", "--benchmark_min_time=0.2",
+    command = [str(program), "--benchmark_filter=^ceiling(MultiplyAdd|Product)", "--benchmark_format=json", "--benchmark_min_time=0.1",
                f"--device={options.device}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         return {}
+    threads = options.threads if options.device == "cpu" else 1
     rates = {}
     for one in json.loads(done.stdout)["benchmarks"]:
-        if "GFLOP/s" in one:
-            name, arguments = one["name"].split("/", 1)
-            rates[name + ("Bf16" if "bf16:1" in arguments else "")] = one["GFLOP/s"] * 1e9
+        if "GFLOP/s" not in one:
+            continue
+        name, arguments = one["name"].split("/", 1)
+        name += "Bf16" if "bf16:1" in arguments else ""
+        if f"threads:{threads}/" in arguments:
+            rates[name] = one["GFLOP/s"] * 1e9
+        if options.device == "cpu" and "threads:1/" in arguments:
+            rates[name + " a core"] = one["GFLOP/s"] * 1e9 * one["real_time"] / one["cpu_time"]
     return rates
+
+
+def processor_a_step(progress):
+    """Processor seconds of a step, all threads together, from what was used after so many steps."""
+    seen = {int(steps): seconds for steps, seconds in progress.items() if int(steps) >= WARM_UP}
+    first, last = min(seen), max(seen)
+    return (seen[last] - seen[first]) / (last - first) if last > first else float("nan")
 
 
 def measure(options, model, dtype):
@@ -106,7 +121,7 @@ def measure(options, model, dtype):
         sides["ours before"] = lambda: upcycle(options, model, dtype, options.before)
     for how in options.peers:
         sides[f"PyTorch {how}"] = lambda how=how: peer(options, model, dtype, how)
-    results = {name: {"seconds": [], "peak": 0} for name in sides}
+    results = {name: {"seconds": [], "processor": [], "peak": 0} for name in sides}
     best = {}
     load = [os.getloadavg()[0]]
     for _ in range(options.rounds):
@@ -121,6 +136,7 @@ def measure(options, model, dtype):
                 results[name]["refused"] = str(refusal)
                 continue
             results[name]["seconds"] += one["seconds"][WARM_UP:]
+            results[name]["processor"].append(processor_a_step(one["processor"]))
             results[name]["peak"] = max(results[name]["peak"], one["peak"])
             results[name]["parameters"] = one["parameters"]
     load.append(os.getloadavg()[0])
@@ -131,9 +147,10 @@ def summary(result):
     print(f"\n{result['model']}, {result['dtype']}: {result['gflop']:.1f} GFLOP of products a step; load {result['load'][0]:.1f} to {result['load'][1]:.1f}")
     for name, rate in result["ceilings"].items():
         print(f"  {name:34s} {rate / 1e9:7.0f} GFLOP/s")
-    bf16 = result["dtype"] == "bf16"
-    peak = result["ceilings"].get("ceilingMultiplyAddBf16" if bf16 else "ceilingMultiplyAdd")
-    product = result["ceilings"].get("ceilingProductBf16" if bf16 else "ceilingProduct")
+    unit = "Bf16" if result["dtype"] == "bf16" else ""
+    ceiling = {word: result["ceilings"].get(name) for word, name in (
+        ("multiply-add peak", f"ceilingMultiplyAdd{unit}"), ("product's rate", f"ceilingProduct{unit}"),
+        ("multiply-add peak a core", f"ceilingMultiplyAdd{unit} a core"), ("product's rate a core", f"ceilingProduct{unit} a core"))}
     medians = {}
     for name, side in result["sides"].items():
         if not side["seconds"]:
@@ -142,10 +159,11 @@ def summary(result):
         medians[name] = side["median"] = statistics.median(side["seconds"])
         rate = result["gflop"] / side["median"]
         text = f"  {name:17s} {side['median']:.4f} s a step (least {min(side['seconds']):.4f}), {rate:5.0f} GFLOP/s"
-        if peak:
-            text += f", {1e11 * rate / peak:3.0f} % of the multiply-add peak"
-        if product:
-            text += f", {1e11 * rate / product:3.0f} % of the product's rate"
+        side["processor_median"] = statistics.median(side["processor"])
+        text += f", {side['processor_median']:.3f} s of processor time"
+        shares = [f"{100 * result['gflop'] * 1e9 / (side['processor_median' if 'core' in word else 'median'] * rate):.0f} % of the {word}"
+                  for word, rate in ceiling.items() if rate]
+        text += "".join(", " + share for share in shares)
         print(text + f", peak memory {side['peak'] / 2**20:.0f} MiB, {side['parameters']} parameters")
     counts = {side["parameters"] for side in result["sides"].values() if "parameters" in side}
     if len(counts) > 1:
@@ -155,7 +173,10 @@ def summary(result):
         result["ratio"] = min(theirs) / medians["ours"]
         least = [min(side["seconds"]) for name, side in result["sides"].items() if name in medians and not name.startswith("ours")]
         result["least_ratio"] = min(least) / min(result["sides"]["ours"]["seconds"])
-        print(f"  PyTorch's better one takes {result['ratio']:.2f} times ours (least against least: {result['least_ratio']:.2f})")
+        work = [side["processor_median"] for name, side in result["sides"].items() if name in medians and not name.startswith("ours")]
+        result["processor_ratio"] = min(work) / result["sides"]["ours"]["processor_median"]
+        print(f"  PyTorch's better one takes {result['ratio']:.2f} times ours (least against least {result['least_ratio']:.2f}, processor time "
+              f"{result['processor_ratio']:.2f})")
     sys.stdout.flush()
 
 
