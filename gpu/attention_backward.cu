@@ -25,35 +25,13 @@ __device__ Row savedRow(const Tiles<D, BM, BN>& tiles, const RowSums& sums, cons
     return row;
 }
 
-/// The sums of this thread's query over its keys.
-template <typename T, int D, int BM, int BN>
-__device__ void sumRow(Row& row, Tiles<D, BM, BN>& tiles, const Inputs<T>& in,
-                       const AttentionView& view, std::int64_t head, std::int64_t query,
-                       std::int64_t seen) {
-    using Rows = RowThreads<BM, BN>;
-    float total = 0.0F;
-    float inner = 0.0F;
-    for (std::int64_t first = 0; first < seen; first += BN) {
-        tiles.loadKeys(in, view, head, first);
-        tiles.multiply();
-        Rows::forQuads([&](int c) {
-            const Quad quad = quadOf(tiles, view, head, query, first, c, row);
-            for (int i = 0; i < 4; ++i) {
-                total += quad.p.at[i];
-                inner += quad.p.at[i] * quad.dP.at[i];
-            }
-        });
-    }
-    total = Rows::sum(total);
-    row.norm = total == 0.0F ? 0.0F : 1.0F / total;
-    row.mean = Rows::sum(inner) * row.norm;
-}
-
-/// dq for BM queries of a head, and their RowSums.
+/// dq for BM queries of a head, and their RowSums, which are known at the end of the sweep over the
+/// keys: with p not yet normalised dq = scale norm (sum of p (dP - shift) k - mean sum of p k).
 template <typename T, int D, int BM, int BN>
 __global__ void __launch_bounds__(kAttentionThreads)
     queryGradients(T* dq, RowSums sums, Inputs<T> in, AttentionView view) {
     using Rows = RowThreads<BM, BN>;
+    constexpr int kTM = BM / kSide;
     Tiles<D, BM, BN> tiles(blockShared<float>());
     const std::int64_t count = (view.queries + BM - 1) / BM;
     const std::int64_t top = (count - 1 - blockIdx.x % count) * BM;
@@ -64,28 +42,50 @@ __global__ void __launch_bounds__(kAttentionThreads)
     tiles.loadQueries(in, view, head, top);
     __syncthreads();
     Row row = savedRow(tiles, sums, in, view, head, query);
-    if constexpr (kExactRows<T>) sumRow(row, tiles, in, view, head, query, seen);
-    if (query < view.queries && Rows::rank() == 0) {
-        const std::int64_t at = head * view.queries + query;
-        sums.shift[at] = row.shift;
-        sums.norm[at] = row.norm;
-        sums.mean[at] = row.mean;
-    }
-    float out[BM / kSide][D / kSide] = {};
+    float total = 0.0F;
+    float inner = 0.0F;
+    float out[kTM][D / kSide] = {};
+    float keySums[kTM][D / kSide] = {};
     for (std::int64_t first = 0; first < seen; first += BN) {
         __syncthreads();
         tiles.loadKeys(in, view, head, first);
         tiles.multiply();
         Rows::forQuads([&](int c) {
             Quad quad = quadOf(tiles, view, head, query, first, c, row);
-            for (int i = 0; i < 4; ++i)
-                quad.dP.at[i] = quad.p.at[i] * row.norm * (quad.dP.at[i] - row.mean) * view.scale;
-            storePack<4>(tiles.dScores + Rows::row() * padded(BN) + c, quad.dP);
+            for (int i = 0; i < 4; ++i) {
+                quad.dP.at[i] = __fmul_rn(quad.p.at[i], quad.dP.at[i]);
+                total += quad.p.at[i];
+                inner += quad.dP.at[i];
+            }
+            const int place = Rows::row() * padded(BN) + c;
+            storePack<4>(tiles.scores + place, quad.p);
+            storePack<4>(tiles.dScores + place, quad.dP);
         });
         __syncthreads();
-        addRows<BM / kSide, BN, D>(out, tiles.dScores, tiles.keys);
+        addRows<kTM, BN, D>(out, tiles.dScores, tiles.keys);
+        addRows<kTM, BN, D>(keySums, tiles.scores, tiles.keys);
     }
-    storeRows<BM / kSide, D>(dq + view.queryAt(head), out, view, top, view.queries, nullptr);
+    total = Rows::sum(total);
+    row.norm = total == 0.0F ? 0.0F : 1.0F / total;
+    row.mean = Rows::sum(inner) * row.norm;
+    __syncthreads();
+    float* means = tiles.scores;
+    float* factors = tiles.dScores;
+    if (Rows::rank() == 0) {
+        means[Rows::row()] = row.mean;
+        factors[Rows::row()] = row.norm * view.scale;
+        if (query < view.queries) {
+            const std::int64_t at = head * view.queries + query;
+            sums.shift[at] = row.shift;
+            sums.norm[at] = row.norm;
+            sums.mean[at] = row.mean;
+        }
+    }
+    __syncthreads();
+    for (int i = 0; i < kTM; ++i)
+        for (int c = 0; c < D / kSide; ++c)
+            out[i][c] -= __fmul_rn(means[threadRank() / kSide * kTM + i], keySums[i][c]);
+    storeRows<kTM, D>(dq + view.queryAt(head), out, view, top, view.queries, factors);
 }
 
 /// dk and dv for BN keys of a head, over the tiles of queries that see them, in order.

@@ -59,8 +59,7 @@ Index columnStep(Index words) {
 
 template <typename T>
 ProductLoops<T> productLoops(const Kernels& kernels) {
-    static const ProductTable& table = productsFor(instructionSet());
-    return {table.of<T>(), kernels.of<T>()};
+    return {productTable().of<T>().products, kernels.of<T>()};
 }
 
 template <typename T>
@@ -88,6 +87,7 @@ void ResultProduct<T>::compute(const ProductLoops<T>& loops, const Block& block)
             .rows = b.rows,
             .columns = b.columns,
             .words = wordsOf(count, k.perWord),
+            .panelWords = wordsOf(count, k.perWord),
             .stride = stride,
             .bias = bias == nullptr || from > 0 ? nullptr : bias + b.column,
             .accumulate = from > 0};
@@ -159,6 +159,7 @@ void addTransposedProduct(const ProductLoops<T>& loops, float* c, Index stride, 
                                       .rows = height,
                                       .columns = width,
                                       .words = wordsOf(count, k.perWord),
+                                      .panelWords = wordsOf(count, k.perWord),
                                       .stride = stride,
                                       .bias = nullptr,
                                       .accumulate = true});

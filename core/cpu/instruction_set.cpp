@@ -37,6 +37,16 @@ InstructionSet highestAllowed() {
                 "unset the environment variable UPCYCLER_ISA");
 }
 
+const ProductTable& productsFor(InstructionSet set) {
+#if defined(__x86_64__)
+    if (set == InstructionSet::Avx512Bf16) return productsAvx512Bf16();
+    if (set == InstructionSet::Avx512) return productsAvx512();
+    if (set == InstructionSet::Avx2) return productsAvx2();
+#endif
+    static_cast<void>(set);
+    return productsBaseline();
+}
+
 }  // namespace
 
 InstructionSet instructionSet() { return std::min(detected(), highestAllowed()); }
@@ -50,14 +60,9 @@ const Kernels& kernelsFor(InstructionSet set) {
     return kernelsBaseline();
 }
 
-const ProductTable& productsFor(InstructionSet set) {
-#if defined(__x86_64__)
-    if (set == InstructionSet::Avx512Bf16) return productsAvx512Bf16();
-    if (set == InstructionSet::Avx512) return productsAvx512();
-    if (set == InstructionSet::Avx2) return productsAvx2();
-#endif
-    static_cast<void>(set);
-    return productsBaseline();
+const ProductTable& productTable() {
+    static const ProductTable& table = productsFor(instructionSet());
+    return table;
 }
 
 }  // namespace cpu

@@ -13,6 +13,7 @@ InstructionSet instructionSet();
 
 const Kernels& kernelsFor(InstructionSet set);
 
-const ProductTable& productsFor(InstructionSet set);
+/// Of the instruction set in use.
+const ProductTable& productTable();
 
 }  // namespace core::cpu

@@ -15,6 +15,8 @@ namespace core {
 namespace {
 
 constexpr std::string_view kCuda = "cuda";
+/// What a CUDA backend takes beside tensors: the workspace of products, staging, scratch.
+constexpr std::uint64_t kCudaReserve = std::uint64_t{96} << 20;
 
 struct Change {
     bool recompute;
@@ -43,7 +45,7 @@ DeviceMemory deviceMemory(const std::string& device) {
                                                 : info.name == device ||
                                                       (device == kCuda && info.name == "cuda:0");
             if (asked && info.usable && info.name.starts_with(kCuda))
-                return {info.name, info.freeBytes};
+                return {info.name, info.freeBytes - std::min(info.freeBytes, kCudaReserve)};
         }
     return {"cpu", availableMemoryBytes()};
 }

@@ -10,8 +10,8 @@ namespace core {
 
 /// Where a job computes and what is free there.
 struct DeviceMemory {
-    std::string name;  ///< "cpu", "cuda:0"
-    std::uint64_t freeBytes = 0;
+    std::string name;             ///< "cpu", "cuda:0"
+    std::uint64_t freeBytes = 0;  ///< without what a backend takes for itself
 };
 
 /// Of a device name as in job.json; the CPU's where a CUDA device is not there or is not proved.

@@ -5,16 +5,11 @@
 
 namespace gpu {
 
-/// Whether the sums of a row's probabilities and gradients are those of the very numbers that the
-/// products see, at the cost of a sweep over its keys. With them a row of dScores cancels: the
-/// gradient of the keys' bias is nothing but such rows' sums. Beside the rounding of o to BF16 the
-/// difference is nothing.
-template <typename T>
-constexpr bool kExactRows = sizeof(T) == sizeof(float);
-
 /// Numbers of each query, [batch, heads, queries]: what the forward pass left; nearly the mean of
 /// dP (dOut . o), subtracted first, which keeps the digits of what cancels; 1 / the sum of
-/// exp(score - logSumExp); the mean of dP - shift under these probabilities.
+/// exp(score - logSumExp); the mean of dP - shift under these probabilities. They add up to 1 and
+/// the mean is that of these very numbers, so that a row of dScores cancels: the gradient of the
+/// keys' bias is nothing but such rows' sums.
 struct RowSums {
     const float* logSumExp;
     float* shift;
@@ -29,8 +24,8 @@ struct Row {
     float mean = 0.0F;
 };
 
-__device__ __forceinline__ Row rowOf(const RowSums& sums, const AttentionView& view, std::int64_t head,
-                     std::int64_t query) {
+__device__ __forceinline__ Row rowOf(const RowSums& sums, const AttentionView& view,
+                                     std::int64_t head, std::int64_t query) {
     if (query >= view.queries) return {};
     const std::int64_t at = head * view.queries + query;
     return {sums.logSumExp[at], sums.shift[at], sums.norm[at], sums.mean[at]};

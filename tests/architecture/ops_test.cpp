@@ -31,8 +31,9 @@ const std::map<std::string, std::string> kSplitKernels{
 /// Tests that are long enough for a file of their own, and the op that each is of.
 const std::map<std::string, std::string> kSplitTests{{"attention_options", "attention"}};
 /// Of core/cpu: what no op alone is made of.
-const Names kBackendParts{"cpu_backend", "cpu_backend_internal",     "instruction_set",
-                          "products",    "instruction_set_internal", "products_internal"};
+const Names kBackendParts{
+    "block_products",  "block_products_internal",  "cpu_backend", "cpu_backend_internal",
+    "instruction_set", "instruction_set_internal", "products",    "products_internal"};
 /// Of tests/ops: what several ops share.
 const Names kSharedTests{"backends", "activation_reference", "mixtures_test", "norm_sizes",
                          "parity",   "repeatability_test"};

@@ -27,6 +27,7 @@ const std::vector<Case> kCases{
     {{2, 1, 3, 20, 6, 1.0F}, true, true, true, 17},
     {{2, 2, 9, 11, 4, 0.7F}, true, true, false, 0, 0.25F},
     {{1, 3, 66, 66, 5, 1.0F}, true, true, true, 0, 0.1F},
+    {{2, 1, 17, 80, 3, 1.0F}, true, true, true, 61, 0.2F},
 };
 
 constexpr std::uint64_t kKey = 0xFEDCBA9876543210ULL;

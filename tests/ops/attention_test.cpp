@@ -11,10 +11,11 @@ using parity::Values;
 
 /// batch, heads, queries, keys, headDim, scale: size 1, odd sizes, vectors' widths, more than one
 /// block of queries.
-const std::vector<AttentionShape> kShapes{{1, 1, 1, 1, 1, 1.0F},      {1, 2, 3, 5, 7, 0.4F},
-                                          {2, 3, 50, 50, 32, 0.177F}, {1, 1, 65, 16, 4, -0.5F},
-                                          {1, 2, 130, 17, 9, 0.3F},   {3, 1, 2, 33, 64, 0.125F},
-                                          {1, 1, 64, 64, 16, 0.25F},  {1, 1, 7, 140, 48, 0.2F}};
+const std::vector<AttentionShape> kShapes{
+    {1, 1, 1, 1, 1, 1.0F},      {1, 2, 3, 5, 7, 0.4F},     {2, 3, 50, 50, 32, 0.177F},
+    {1, 1, 65, 16, 4, -0.5F},   {1, 2, 130, 17, 9, 0.3F},  {3, 1, 2, 33, 64, 0.125F},
+    {1, 1, 64, 64, 16, 0.25F},  {1, 1, 7, 140, 48, 0.2F},  {1, 2, 70, 75, 96, 0.1F},
+    {1, 1, 33, 40, 129, 0.09F}, {1, 1, 35, 18, 256, 0.06F}};
 
 struct Reference {
     Values o;

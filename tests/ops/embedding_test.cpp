@@ -54,6 +54,22 @@ TEST_P(EmbeddingOps, GradientsOfRepeatedIdsAddUp) {
     }
 }
 
+TEST_P(EmbeddingOps, AnIdThatRepeatsMuch) {
+    // As padding does: half of the rows, beside ids that come once and rows without any.
+    const std::int64_t count = 1500;
+    const std::int64_t rows = 70000;
+    std::vector<std::int64_t> ids;
+    for (std::int64_t i = 0; i < count; ++i) ids.push_back(i % 2 == 0 ? 300 : i * 41);
+    const Values dy = parity::randomValues(count * 3, 2);
+    Values expected(static_cast<std::size_t>(rows * 3), 0.0);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        for (std::size_t c = 0; c < 3; ++c)
+            expected[static_cast<std::size_t>(ids[i]) * 3 + c] += dy[i * 3 + c];
+    const Tensor dTable = f32({rows, 3}, Values(expected.size(), 0.0));
+    core::ops::embeddingBackward(backend(), dTable, tensor({count, 3}, dy), labels(ids));
+    expectClose(dTable, expected, "dTable", 4.0);
+}
+
 TEST_P(EmbeddingOps, RejectsOtherShapesAndIds) {
     EXPECT_THROW(core::ops::embeddingForward(backend(), output({2, 3}), labels({0, 1, 1}),
                                              f32Output({4, 3})),

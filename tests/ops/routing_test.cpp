@@ -112,7 +112,8 @@ const std::vector<Setting> kSettings{{1, 1, {0, 1}, false, 1.0},
                                      {50, 8, {0, 7, 7, 33, 50}, true, 1.25},
                                      {33, 5, {0, 16, 32, 33}, true, 0.5},
                                      {640, 4, {0, 640}, false, 1.0},
-                                     {12, 3, {0, 4, 8, 12}, false, 99.0}};
+                                     {12, 3, {0, 4, 8, 12}, false, 99.0},
+                                     {9001, 5, {0, 1, 8200, 9001}, true, 1.25}};
 
 std::vector<Ints> realTokens(const Setting& s, const std::vector<std::uint8_t>& real) {
     std::vector<Ints> out;

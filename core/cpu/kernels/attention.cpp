@@ -1,235 +1,207 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/cpu/kernels/keep.h"
-#include "core/cpu/kernels/product.h"
-#include "core/cpu/kernels/table.h"
+#include "core/cpu/kernels/attention.h"
+
+#include "core/cpu/kernels/attention_rows.h"
 
 namespace core::cpu::UPCYCLER_ISA {
 namespace {
 
 /// Query rows whose scores are in scratch at one time.
 constexpr Index kBlock = 64;
-constexpr float kInfinity = __builtin_inff();
 
-Index padded(Index n) { return (n + kLanes - 1) / kLanes * kLanes; }
+/// Pieces of a scratch, each at a multiple of 64 bytes.
+class Shelf {
+  public:
+    explicit Shelf(float* at) : at_(at) {}
 
-Index least(Index a, Index b) { return a < b ? a : b; }
-
-/// rows x columns of `from` into rows of padded(columns) floats, zeros at their ends.
-void packRows(float* into, const float* from, Index stride, Index rows, Index columns) {
-    const Index width = padded(columns);
-    const Index whole = columns / kLanes * kLanes;
-    for (Index r = 0; r < rows; ++r, into += width, from += stride) {
-        for (Index c = 0; c < whole; c += kLanes) store(into + c, load(from + c));
-        if (whole < columns)
-            store(into + whole, loadPart(from + whole, static_cast<int>(columns - whole)));
+    template <typename Element = float>
+    Element* take(Index n) {
+        constexpr Index kStep = 16;
+        const Index floats = (n * static_cast<Index>(sizeof(Element)) + 3) / 4;
+        auto* piece = reinterpret_cast<Element*>(at_ + taken_);
+        taken_ += (floats + kStep - 1) / kStep * kStep;
+        return piece;
     }
-}
 
-void unpackRows(float* into, Index stride, const float* from, Index rows, Index columns) {
-    const Index width = padded(columns);
-    for (Index r = 0; r < rows; ++r)
-        forVectors(
-            columns, [&](Index c, auto, auto put) __attribute__((always_inline)) {
-                put(into + r * stride + c, load(from + r * width + c));
-            });
-}
+    Index taken() const { return taken_; }
 
-/// factor * the transpose of `from` [rows, columns]: `columns` rows of padded(rows) floats, zeros
-/// at their ends.
-void packTransposed(float* into, const float* from, Index stride, Index rows, Index columns,
-                    float factor) {
-    typedef float Four __attribute__((vector_size(16)));
-    typedef float UnalignedFour __attribute__((vector_size(16), aligned(4), may_alias));
-    const Index width = padded(rows);
-    Index r = 0;
-    for (; r + 4 <= rows; r += 4) {
-        const float* x = from + r * stride;
-        Index c = 0;
-        for (; c + 4 <= columns; c += 4) {
-            const Four a = *reinterpret_cast<const UnalignedFour*>(x + c) * factor;
-            const Four b = *reinterpret_cast<const UnalignedFour*>(x + stride + c) * factor;
-            const Four d = *reinterpret_cast<const UnalignedFour*>(x + 2 * stride + c) * factor;
-            const Four e = *reinterpret_cast<const UnalignedFour*>(x + 3 * stride + c) * factor;
-            const Four abLow = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-            const Four abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-            const Four deLow = __builtin_shufflevector(d, e, 0, 4, 1, 5);
-            const Four deHigh = __builtin_shufflevector(d, e, 2, 6, 3, 7);
-            float* y = into + c * width + r;
-            *reinterpret_cast<UnalignedFour*>(y) =
-                __builtin_shufflevector(abLow, deLow, 0, 1, 4, 5);
-            *reinterpret_cast<UnalignedFour*>(y + width) =
-                __builtin_shufflevector(abLow, deLow, 2, 3, 6, 7);
-            *reinterpret_cast<UnalignedFour*>(y + 2 * width) =
-                __builtin_shufflevector(abHigh, deHigh, 0, 1, 4, 5);
-            *reinterpret_cast<UnalignedFour*>(y + 3 * width) =
-                __builtin_shufflevector(abHigh, deHigh, 2, 3, 6, 7);
-        }
-        for (; c < columns; ++c)
-            for (Index k = 0; k < 4; ++k) into[c * width + r + k] = x[k * stride + c] * factor;
-    }
-    for (; r < rows; ++r)
-        for (Index c = 0; c < columns; ++c) into[c * width + r] = from[r * stride + c] * factor;
-    for (Index c = 0; c < columns; ++c)
-        for (Index k = rows; k < width; ++k) into[c * width + k] = 0.0F;
-}
-
-/// Lanes of a row's last vector that are real keys.
-IntVec lastLanes(Index keys) {
-    IntVec lanes{};
-    for (int i = 0; i < kLanes; ++i) lanes[i] = i < keys - (padded(keys) - kLanes) ? -1 : 0;
-    return lanes;
-}
-
-/// Scores of one query -> exp(score - most), 0 in the padding.
-struct RowSum {
-    float most;
-    float sum;
+  private:
+    float* at_;
+    Index taken_ = 0;
 };
 
-/// Without a key that is seen the exponentials are 0 and count as a sum of 1.
-RowSum expRow(float* scores, Index keys, IntVec last) {
-    const Index end = padded(keys) - kLanes;
-    Vec most = last != 0 ? load(scores + end) : splat(-kInfinity);
-    for (Index j = 0; j < end; j += kLanes) most = max(load(scores + j), most);
-    const float highest = largest(most);
-    const float shift = highest == -kInfinity ? 0.0F : highest;
-    Vec total{};
-    for (Index j = 0; j < end; j += kLanes) {
-        const Vec e = exp(load(scores + j) - shift);
-        store(scores + j, e);
-        total += e;
-    }
-    const Vec e = last != 0 ? exp(load(scores + end) - shift) : Vec{};
-    store(scores + end, e);
-    const float all = sum(total + e);
-    return {shift, all == 0.0F ? 1.0F : all};
-}
+/// The matrices in scratch. Names ending in T are packed transposed: right factors of products over
+/// the head's dimension; `keyRows` and the like are right factors of products over keys or queries.
+template <typename T>
+struct Pieces {
+    using Types = MatrixTypes<T>;
+    using Source = typename Types::Source;
+    using W = typename Types::Weight;
+    static constexpr bool kApart = sizeof(W) != sizeof(float);
 
-/// Scores -> probabilities in place, and dScores = scale * p * (dP - sum of p * dP), 0 in the
-/// padding. Probabilities add up to 1 and the sum is that of these very numbers, so that a row of
-/// dScores cancels: the gradient of the keys' bias is nothing but such rows' sums.
-void softmaxBackwardRow(float* scores, float* dScores, Index keys, IntVec last, float logSumExp_,
-                        float scale) {
-    const Index end = padded(keys) - kLanes;
-    Vec total{};
-    Vec inner{};
-    for (Index j = 0; j < end; j += kLanes) {
-        const Vec p = exp(load(scores + j) - logSumExp_);
-        store(scores + j, p);
-        total += p;
-        inner += p * load(dScores + j);
+    Index keyWidth, width, block, headWords, keyWords;
+    std::uint32_t *keysT, *left;
+    float *scores, *out, *penalty;
+    W* weights;
+    // forward
+    std::uint32_t* valueRows;
+    // backward
+    std::uint32_t *valuesT, *keyRows, *queryRows, *dOutRows, *leftOfWeights;
+    float *dScores, *dKeys, *dValues;
+    W* dWeights;
+
+    Pieces(Shelf& shelf, Index queries, Index keys, Index headDim, bool backward)
+        : keyWidth(padded(keys)),
+          width(padded(headDim)),
+          block(least(queries, kBlock)),
+          headWords(wordsOf<Source>(headDim)),
+          keyWords(wordsOf<Source>(keys)),
+          keysT(shelf.take<std::uint32_t>(rightWords(headWords, keys))),
+          left(shelf.take<std::uint32_t>(block * headWords)),
+          scores(shelf.take(block * keyWidth)),
+          out(shelf.take(block * width)),
+          penalty(shelf.take(keyWidth)),
+          weights(kApart ? shelf.take<W>(block * keyWidth) : reinterpret_cast<W*>(scores)) {
+        if (!backward) {
+            valueRows = shelf.take<std::uint32_t>(rightWords(keyWords, headDim));
+            return;
+        }
+        const Index blockWords = wordsOf<Source>(block);
+        valuesT = shelf.take<std::uint32_t>(rightWords(headWords, keys));
+        keyRows = shelf.take<std::uint32_t>(rightWords(keyWords, headDim));
+        queryRows = shelf.take<std::uint32_t>(rightWords(blockWords, headDim));
+        dOutRows = shelf.take<std::uint32_t>(rightWords(blockWords, headDim));
+        leftOfWeights = shelf.take<std::uint32_t>(kApart ? blockWords * keyWidth : 0);
+        dScores = shelf.take(block * keyWidth);
+        dKeys = shelf.take(keys * width);
+        dValues = shelf.take(keys * width);
+        dWeights = kApart ? shelf.take<W>(block * keyWidth) : reinterpret_cast<W*>(dScores);
     }
-    const Vec p = last != 0 ? exp(load(scores + end) - logSumExp_) : Vec{};
-    const Vec dP = last != 0 ? load(dScores + end) : Vec{};
-    store(scores + end, p);
-    store(dScores + end, dP);
-    const float all = sum(total + p);
-    const float norm = all == 0.0F ? 0.0F : 1.0F / all;
-    const float mean = sum(inner + p * dP) * norm;
-    for (Index j = 0; j <= end; j += kLanes) {
-        const Vec q = load(scores + j) * norm;
-        store(scores + j, q);
-        store(dScores + j, q * (load(dScores + j) - mean) * scale);
+
+    /// `rows` rows of q or dOut as the left factor of scores.
+    LeftFactor leftRows(const T* from, Index stride, Index rows, Index headDim) const {
+        if (inPlace<Source, T>(headDim)) return {from, stride * Index{sizeof(T)}, 4};
+        packLeft<Source>(left, from, stride, rows, headDim);
+        return {left, headWords * 4, 4};
+    }
+
+    /// Rows of weights, keys being the depth.
+    LeftFactor rowsOf(const W* from) const { return {from, keyWidth * Index{sizeof(W)}, 4}; }
+
+    /// Their transpose: `rows` queries are the depth.
+    LeftFactor columnsOf(const W* from, Index rows, Index keys) const {
+        if constexpr (!kApart) {
+            return {from, 4, keyWidth * 4};
+        } else {
+            packLeftTransposed<typename Types::WeightSource>(leftOfWeights, from, keyWidth, keys,
+                                                             rows);
+            return {leftOfWeights, 4, keys * 4};
+        }
+    }
+
+    /// Scores of `rows` queries and all keys up to `seen`, to whole panels of the keys.
+    void scoresOf(float* into, const LeftFactor& rows, const std::uint32_t* right, Index count,
+                  Index seen) const {
+        constexpr Index kPanel = kPanelVectors * kLanes;
+        multiplyBlock<typename Types::Arithmetic>(
+            into, {.left = rows,
+                   .right = right,
+                   .rows = count,
+                   .columns = least(keyWidth, (seen + kPanel - 1) / kPanel * kPanel),
+                   .words = headWords,
+                   .panelWords = headWords,
+                   .stride = keyWidth,
+                   .bias = nullptr,
+                   .accumulate = false});
+    }
+
+    /// into [rows, width] = or += left * right, over `depth` keys or queries of right's `all`.
+    void sumsOf(float* into, const LeftFactor& factor, const std::uint32_t* right, Index rows,
+                Index depth, Index all, bool accumulate) const {
+        multiplyBlock<typename Types::Arithmetic>(into, {.left = factor,
+                                                         .right = right,
+                                                         .rows = rows,
+                                                         .columns = width,
+                                                         .words = wordsOf<Source>(depth),
+                                                         .panelWords = wordsOf<Source>(all),
+                                                         .stride = width,
+                                                         .bias = nullptr,
+                                                         .accumulate = accumulate});
+    }
+};
+
+/// factor * rows of `width` floats into rows of T.
+template <typename T>
+void unpackRows(T* into, Index stride, const float* from, Index width, Index rows, Index columns,
+                const float* divisors) {
+    for (Index r = 0; r < rows; ++r) {
+        const float factor = divisors == nullptr ? 1.0F : 1.0F / divisors[r];
+        forVectors(
+            columns, [&](Index c, auto, auto put) __attribute__((always_inline)) {
+                put(into + r * stride + c, load(from + r * width + c) * factor);
+            });
     }
 }
 
 /// 0 for the keys that the mask shows, -infinity for the others; null without a mask.
-const float* penaltyOf(const HeadView& view, float* into) {
+template <typename T>
+const float* penaltyOf(const HeadView<T>& view, float* into) {
     if (view.mask == nullptr) return nullptr;
     for (Index j = 0; j < view.keys; ++j) into[j] = view.mask[j] != 0 ? 0.0F : -kInfinity;
     return into;
 }
 
 /// Keys up to the last one that the mask shows, at least 1: padding at the end costs nothing.
-Index shownKeys(const HeadView& view) {
+template <typename T>
+Index shownKeys(const HeadView<T>& view) {
     Index shown = view.keys;
     while (view.mask != nullptr && shown > 1 && view.mask[shown - 1] == 0) --shown;
     return shown;
 }
 
-/// Of `shown` keys those that the queries below `end` see at most.
-Index seenBelow(const HeadView& view, Index shown, Index end) {
-    return least(shown, end - 1 + view.sight);
-}
-
-/// Adds the bias to the first `seen` scores of a query; -infinity where it does not see the key.
-void limitRow(float* scores, const HeadView& view, Index query, Index seen, const float* penalty) {
-    const float* bias = view.bias == nullptr ? nullptr : view.bias + query * view.keys;
-    if (bias != nullptr || penalty != nullptr)
-        forVectors(
-            seen, [&](Index j, auto get, auto put) __attribute__((always_inline)) {
-                Vec x = get(scores + j);
-                if (bias != nullptr) x += get(bias + j);
-                if (penalty != nullptr) x += get(penalty + j);
-                put(scores + j, x);
-            });
-    for (Index j = query + view.sight; j < seen; ++j) scores[j] = -kInfinity;
-}
-
-/// What dropout leaves of a query's first `seen` probabilities (or of their gradients).
-void dropRow(float* row, const HeadView& view, Index query, Index seen) {
-    if (view.keep.threshold == 0) return;
-    const std::uint64_t first = view.firstKept + static_cast<std::uint64_t>(query * view.keys);
-    forKept(
-        view.keep, first,
-        seen, [&](Index j, IntVec kept, auto get, auto put) __attribute__((always_inline)) {
-            put(row + j, kept ? get(row + j) * view.keep.factor : Vec{});
-        });
-}
-
-/// dBias += dScores / scale, row by row.
-void addBiasRow(float* dBias, const float* dScores, const HeadView& view, Index query, Index seen) {
-    const float factor = 1.0F / view.scale;
-    float* row = dBias + query * view.keys;
-    forVectors(
-        seen, [&](Index j, auto get, auto put) __attribute__((always_inline)) {
-            put(row + j, get(row + j) + get(dScores + j) * factor);
-        });
+/// Query `query` within a block whose queries see `seen` keys at most.
+template <typename T>
+Row rowOf(const HeadView<T>& view, Index query, Index seen) {
+    return {query, least(seen, query + view.sight), padded(seen)};
 }
 
 }  // namespace
 
-Index attentionScratch(Index queries, Index keys, Index headDim) {
-    const Index block = least(queries, kBlock);
-    const Index transposed = headDim * padded(keys);
-    const Index byKey = keys * padded(headDim);
-    return 2 * transposed + 3 * byKey + block * (2 * padded(keys) + 3 * padded(headDim)) +
-           padded(keys) + kLanes;
+template <typename T>
+Index Attention<T>::scratch(Index queries, Index keys, Index headDim) {
+    Shelf forward(nullptr);
+    Shelf backward(nullptr);
+    const Pieces<T> one(forward, queries, keys, headDim, false);
+    const Pieces<T> other(backward, queries, keys, headDim, true);
+    const Index most = forward.taken() > backward.taken() ? forward.taken() : backward.taken();
+    return most;
 }
 
-void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* scratch) {
-    const Index keys = view.keys;
-    const Index keyWidth = padded(keys);
-    const Index width = padded(view.headDim);
-    const Index block = least(view.queries, kBlock);
-    float* keysT = scratch;
-    float* values = keysT + view.headDim * keyWidth;
-    float* scores = values + keys * width;
-    float* out = scores + block * keyWidth;
+template <typename T>
+void Attention<T>::forward(T* o, float* logSumExp_, const HeadView<T>& view, float* scratch) {
+    using Source = typename MatrixTypes<T>::Source;
+    Shelf shelf(scratch);
+    const Pieces<T> p(shelf, view.queries, view.keys, view.headDim, false);
     const Index shown = shownKeys(view);
-    const float* penalty = penaltyOf(view, out + block * width);
-    packTransposed(keysT, view.k, view.stride, keys, view.headDim, view.scale);
-    packRows(values, view.v, view.stride, keys, view.headDim);
-    for (Index top = 0; top < view.queries; top += block) {
-        const Index rows = least(block, view.queries - top);
-        const Index seen = seenBelow(view, shown, top + rows);
-        const IntVec last = lastLanes(seen);
-        product<false>(scores, keyWidth, {view.q + top * view.stride, view.stride, 1}, keysT,
-                       keyWidth, rows, padded(seen), view.headDim);
+    const float* penalty = penaltyOf(view, p.penalty);
+    packRightTransposed<Source>(p.keysT, view.k, view.stride, view.headDim, view.keys);
+    packRight<Source>(p.valueRows, view.v, view.stride, view.keys, view.headDim);
+    for (Index top = 0; top < view.queries; top += p.block) {
+        const Index rows = least(p.block, view.queries - top);
+        const Index seen = least(shown, top + rows - 1 + view.sight);
+        p.scoresOf(p.scores,
+                   p.leftRows(view.q + top * view.stride, view.stride, rows, view.headDim), p.keysT,
+                   rows, seen);
         float sums[kBlock];
         float* shifts = logSumExp_ + top;
         for (Index r = 0; r < rows; ++r) {
-            float* line = scores + r * keyWidth;
-            limitRow(line, view, top + r, seen, penalty);
-            const RowSum row = expRow(line, seen, last);
-            dropRow(line, view, top + r, seen);
+            const RowSum row = expRow(p.weights + r * p.keyWidth, p.scores + r * p.keyWidth, view,
+                                      rowOf(view, top + r, seen), penalty);
             shifts[r] = row.most;
             sums[r] = row.sum;
         }
-        product<false>(out, width, {scores, keyWidth, 1}, values, width, rows, width, seen);
-        for (Index r = 0; r < rows; ++r)
-            Elementwise<float>::scaled(o + (top + r) * view.stride, out + r * width, 1.0F / sums[r],
-                                       view.headDim);
+        p.sumsOf(p.out, p.rowsOf(p.weights), p.valueRows, rows, seen, view.keys, false);
+        unpackRows(o + top * view.stride, view.stride, p.out, p.width, rows, view.headDim, sums);
         forVectors(
             rows, [&](Index r, auto get, auto put) __attribute__((always_inline)) {
                 put(shifts + r, get(shifts + r) + log(get(sums + r)));
@@ -237,57 +209,45 @@ void attentionForward(float* o, float* logSumExp_, const HeadView& view, float* 
     }
 }
 
-void attentionBackward(float* dq, float* dk, float* dv, float* dBias, const float* dOut,
-                       const float* logSumExp_, const HeadView& view, float* scratch) {
-    const Index keys = view.keys;
+template <typename T>
+void Attention<T>::backward(T* dq, T* dk, T* dv, float* dBias, const T* dOut,
+                            const float* logSumExp_, const HeadView<T>& view, float* scratch) {
+    using Source = typename MatrixTypes<T>::Source;
     const Index stride = view.stride;
     const Index headDim = view.headDim;
-    const Index keyWidth = padded(keys);
-    const Index width = padded(headDim);
-    const Index block = least(view.queries, kBlock);
-    float* keysT = scratch;
-    float* valuesT = keysT + headDim * keyWidth;
-    float* keyRows = valuesT + headDim * keyWidth;
-    float* dKeys = keyRows + keys * width;
-    float* dValues = dKeys + keys * width;
-    float* scores = dValues + keys * width;
-    float* dScores = scores + block * keyWidth;
-    float* queryRows = dScores + block * keyWidth;
-    float* dOutRows = queryRows + block * width;
-    float* dQueries = dOutRows + block * width;
+    Shelf shelf(scratch);
+    const Pieces<T> p(shelf, view.queries, view.keys, headDim, true);
     const Index shown = shownKeys(view);
-    const float* penalty = penaltyOf(view, dQueries + block * width);
-    packTransposed(keysT, view.k, stride, keys, headDim, view.scale);
-    packTransposed(valuesT, view.v, stride, keys, headDim, 1.0F);
-    packRows(keyRows, view.k, stride, keys, headDim);
-    for (Index i = 0; i < keys * width; ++i) dKeys[i] = dValues[i] = 0.0F;
-    for (Index top = 0; top < view.queries; top += block) {
-        const Index rows = least(block, view.queries - top);
-        const Index at = top * stride;
-        const Index seen = seenBelow(view, shown, top + rows);
-        const IntVec last = lastLanes(seen);
-        packRows(queryRows, view.q + at, stride, rows, headDim);
-        packRows(dOutRows, dOut + at, stride, rows, headDim);
-        product<false>(scores, keyWidth, {queryRows, width, 1}, keysT, keyWidth, rows, padded(seen),
-                       headDim);
-        product<false>(dScores, keyWidth, {dOutRows, width, 1}, valuesT, keyWidth, rows,
-                       padded(seen), headDim);
+    const float* penalty = penaltyOf(view, p.penalty);
+    packRightTransposed<Source>(p.keysT, view.k, stride, headDim, view.keys);
+    packRightTransposed<Source>(p.valuesT, view.v, stride, headDim, view.keys);
+    packRight<Source>(p.keyRows, view.k, stride, view.keys, headDim);
+    for (Index i = 0; i < view.keys * p.width; ++i) p.dKeys[i] = p.dValues[i] = 0.0F;
+    for (Index top = 0; top < view.queries; top += p.block) {
+        const Index rows = least(p.block, view.queries - top);
+        const Index seen = least(shown, top + rows - 1 + view.sight);
+        const T* queries = view.q + top * stride;
+        const T* slopes = dOut + top * stride;
+        p.scoresOf(p.scores, p.leftRows(queries, stride, rows, headDim), p.keysT, rows, seen);
+        p.scoresOf(p.dScores, p.leftRows(slopes, stride, rows, headDim), p.valuesT, rows, seen);
         for (Index r = 0; r < rows; ++r) {
-            float* line = scores + r * keyWidth;
-            float* dLine = dScores + r * keyWidth;
-            limitRow(line, view, top + r, seen, penalty);
-            dropRow(dLine, view, top + r, seen);
-            softmaxBackwardRow(line, dLine, seen, last, logSumExp_[top + r], view.scale);
-            dropRow(line, view, top + r, seen);
-            if (dBias != nullptr) addBiasRow(dBias, dLine, view, top + r, seen);
+            const Index at = r * p.keyWidth;
+            softmaxBackwardRow<typename Pieces<T>::W>(
+                {p.scores + at, p.dScores + at, p.weights + at, p.dWeights + at}, view,
+                rowOf(view, top + r, seen), penalty, logSumExp_[top + r], dBias);
         }
-        product<true>(dValues, width, {scores, 1, keyWidth}, dOutRows, width, seen, width, rows);
-        product<true>(dKeys, width, {dScores, 1, keyWidth}, queryRows, width, seen, width, rows);
-        product<false>(dQueries, width, {dScores, keyWidth, 1}, keyRows, width, rows, width, seen);
-        unpackRows(dq + at, stride, dQueries, rows, headDim);
+        packRight<Source>(p.queryRows, queries, stride, rows, headDim);
+        packRight<Source>(p.dOutRows, slopes, stride, rows, headDim);
+        p.sumsOf(p.dValues, p.columnsOf(p.weights, rows, seen), p.dOutRows, seen, rows, rows, true);
+        p.sumsOf(p.dKeys, p.columnsOf(p.dWeights, rows, seen), p.queryRows, seen, rows, rows, true);
+        p.sumsOf(p.out, p.rowsOf(p.dWeights), p.keyRows, rows, seen, view.keys, false);
+        unpackRows(dq + top * stride, stride, p.out, p.width, rows, headDim, nullptr);
     }
-    unpackRows(dk, stride, dKeys, keys, headDim);
-    unpackRows(dv, stride, dValues, keys, headDim);
+    unpackRows(dk, stride, p.dKeys, p.width, view.keys, headDim, nullptr);
+    unpackRows(dv, stride, p.dValues, p.width, view.keys, headDim, nullptr);
 }
+
+template struct Attention<float>;
+template struct Attention<BFloat16>;
 
 }  // namespace core::cpu::UPCYCLER_ISA

@@ -15,23 +15,6 @@ struct Keep {
     float factor;
 };
 
-/// One head's matrices for attention: rows of `stride` floats, `headDim` of them used.
-struct HeadView {
-    const float* q;
-    const float* k;
-    const float* v;
-    std::int64_t stride;
-    std::int64_t queries;
-    std::int64_t keys;
-    std::int64_t headDim;
-    float scale;
-    const float* bias;         ///< [queries, keys] or null
-    const std::uint8_t* mask;  ///< [keys], 0 = not seen; or null
-    std::int64_t sight;        ///< query i sees the keys below i + sight (and those of the mask)
-    Keep keep;                 ///< of the probabilities
-    std::uint64_t firstKept;   ///< element of query 0 and key 0
-};
-
 /// AdamW's step with all scalars worked out.
 struct AdamWScalars {
     float gradientScale;
@@ -142,13 +125,6 @@ struct Kernels {
     void (*softmaxBackward)(float* dx, const float* dy, const float* y, Index rows, Index columns);
     /// y += or = factor * exp(x - shift)
     void (*expInto)(float* y, const float* x, float shift, float factor, bool accumulate, Index n);
-
-    /// Floats of scratch that a thread needs for the two attention kernels.
-    Index (*attentionScratch)(Index queries, Index keys, Index headDim);
-    /// o: rows of view.stride; logSumExp [queries]; dBias [queries, keys] accumulated, or null.
-    void (*attentionForward)(float* o, float* logSumExp, const HeadView& view, float* scratch);
-    void (*attentionBackward)(float* dq, float* dk, float* dv, float* dBias, const float* dOut,
-                              const float* logSumExp, const HeadView& view, float* scratch);
 
     void (*adamw)(float* weight, float* m, float* v, const float* gradient, const AdamWScalars& s,
                   Index n);

@@ -137,7 +137,7 @@ void multiplyBlock(C* c, const BlockProduct& product) {
                     product.bias == nullptr ? nullptr : product.bias + j,
                     static_cast<int>(lanes < kLanes ? lanes : kLanes)},
             product, most);
-        right += product.words * most * kLanes;
+        right += product.panelWords * most * kLanes;
     }
 }
 

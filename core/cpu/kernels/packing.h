@@ -64,6 +64,12 @@ struct Paired {
     }
 };
 
+/// Whether rows of T are rows of words as they are.
+template <typename Source, typename T>
+constexpr bool inPlace(Index depth) {
+    return sizeof(T) * Source::kPerWord == 4 && depth % Source::kPerWord == 0;
+}
+
 template <typename Source>
 Index wordsOf(Index depth) {
     return (depth + Source::kPerWord - 1) / Source::kPerWord;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/cpu/kernels/attention_kernels.h"
 #include "core/tensor/bfloat16.h"
 
 #include <cstdint>
@@ -16,13 +17,14 @@ struct LeftFactor {
 };
 
 /// C [rows, columns] = left right, + bias (a row; or null) or + C where `accumulate`; right is
-/// packed. `words` is the depth in words.
+/// packed in panels of `panelWords` words of depth, of which the first `words` count.
 struct BlockProduct {
     LeftFactor left;
     const std::uint32_t* right;
     std::int64_t rows;
     std::int64_t columns;
     std::int64_t words;
+    std::int64_t panelWords;
     std::int64_t stride;  ///< of C
     const float* bias;
     bool accumulate;
@@ -57,12 +59,19 @@ struct ProductKernels {
     void (*multiplyIntoFloats)(float* c, const BlockProduct& product);
 };
 
+/// All that is made of products of T.
+template <typename T>
+struct MatrixKernels {
+    ProductKernels<T> products;
+    AttentionKernels<T> attention;
+};
+
 struct ProductTable {
-    ProductKernels<float> f32;
-    ProductKernels<BFloat16> bf16;
+    MatrixKernels<float> f32;
+    MatrixKernels<BFloat16> bf16;
 
     template <typename T>
-    const ProductKernels<T>& of() const {
+    const MatrixKernels<T>& of() const {
         if constexpr (sizeof(T) == sizeof(float))
             return f32;
         else

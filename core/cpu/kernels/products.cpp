@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/kernels/attention.h"
 #include "core/cpu/kernels/packing.h"
 
 #define UPCYCLER_JOIN_(a, b) a##b
@@ -7,12 +8,14 @@
 namespace core::cpu {
 namespace {
 
-template <typename T, typename Source, typename Arithmetic>
-constexpr ProductKernels<T> kernelsOf(bool inPlace) {
+template <typename T>
+constexpr MatrixKernels<T> kernelsOf() {
     using namespace UPCYCLER_ISA;
-    return {
+    using Source = typename MatrixTypes<T>::Source;
+    using Arithmetic = typename MatrixTypes<T>::Arithmetic;
+    const ProductKernels<T> products{
         .perWord = Source::kPerWord,
-        .inPlace = inPlace,
+        .inPlace = inPlace<Source, T>(Source::kPerWord),
         .rightWords = rightWords,
         .packRight = packRight<Source, T>,
         .packRightTransposed = packRightTransposed<Source, T>,
@@ -21,20 +24,16 @@ constexpr ProductKernels<T> kernelsOf(bool inPlace) {
         .multiply = multiplyBlock<Arithmetic, T>,
         .multiplyIntoFloats = multiplyBlock<Arithmetic, float>,
     };
+    return {.products = products,
+            .attention = {.scratch = Attention<T>::scratch,
+                          .forward = Attention<T>::forward,
+                          .backward = Attention<T>::backward}};
 }
 
 }  // namespace
 
 const ProductTable& UPCYCLER_JOIN(products, UPCYCLER_ISA)() {
-    using namespace UPCYCLER_ISA;
-    static const ProductTable kTable {
-        .f32 = kernelsOf<float, Widened<float>, Floats>(true),
-#if defined(__AVX512BF16__)
-        .bf16 = kernelsOf<BFloat16, Paired, Pairs>(true),
-#else
-        .bf16 = kernelsOf<BFloat16, Widened<BFloat16>, Floats>(false),
-#endif
-    };
+    static const ProductTable kTable{.f32 = kernelsOf<float>(), .bf16 = kernelsOf<BFloat16>()};
     return kTable;
 }
 

@@ -72,11 +72,6 @@ void softmaxForward(float* y, const float* x, Index rows, Index columns);
 void softmaxBackward(float* dx, const float* dy, const float* y, Index rows, Index columns);
 void expInto(float* y, const float* x, float shift, float factor, bool accumulate, Index n);
 
-Index attentionScratch(Index queries, Index keys, Index headDim);
-void attentionForward(float* o, float* logSumExp, const HeadView& view, float* scratch);
-void attentionBackward(float* dq, float* dk, float* dv, float* dBias, const float* dOut,
-                       const float* logSumExp, const HeadView& view, float* scratch);
-
 void adamw(float* weight, float* m, float* v, const float* gradient, const AdamWScalars& s,
            Index n);
 void sgd(float* weight, float* momentum, const float* gradient, float lr, float mu, float decay,

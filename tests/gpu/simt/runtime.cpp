@@ -27,6 +27,8 @@ struct Device {
     std::map<const void*, std::size_t> sharedBytes;
     std::set<simt::Stream*> streams;
     cudaError_t lost = cudaSuccess;
+    std::uint64_t kernelsLeft = 0;  ///< until it is lost by `fault`
+    cudaError_t fault = cudaSuccess;
     cudaError_t last = cudaSuccess;
 };
 
@@ -94,6 +96,11 @@ void loseDevice(int error) {
     if (error == 0) device().last = cudaSuccess;
 }
 
+void loseDeviceAfter(std::uint64_t kernels, int error) {
+    device().kernelsLeft = kernels;
+    device().fault = static_cast<cudaError_t>(error);
+}
+
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, Work thread) {
     const dim3 grid = config.gridDim;
     const dim3 block = config.blockDim;
@@ -105,6 +112,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, Work th
         grid.x > 2147483647U || threads == 0 || threads > 1024 || block.z > 64)
         return result(cudaErrorInvalidConfiguration);
     if (config.dynamicSmemBytes > most) return result(cudaErrorInvalidValue);
+    if (device().fault != cudaSuccess && device().kernelsLeft-- == 0) loseDevice(device().fault);
     if (device().lost != cudaSuccess) return result(cudaSuccess);
     enqueue(config.stream,
             [kernel, grid, block, bytes = config.dynamicSmemBytes, body = std::move(thread)] {

@@ -49,5 +49,7 @@ void setDeviceMemory(std::size_t bytes);
 /// Every call fails with this code from now on (a CUDA error code), as after a fault of a real
 /// device; 0 ends it.
 void loseDevice(int error);
+/// The same once so many kernels have been started from now on.
+void loseDeviceAfter(std::uint64_t kernels, int error);
 
 }  // namespace simt
