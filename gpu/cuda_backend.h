@@ -149,11 +149,11 @@ class CudaBackend final : public core::Backend {
                                 const Tensor& sums, const Tensor& probabilities,
                                 const Assignment& assignment, bool topKSoftmax,
                                 bool renormalize) override;
-    double balanceLossForward(const Tensor& probabilities, const RoutingGroups& groups,
-                              const Assignment& assignment) override;
+    void balanceLossForward(Out loss, const Tensor& probabilities, const RoutingGroups& groups,
+                            const Assignment& assignment) override;
     void balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
                              const Assignment& assignment, float dLoss) override;
-    double zLossForward(const Tensor& logits, const Tensor& mask) override;
+    void zLossForward(Out loss, const Tensor& logits, const Tensor& mask) override;
     void zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,
                        float dLoss) override;
     // moe.h
@@ -164,7 +164,7 @@ class CudaBackend final : public core::Backend {
     void combineBackward(Out dSlots, Out dWeights, const Tensor& dy, const Tensor& slots,
                          const Tensor& weights, const Assignment& assignment) override;
     // reduce.h
-    double sum(const Tensor& x) override;
+    void sum(Out total, const Tensor& x) override;
     double sumOfSquares(std::span<const Tensor> xs) override;
     // optimizer.h
     void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
@@ -216,8 +216,8 @@ class CudaBackend final : public core::Backend {
     void adafactorFull(float* weight, float* moment, const float* gradient,
                        const AdafactorArgs& args, double decay);
 
-    /// Of all the elements, or of their squares, in double (reduce.cu).
-    double sumOf(std::span<const Tensor> xs, bool squares);
+    /// total = the sum of all the elements, or of their squares (reduce.cu).
+    void sumInto(double* total, std::span<const Tensor> xs, bool squares);
 
     int device_;
     int multiprocessors_ = 1;

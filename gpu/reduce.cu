@@ -60,7 +60,7 @@ __global__ void sumTotals(double* total, const double* totals, std::int64_t coun
 
 }  // namespace
 
-double CudaBackend::sumOf(std::span<const Tensor> xs, bool squares) {
+void CudaBackend::sumInto(double* total, std::span<const Tensor> xs, bool squares) {
     std::vector<Addend> addends;
     std::int64_t blocks = 0;
     for (const Tensor& x : xs) {
@@ -68,19 +68,23 @@ double CudaBackend::sumOf(std::span<const Tensor> xs, bool squares) {
         addends.push_back({data<float>(x), x.elements(), blocks});
         blocks += divideUp(x.elements(), kShare);
     }
-    if (blocks == 0) return 0.0;
+    if (blocks == 0)
+        return check(cudaMemsetAsync(total, 0, sizeof *total, stream()), "clearing a total");
     constexpr std::size_t kShared = kMostWarps * sizeof(double);
-    auto* const totals = scratchOf<double>(static_cast<std::size_t>(blocks) + 1);
-    double* const total = totals + blocks;
+    auto* const totals = scratchOf<double>(static_cast<std::size_t>(blocks));
     launch(stream(), squares ? shareTotals<true> : shareTotals<false>,
            static_cast<unsigned>(blocks), kElementThreads, kShared, totals,
            stage(std::span<const Addend>(addends)), static_cast<int>(addends.size()));
     launch(stream(), sumTotals, 1, kElementThreads, kShared, total, totals, blocks);
-    return fetch(total, 1).front();
 }
 
-double CudaBackend::sum(const Tensor& x) { return sumOf({&x, 1}, false); }
+void CudaBackend::sum(Out total, const Tensor& x) { sumInto(data<double>(total), {&x, 1}, false); }
 
-double CudaBackend::sumOfSquares(std::span<const Tensor> xs) { return sumOf(xs, true); }
+double CudaBackend::sumOfSquares(std::span<const Tensor> xs) {
+    const std::shared_ptr<core::Buffer> total = allocate(sizeof(double));
+    auto* const device = reinterpret_cast<double*>(total->data());
+    sumInto(device, xs, true);
+    return fetch(device, 1).front();
+}
 
 }  // namespace gpu

@@ -85,12 +85,15 @@ __global__ void zParts(double* parts, const float* logits, const std::uint8_t* m
     if (threadIdx.x == 0) parts[blockIdx.x] = total;
 }
 
-/// total[0] = the sum of the parts, by one block.
-__global__ void addParts(double* total, const double* parts, std::int64_t count) {
+/// total[0] = the sum of the parts, or their mean over counted[0] (0 where that is 0), by one block.
+__global__ void addParts(double* total, const double* parts, std::int64_t count,
+                         const unsigned long long* counted) {
     double sum = 0.0;
     for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) sum += parts[i];
     sum = blockSum(sum, blockShared<double>());
-    if (threadIdx.x == 0) total[0] = sum;
+    if (threadIdx.x != 0) return;
+    if (counted != nullptr) sum = counted[0] == 0 ? 0.0 : sum / static_cast<double>(counted[0]);
+    total[0] = sum;
 }
 
 __global__ void addZSlopes(float* dLogits, const float* logits, const std::uint8_t* mask,
@@ -122,15 +125,17 @@ void findSlopes(cudaStream_t stream, double* slopes, const core::Assignment& a,
 
 }  // namespace
 
-double CudaBackend::balanceLossForward(const Tensor& probabilities, const RoutingGroups& groups,
-                                       const Assignment& assignment) {
+void CudaBackend::balanceLossForward(Out loss, const Tensor& probabilities,
+                                     const RoutingGroups& groups, const Assignment& assignment) {
     const std::int64_t elements = probabilities.elements();
-    if (elements == 0) return 0.0;
+    if (elements == 0)
+        return check(cudaMemsetAsync(data<double>(loss), 0, sizeof(double), stream()),
+                     "clearing a loss");
     const auto count = static_cast<std::int64_t>(groups.begins.size()) - 1;
     const std::int64_t parts = partsFor(elements);
     ScratchLayout layout;
     const std::size_t slopesAt = layout.place<double>(count * assignment.experts);
-    const std::size_t partsAt = layout.place<double>(parts + 1);
+    const std::size_t partsAt = layout.place<double>(parts);
     void* memory = scratch(layout.bytes());
     auto* slopes = layoutPiece<double>(memory, slopesAt);
     auto* sums = layoutPiece<double>(memory, partsAt);
@@ -140,8 +145,8 @@ double CudaBackend::balanceLossForward(const Tensor& probabilities, const Routin
                       dataOrNull<std::uint8_t>(groups.mask), count};
     launch(stream(), balanceParts, dim3(static_cast<unsigned>(parts)), dim3(kBlock), kSumShared,
            sums, data<float>(probabilities), slopes, rows, assignment.tokens, assignment.experts);
-    launch(stream(), addParts, dim3(1), dim3(kBlock), kSumShared, sums + parts, sums, parts);
-    return fetch(sums + parts, 1).front();
+    launch(stream(), addParts, dim3(1), dim3(kBlock), kSumShared, data<double>(loss), sums, parts,
+           nullptr);
 }
 
 void CudaBackend::balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
@@ -156,13 +161,15 @@ void CudaBackend::balanceLossBackward(InOut dProbabilities, const RoutingGroups&
            data<float>(dProbabilities), slopes, rows, assignment.tokens, assignment.experts, dLoss);
 }
 
-double CudaBackend::zLossForward(const Tensor& logits, const Tensor& mask) {
+void CudaBackend::zLossForward(Out loss, const Tensor& logits, const Tensor& mask) {
     const std::int64_t tokens = logits.size(0);
-    if (tokens == 0) return 0.0;
+    if (tokens == 0)
+        return check(cudaMemsetAsync(data<double>(loss), 0, sizeof(double), stream()),
+                     "clearing a loss");
     const std::int64_t parts = partsFor(tokens * kWarp);
     ScratchLayout layout;
     const std::size_t countAt = layout.place<unsigned long long>(1);
-    const std::size_t partsAt = layout.place<double>(parts + 1);
+    const std::size_t partsAt = layout.place<double>(parts);
     void* memory = scratch(layout.bytes());
     auto* count = layoutPiece<unsigned long long>(memory, countAt);
     auto* sums = layoutPiece<double>(memory, partsAt);
@@ -172,10 +179,8 @@ double CudaBackend::zLossForward(const Tensor& logits, const Tensor& mask) {
     countRealTokens(stream(), count, rows, tokens);
     launch(stream(), zParts, dim3(static_cast<unsigned>(parts)), dim3(kBlock), kSumShared, sums,
            data<float>(logits), rows.mask, tokens, logits.size(1));
-    launch(stream(), addParts, dim3(1), dim3(kBlock), kSumShared, sums + parts, sums, parts);
-    const double total = fetch(sums + parts, 1).front();
-    const auto real = static_cast<double>(fetch(count, 1).front());
-    return real == 0.0 ? 0.0 : total / real;
+    launch(stream(), addParts, dim3(1), dim3(kBlock), kSumShared, data<double>(loss), sums, parts,
+           count);
 }
 
 void CudaBackend::zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,

@@ -122,11 +122,11 @@ class CpuBackend final : public Backend {
                                 const Tensor& sums, const Tensor& probabilities,
                                 const Assignment& assignment, bool topKSoftmax,
                                 bool renormalize) override;
-    double balanceLossForward(const Tensor& probabilities, const RoutingGroups& groups,
-                              const Assignment& assignment) override;
+    void balanceLossForward(Out loss, const Tensor& probabilities, const RoutingGroups& groups,
+                            const Assignment& assignment) override;
     void balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
                              const Assignment& assignment, float dLoss) override;
-    double zLossForward(const Tensor& logits, const Tensor& mask) override;
+    void zLossForward(Out loss, const Tensor& logits, const Tensor& mask) override;
     void zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,
                        float dLoss) override;
     // moe.h
@@ -137,7 +137,7 @@ class CpuBackend final : public Backend {
     void combineBackward(Out dSlots, Out dWeights, const Tensor& dy, const Tensor& slots,
                          const Tensor& weights, const Assignment& assignment) override;
     // reduce.h
-    double sum(const Tensor& x) override;
+    void sum(Out total, const Tensor& x) override;
     double sumOfSquares(std::span<const Tensor> xs) override;
     // optimizer.h
     void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,

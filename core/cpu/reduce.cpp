@@ -23,12 +23,12 @@ double sumOfBlocks(std::int64_t n, double* totals, F total) {
 
 }  // namespace
 
-double CpuBackend::sum(const Tensor& x) {
+void CpuBackend::sum(Out total, const Tensor& x) {
     const Kernels& k = start();
     const float* from = x.data<float>();
-    return sumOfBlocks(x.elements(),
-                       doubleScratch(static_cast<std::size_t>(x.elements() / kBlock + 1)),
-                       [&](std::int64_t at, std::int64_t n) { return k.f32.sum(from + at, n); });
+    *total.data<double>() = sumOfBlocks(
+        x.elements(), doubleScratch(static_cast<std::size_t>(x.elements() / kBlock + 1)),
+        [&](std::int64_t at, std::int64_t n) { return k.f32.sum(from + at, n); });
 }
 
 double CpuBackend::sumOfSquares(std::span<const Tensor> xs) {

@@ -45,21 +45,21 @@ std::vector<double> balanceSlopes(const Assignment& a) {
 
 }  // namespace
 
-double CpuBackend::balanceLossForward(const Tensor& probabilities, const RoutingGroups& groups,
-                                      const Assignment& assignment) {
+void CpuBackend::balanceLossForward(Out loss, const Tensor& probabilities,
+                                    const RoutingGroups& groups, const Assignment& assignment) {
     start();
     const std::vector<double> slopes = balanceSlopes(assignment);
     const std::uint8_t* mask = maskOf(groups.mask);
     const float* p = probabilities.data<float>();
     const std::int64_t experts = assignment.experts;
-    double loss = 0.0;
+    double total = 0.0;
     for (std::size_t g = 0; g + 1 < groups.begins.size(); ++g) {
         const double* slope = slopes.data() + g * static_cast<std::size_t>(experts);
         for (std::int64_t t = groups.begins[g]; t < groups.begins[g + 1]; ++t)
             for (std::int64_t e = 0; isReal(mask, t) && e < experts; ++e)
-                loss += slope[e] * static_cast<double>(p[t * experts + e]);
+                total += slope[e] * static_cast<double>(p[t * experts + e]);
     }
-    return loss;
+    *loss.data<double>() = total;
 }
 
 void CpuBackend::balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
@@ -77,13 +77,14 @@ void CpuBackend::balanceLossBackward(InOut dProbabilities, const RoutingGroups& 
     }
 }
 
-double CpuBackend::zLossForward(const Tensor& logits, const Tensor& mask) {
+void CpuBackend::zLossForward(Out loss, const Tensor& logits, const Tensor& mask) {
     const Kernels& k = start();
     const std::uint8_t* real = maskOf(mask);
     const std::int64_t tokens = logits.size(0);
     const std::int64_t experts = logits.size(1);
     const std::int64_t count = realTokens(real, tokens);
-    if (count == 0) return 0.0;
+    *loss.data<double>() = 0.0;
+    if (count == 0) return;
     const std::int64_t blocks = (tokens + kBlock - 1) / kBlock;
     std::vector<double> totals(static_cast<std::size_t>(blocks), 0.0);
     parallelFor(blocks, 1, [&](std::int64_t begin, std::int64_t end, int) {
@@ -94,7 +95,8 @@ double CpuBackend::zLossForward(const Tensor& logits, const Tensor& mask) {
             totals[static_cast<std::size_t>(t / kBlock)] += value * value;
         }
     });
-    return std::accumulate(totals.begin(), totals.end(), 0.0) / static_cast<double>(count);
+    *loss.data<double>() =
+        std::accumulate(totals.begin(), totals.end(), 0.0) / static_cast<double>(count);
 }
 
 void CpuBackend::zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/block_record.h"
 
+#include "core/ops/memory.h"
+
 #include <algorithm>
 
 namespace core {
@@ -17,13 +19,21 @@ MlpOutput askedOutput(const Pass& pass, const ForwardOptions& options, const std
     return output;
 }
 
-void record(ForwardResult& result, const std::string& block, const Routing* routing,
-            std::int64_t moeBlocks) {
+void record(ForwardResult& result, const std::string& block, const Routing* routing) {
     if (routing == nullptr) return;
     result.routers.push_back({block, routing->probabilities, routing->weights, routing->assignment,
-                              routing->groups.mask, routing->auxLoss, routing->zLoss});
-    result.auxLoss += routing->auxLoss / static_cast<double>(moeBlocks);
-    result.zLoss += routing->zLoss / static_cast<double>(moeBlocks);
+                              routing->groups.mask, 0, 0, routing->auxLoss, routing->zLoss});
+}
+
+void readRouterLosses(ForwardResult& result, Backend& backend) {
+    const auto count = static_cast<double>(result.routers.size());
+    for (RouterObservation& router : result.routers) {
+        if (router.auxLossThere.defined())
+            router.auxLoss = ops::hostNumber(backend, router.auxLossThere);
+        router.zLoss = ops::hostNumber(backend, router.zLossThere);
+        result.auxLoss += router.auxLoss / count;
+        result.zLoss += router.zLoss / count;
+    }
 }
 
 AuxGradients auxGradients(const LossSpec& loss, std::int64_t moeBlocks, float scale) {

@@ -12,7 +12,7 @@
 namespace core {
 namespace {
 
-std::int64_t countLabels(const Tensor& hostLabels, std::int64_t classes) {
+std::int64_t count(const Tensor& hostLabels, std::int64_t classes) {
     std::int64_t counted = 0;
     for (const std::int64_t label : hostLabels.span<std::int64_t>()) {
         if (label == kIgnoredLabel) continue;
@@ -38,30 +38,41 @@ double sumOfSquares(const Tensor& hostLabels, const Tensor& hostLogSumExp) {
 
 }  // namespace
 
+CountedLabels countLabels(Backend& backend, const Tensor& labels, std::int64_t classes) {
+    if (!labels.defined()) return {};
+    const Tensor host = ops::readable(backend, labels);
+    return {labels, host, count(host, classes)};
+}
+
 ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Tensor& logits,
-                                                      const Tensor& labels, const LossSpec& spec) {
-    const Tensor hostLabels = ops::readable(pass.backend, labels);
-    Saved s{logits, labels, {}, spec, countLabels(hostLabels, logits.size(1)), 0, 0};
+                                                      const CountedLabels& labels,
+                                                      const LossSpec& spec) {
+    Saved s{logits, labels.device, {}, spec, labels.counted, 0, 0};
     const Tensor losses = pass.f32({logits.size(0)});
     if (spec.kind == LossKind::Softmax) {
         s.logSumExp = pass.f32({logits.size(0)});
-        ops::softmaxCrossEntropyForward(pass.backend, losses, s.logSumExp, logits, labels,
+        ops::softmaxCrossEntropyForward(pass.backend, losses, s.logSumExp, logits, s.labels,
                                         spec.labelSmoothing);
         if (s.counted > 0)
-            s.logitZLoss = sumOfSquares(hostLabels, ops::readable(pass.backend, s.logSumExp)) /
+            s.logitZLoss = sumOfSquares(labels.host, ops::readable(pass.backend, s.logSumExp)) /
                            static_cast<double>(s.counted);
     } else {
-        ops::sigmoidCrossEntropyForward(pass.backend, losses, logits, labels, spec.labelSmoothing);
+        ops::sigmoidCrossEntropyForward(pass.backend, losses, logits, s.labels,
+                                        spec.labelSmoothing);
     }
-    if (s.counted > 0) s.loss = ops::sum(pass.backend, losses) / static_cast<double>(s.counted);
+    if (s.counted > 0) {
+        const Tensor total = pass.workspace.allocate({1}, DType::F64);
+        ops::sum(pass.backend, total, losses);
+        s.loss = ops::hostNumber(pass.backend, total) / static_cast<double>(s.counted);
+    }
     return s;
 }
 
 ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Tensor& logits,
-                                                      const Tensor& labels, const LossSpec& spec,
-                                                      ForwardResult& result) {
+                                                      const CountedLabels& labels,
+                                                      const LossSpec& spec, ForwardResult& result) {
     Saved saved;
-    if (labels.defined()) saved = forward(pass, logits, labels, spec);
+    if (labels.device.defined()) saved = forward(pass, logits, labels, spec);
     saved.spec = spec;
     result.counted = saved.counted;
     result.loss = saved.loss;

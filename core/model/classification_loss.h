@@ -8,6 +8,17 @@
 
 namespace core {
 
+/// Labels of a batch and how many of them count.
+struct CountedLabels {
+    Tensor device;  ///< I64 [m], or undefined
+    Tensor host;    ///< a copy
+    std::int64_t counted = 0;
+};
+
+/// Reads the labels, before anything that the device would have to be waited for. BadInput when one
+/// is neither -100 nor a class.
+CountedLabels countLabels(Backend& backend, const Tensor& labels, std::int64_t classes);
+
 /// Mean cross-entropy of logits [m, classes] over the labels [m] that are not -100, and the z-loss
 /// of the logits.
 class ClassificationLoss {
@@ -19,11 +30,10 @@ class ClassificationLoss {
         double loss = 0;        ///< 0 when nothing is counted
         double logitZLoss = 0;  ///< mean of logSumExp^2 over counted rows (softmax)
     };
-    /// BadInput when a label is neither -100 nor a class.
-    static Saved forward(const Pass& pass, const Tensor& logits, const Tensor& labels,
+    static Saved forward(const Pass& pass, const Tensor& logits, const CountedLabels& labels,
                          const LossSpec& spec);
     /// The same as the end of a model's forward: told in `result`, and nothing without labels.
-    static Saved forward(const Pass& pass, const Tensor& logits, const Tensor& labels,
+    static Saved forward(const Pass& pass, const Tensor& logits, const CountedLabels& labels,
                          const LossSpec& spec, ForwardResult& result);
     /// dLogits = dLoss * d (loss + spec.logitZ * logitZLoss) / d logits.
     static void backward(const Pass& pass, Out dLogits, const Saved& saved, float dLoss);

@@ -47,6 +47,8 @@ struct RouterObservation {
     Tensor mask;  ///< U8 [n] or undefined
     double auxLoss = 0;
     double zLoss = 0;
+    Tensor auxLossThere{};  ///< F64 [1] on the device, or undefined: what auxLoss is read from
+    Tensor zLossThere{};    ///< F64 [1], zLoss
 };
 
 struct ForwardOptions {

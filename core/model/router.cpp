@@ -51,14 +51,16 @@ Routing Router::forward(const Pass& pass, const Tensor& x, const TokenRows& rows
             rule.fixedSlots = 0;
         }
         r.assignment = ops::topK(pass.backend, r.probabilities, r.groups, rule);
-        r.auxLoss = ops::balanceLossForward(pass.backend, r.probabilities, r.groups, r.assignment);
+        r.auxLoss = pass.shown.allocate({1}, DType::F64);
+        ops::balanceLossForward(pass.backend, r.auxLoss, r.probabilities, r.groups, r.assignment);
     } else {
         r.assignment = ops::expertChoice(pass.backend, r.probabilities, r.groups, moe_.capacity);
     }
     r.weights = pass.shown.allocate({r.assignment.slots()});
     ops::combineWeightsForward(pass.backend, r.weights, r.sums, r.probabilities, r.assignment,
                                softmaxOverChosen(), moe_.renormalize);
-    r.zLoss = ops::zLossForward(pass.backend, r.logits, r.groups.mask);
+    r.zLoss = pass.shown.allocate({1}, DType::F64);
+    ops::zLossForward(pass.backend, r.zLoss, r.logits, r.groups.mask);
     return r;
 }
 

@@ -14,8 +14,8 @@ struct Routing {
     Tensor sums;           ///< F32 [n], their denominators
     RoutingGroups groups;
     Assignment assignment;
-    double auxLoss = 0;  ///< balance loss (Top-K; 0 for Expert Choice)
-    double zLoss = 0;
+    Tensor auxLoss;  ///< F64 [1], balance loss (Top-K; undefined for Expert Choice)
+    Tensor zLoss;    ///< F64 [1]
 };
 
 /// The token rows of one forward: sequences of equal length, one after the other.

@@ -17,8 +17,8 @@ T5Stack::T5Stack(std::string name, const Parameter& embedding, const Parameter& 
       norm_(norm) {}
 
 Tensor T5Stack::runBlocks(const Pass& pass, Tensor x, const T5Block::Context& context,
-                          const ForwardOptions& options, std::int64_t moeBlocks,
-                          ForwardResult& result, Saved& saved) const {
+                          const ForwardOptions& options, ForwardResult& result,
+                          Saved& saved) const {
     Tensor spare = pass.training ? Tensor() : pass.tensor(x.shape());
     for (const T5Block& block : blocks_) {
         const Tensor y = pass.training ? pass.tensor(x.shape()) : spare;
@@ -26,7 +26,7 @@ Tensor T5Stack::runBlocks(const Pass& pass, Tensor x, const T5Block::Context& co
         Pass own = pass;
         own.training = pass.training && !options.recompute;
         T5Block::Saved s = block.forward(own, y, x, context, output);
-        record(result, block.name(), s.mlp.routing(), moeBlocks);
+        record(result, block.name(), s.mlp.routing());
         if (own.training)
             saved.blocks.push_back(std::move(s));
         else if (pass.training)
@@ -38,8 +38,7 @@ Tensor T5Stack::runBlocks(const Pass& pass, Tensor x, const T5Block::Context& co
 }
 
 T5Stack::Saved T5Stack::forward(const Pass& pass, Out y, const Input& input,
-                                const ForwardOptions& options, std::int64_t moeBlocks,
-                                ForwardResult& result) const {
+                                const ForwardOptions& options, ForwardResult& result) const {
     const Intermediates intermediates(pass);
     const std::int64_t length = input.ids.size(0) / input.sequences;
     Saved s;
@@ -58,7 +57,7 @@ T5Stack::Saved T5Stack::forward(const Pass& pass, Out y, const Input& input,
     context.rows = {input.sequences,
                     input.mask.defined() ? input.mask.view({input.ids.size(0)}) : Tensor()};
     context.dropout = input.dropout;
-    s.norm = norm_.forward(pass, y, runBlocks(pass, x, context, options, moeBlocks, result, s));
+    s.norm = norm_.forward(pass, y, runBlocks(pass, x, context, options, result, s));
     s.dropout.at("output").apply(pass, y);
     return s;
 }

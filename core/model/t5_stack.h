@@ -35,10 +35,9 @@ class T5Stack {
         RmsNorm::Saved norm;
         Dropout dropout;
     };
-    /// y [sequences * length, d] is overwritten; routers and outputs go into `result`, whose losses
-    /// are means over `moeBlocks`.
+    /// y [sequences * length, d] is overwritten; routers and outputs go into `result`.
     Saved forward(const Pass& pass, Out y, const Input& input, const ForwardOptions& options,
-                  std::int64_t moeBlocks, ForwardResult& result) const;
+                  ForwardResult& result) const;
     /// What a decoder keeps between the steps of a generation.
     struct Cache {
         std::vector<T5Block::Cache> blocks;
@@ -60,8 +59,7 @@ class T5Stack {
 
   private:
     Tensor runBlocks(const Pass& pass, Tensor x, const T5Block::Context& context,
-                     const ForwardOptions& options, std::int64_t moeBlocks, ForwardResult& result,
-                     Saved& saved) const;
+                     const ForwardOptions& options, ForwardResult& result, Saved& saved) const;
 
     void backwardBlock(const Pass& pass, const Saved& saved, std::size_t block, InOut dy,
                        const T5Block::Shared& shared, float dAux, float dZ) const;

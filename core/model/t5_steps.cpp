@@ -21,7 +21,7 @@ class T5::Steps final : public Decoding {
         ForwardResult seen;  // what the encoder's routers did, not asked for
         const Tensor ids = inputs.inputIds.view({inputs.inputIds.elements()});
         model.encoder_.forward(pass, memory, {ids, sequences, inputs.inputMask, {}, {}, {}}, {},
-                               model.moeBlocks_, seen);
+                               seen);
         Tensor mask;
         if (inputs.inputMask.defined()) {
             mask = kept_.allocate(inputs.inputMask.shape(), DType::U8);

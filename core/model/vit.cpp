@@ -124,7 +124,7 @@ Tensor Vit::runBlocks(const Pass& pass, Tensor x, const ForwardOptions& options,
         Pass own = pass;
         own.training = pass.training && !options.recompute;
         VitBlock::Saved saved = block.forward(own, y, x, trace.batch, output);
-        record(result, block.name(), saved.routing(), moeBlocks_);
+        record(result, block.name(), saved.routing());
         if (own.training)
             trace.blocks.push_back(std::move(saved));
         else if (pass.training)
@@ -142,6 +142,7 @@ ForwardResult Vit::forward(const Batch& batch, const ForwardOptions& options) {
     shown_.reset();
     const Pass p = pass(options.training);
     const VitSpec& vit = spec_.vit;
+    const CountedLabels labels = countLabels(p.backend, batch.labels, vit.classes);
     ForwardResult result;
     Trace trace;
     trace.batch = batch.pixels.size(0);
@@ -154,7 +155,8 @@ ForwardResult Vit::forward(const Batch& batch, const ForwardOptions& options) {
     if (p.dtype != DType::F32) ops::copy(p.backend, result.features, normed);
     result.logits = p.shown.allocate({trace.batch, vit.classes});
     classifier_->forward(p, result.logits, result.features);
-    trace.loss = ClassificationLoss::forward(p, result.logits, batch.labels, options.loss, result);
+    trace.loss = ClassificationLoss::forward(p, result.logits, labels, options.loss, result);
+    readRouterLosses(result, p.backend);
     if (options.training) trace_ = std::move(trace);
     return result;
 }

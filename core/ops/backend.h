@@ -17,8 +17,9 @@ namespace core {
 ///
 /// Activations and their gradients (x, y, q, slots, logits of a loss ...) and the weights of matrix
 /// products are F32 or BF16, of one type within a call; sums are F32 or better inside. All the rest
-/// is F32 in both: parameters (biases, norms, embedding tables, the optimizer's weights), their
-/// gradients, statistics of norms, log-sum-exps, losses, and everything of the router.
+/// is F32 in both (totals of losses F64): parameters (biases, norms, embedding tables, the
+/// optimizer's weights), their gradients, statistics of norms, log-sum-exps, losses, and everything
+/// of the router.
 ///
 /// One thread calls a backend at a time. Results are
 /// bitwise repeatable for the same thread count.
@@ -144,11 +145,11 @@ class Backend {
                                         const Tensor& weights, const Tensor& sums,
                                         const Tensor& probabilities, const Assignment& assignment,
                                         bool topKSoftmax, bool renormalize) = 0;
-    virtual double balanceLossForward(const Tensor& probabilities, const RoutingGroups& groups,
-                                      const Assignment& assignment) = 0;
+    virtual void balanceLossForward(Out loss, const Tensor& probabilities,
+                                    const RoutingGroups& groups, const Assignment& assignment) = 0;
     virtual void balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
                                      const Assignment& assignment, float dLoss) = 0;
-    virtual double zLossForward(const Tensor& logits, const Tensor& mask) = 0;
+    virtual void zLossForward(Out loss, const Tensor& logits, const Tensor& mask) = 0;
     virtual void zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,
                                float dLoss) = 0;
     // moe.h
@@ -159,7 +160,7 @@ class Backend {
     virtual void combineBackward(Out dSlots, Out dWeights, const Tensor& dy, const Tensor& slots,
                                  const Tensor& weights, const Assignment& assignment) = 0;
     // reduce.h
-    virtual double sum(const Tensor& x) = 0;
+    virtual void sum(Out total, const Tensor& x) = 0;
     virtual double sumOfSquares(std::span<const Tensor> xs) = 0;
     // optimizer.h
     virtual void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,

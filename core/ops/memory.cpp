@@ -40,6 +40,11 @@ Tensor readable(Backend& backend, const Tensor& tensor) {
     return host;
 }
 
+double hostNumber(Backend& backend, const Tensor& scalar) {
+    requireTensor("hostNumber", "scalar", scalar, DType::F64, {1});
+    return *readable(backend, scalar).data<double>();
+}
+
 Tensor hostFloats(Backend& backend, const Tensor& tensor) {
     requireReal("hostFloats", "tensor", tensor);
     Tensor host = Tensor::host(tensor.shape(), tensor.dtype());

@@ -22,6 +22,9 @@ Tensor toDevice(Backend& backend, const Tensor& host);
 /// copy; none of an undefined tensor.
 Tensor readable(Backend& backend, const Tensor& tensor);
 
+/// The number in an F64 [1]: waits for it.
+double hostNumber(Backend& backend, const Tensor& scalar);
+
 /// A copy on the host in F32, of F32 or BF16.
 Tensor hostFloats(Backend& backend, const Tensor& tensor);
 

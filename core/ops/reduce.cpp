@@ -5,9 +5,10 @@
 
 namespace core::ops {
 
-double sum(Backend& backend, const Tensor& x) {
+void sum(Backend& backend, Out total, const Tensor& x) {
     requireF32("sum", "x", x);
-    return backend.sum(x);
+    requireTensor("sum", "total", total, DType::F64, {1});
+    backend.sum(total, x);
 }
 
 double sumOfSquares(Backend& backend, std::span<const Tensor> xs) {

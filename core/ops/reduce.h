@@ -8,8 +8,8 @@
 
 namespace core::ops {
 
-/// Sum of all elements, accumulated in double in a fixed order.
-double sum(Backend& backend, const Tensor& x);
+/// total (F64 [1]) = sum of all elements, accumulated in double in a fixed order.
+void sum(Backend& backend, Out total, const Tensor& x);
 
 /// Sum of squares over all tensors; not finite when an element is not.
 double sumOfSquares(Backend& backend, std::span<const Tensor> xs);

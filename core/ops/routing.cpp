@@ -93,15 +93,16 @@ void combineWeightsBackward(Backend& backend, InOut dProbabilities, const Tensor
                                    assignment, topKSoftmax, renormalize);
 }
 
-double balanceLossForward(Backend& backend, const Tensor& probabilities,
-                          const RoutingGroups& groups, const Assignment& assignment) {
+void balanceLossForward(Backend& backend, Out loss, const Tensor& probabilities,
+                        const RoutingGroups& groups, const Assignment& assignment) {
     constexpr const char* kOp = "balanceLossForward";
+    requireTensor(kOp, "loss", loss, DType::F64, {1});
     requireTensor(kOp, "probabilities", probabilities, DType::F32,
                   {assignment.tokens, assignment.experts});
     requireGroups(kOp, groups, assignment.tokens);
     requireTensor(kOp, "groupRequested", assignment.groupRequested, DType::F32,
                   {static_cast<std::int64_t>(groups.begins.size()) - 1, assignment.experts});
-    return backend.balanceLossForward(probabilities, groups, assignment);
+    backend.balanceLossForward(loss, probabilities, groups, assignment);
 }
 
 void balanceLossBackward(Backend& backend, InOut dProbabilities, const RoutingGroups& groups,
@@ -115,11 +116,12 @@ void balanceLossBackward(Backend& backend, InOut dProbabilities, const RoutingGr
     backend.balanceLossBackward(dProbabilities, groups, assignment, dLoss);
 }
 
-double zLossForward(Backend& backend, const Tensor& logits, const Tensor& mask) {
+void zLossForward(Backend& backend, Out loss, const Tensor& logits, const Tensor& mask) {
+    requireTensor("zLossForward", "loss", loss, DType::F64, {1});
     requireTensor("zLossForward", "logits", logits, DType::F32, {"n", "E"});
     require("zLossForward", logits.size(1) >= 1, "there is no expert");
     requireTensorOrNone("zLossForward", "mask", mask, DType::U8, {logits.size(0)});
-    return backend.zLossForward(logits, mask);
+    backend.zLossForward(loss, logits, mask);
 }
 
 void zLossBackward(Backend& backend, InOut dLogits, const Tensor& logits, const Tensor& mask,

@@ -46,16 +46,17 @@ void combineWeightsBackward(Backend& backend, InOut dProbabilities, const Tensor
                             const Tensor& weights, const Tensor& sums, const Tensor& probabilities,
                             const Assignment& assignment, bool topKSoftmax, bool renormalize);
 
-/// Aux loss of Top-K: mean over groups of E * sum_e f_e P_e, f_e = share of the assignments asked
-/// for (before drops), P_e = mean probability over the group's real tokens; 1 when even. f has no
-/// gradient.
-double balanceLossForward(Backend& backend, const Tensor& probabilities,
-                          const RoutingGroups& groups, const Assignment& assignment);
+/// loss (F64 [1]) = aux loss of Top-K: mean over groups of E * sum_e f_e P_e, f_e = share of the
+/// assignments asked for (before drops), P_e = mean probability over the group's real tokens; 1
+/// when even. f has no gradient.
+void balanceLossForward(Backend& backend, Out loss, const Tensor& probabilities,
+                        const RoutingGroups& groups, const Assignment& assignment);
 void balanceLossBackward(Backend& backend, InOut dProbabilities, const RoutingGroups& groups,
                          const Assignment& assignment, float dLoss);
 
-/// mean over real tokens of logsumexp(logits)^2 (ST-MoE); mask as in RoutingGroups.
-double zLossForward(Backend& backend, const Tensor& logits, const Tensor& mask);
+/// loss (F64 [1]) = mean over real tokens of logsumexp(logits)^2 (ST-MoE); mask as in
+/// RoutingGroups.
+void zLossForward(Backend& backend, Out loss, const Tensor& logits, const Tensor& mask);
 void zLossBackward(Backend& backend, InOut dLogits, const Tensor& logits, const Tensor& mask,
                    float dLoss);
 

@@ -62,6 +62,10 @@ void OpsTest::SetUp() {
     backend_ = std::move(made.backend);
 }
 
+Tensor OpsTest::scalar() {
+    return upload(Tensor::of<double>({1}, std::vector{std::numeric_limits<double>::quiet_NaN()}));
+}
+
 Tensor OpsTest::upload(const Tensor& host) {
     Tensor device(backend_->allocate(host.bytes()), 0, host.shape(), host.dtype());
     backend_->upload(device, host);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ops/memory.h"
 #include "tests/ops/backends.h"
 
 #include <gtest/gtest.h>
@@ -75,6 +76,13 @@ class OpsTest : public testing::TestWithParam<BackendCase> {
     /// The values as a tensor of the row's dtype holds them.
     Values stored(const Values& values) const;
     std::vector<std::int64_t> readInts(const core::Tensor& tensor);
+    /// What an op writes into an F64 [1], filled with NaN before.
+    template <typename F>
+    double number(F op) {
+        const core::Tensor total = scalar();
+        op(total);
+        return core::ops::hostNumber(backend(), total);
+    }
     /// Raw bytes, for comparisons to the last bit.
     std::vector<std::byte> bytesOf(const core::Tensor& tensor);
 
@@ -91,6 +99,7 @@ class OpsTest : public testing::TestWithParam<BackendCase> {
     core::Tensor ofOtherType(core::Shape shape);
 
   private:
+    core::Tensor scalar();
     core::Tensor upload(const core::Tensor& host);
     core::Tensor toHost(const core::Tensor& device);
 

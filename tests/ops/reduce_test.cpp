@@ -23,7 +23,8 @@ TEST_P(ReduceOps, SumsInDouble) {
             squares += value * value;
             size += std::abs(value);
         }
-        EXPECT_NEAR(core::ops::sum(backend(), f32({n}, x)), total, 1e-12 * size + 1e-300);
+        EXPECT_NEAR(number([&](core::Out into) { core::ops::sum(backend(), into, f32({n}, x)); }),
+                    total, 1e-12 * size + 1e-300);
         EXPECT_NEAR(core::ops::sumOfSquares(backend(), std::vector{f32({n}, x)}), squares,
                     1e-12 * squares + 1e-300);
     }
@@ -48,7 +49,8 @@ TEST_P(ReduceOps, SquaresOfSeveralTensorsAreOneSum) {
 TEST_P(ReduceOps, SmallTermsAreNotLostInLargeOnes) {
     Values x(70000, 1.0);
     x[0] = 1e9;
-    EXPECT_EQ(core::ops::sum(backend(), f32({70000}, x)), 1e9 + 69999.0);
+    EXPECT_EQ(number([&](core::Out into) { core::ops::sum(backend(), into, f32({70000}, x)); }),
+              1e9 + 69999.0);
 }
 
 TEST_P(ReduceOps, NotFiniteWhenAnElementIsNot) {
@@ -68,7 +70,10 @@ TEST_P(ReduceOps, LargeFiniteElementsStayFinite) {
 }
 
 TEST_P(ReduceOps, RejectsOtherTypes) {
-    EXPECT_THROW(core::ops::sum(backend(), labels({1, 2})), core::CheckFailure);
+    EXPECT_THROW(number([&](core::Out total) {
+                     core::ops::sum(backend(), total, labels({1, 2}));
+                 }),
+                 core::CheckFailure);
     EXPECT_THROW(core::ops::sumOfSquares(backend(), std::vector<core::Tensor>(1)),
                  core::CheckFailure);
 }

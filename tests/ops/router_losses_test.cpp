@@ -59,7 +59,19 @@ double zLoss(const Values& logits, const std::vector<std::uint8_t>& real) {
     return count == 0.0 ? 0.0 : total / count;
 }
 
-class RouterLossOps : public parity::OpsTest {};
+class RouterLossOps : public parity::OpsTest {
+  protected:
+    double balanceLossForward(const Tensor& probabilities, const core::RoutingGroups& groups,
+                              const core::Assignment& assignment) {
+        return number([&](core::Out loss) {
+            core::ops::balanceLossForward(backend(), loss, probabilities, groups, assignment);
+        });
+    }
+    double zLossForward(const Tensor& logits, const Tensor& mask) {
+        return number(
+            [&](core::Out loss) { core::ops::zLossForward(backend(), loss, logits, mask); });
+    }
+};
 
 TEST_P(RouterLossOps, BalanceLossAndGradient) {
     const auto real = someMask();
@@ -69,8 +81,8 @@ TEST_P(RouterLossOps, BalanceLossAndGradient) {
         core::ops::topK(backend(), f32({kTokens, kExperts}, p), groups, {2, 0.5, false});
     const Values requested = read(a.groupRequested);
     const double expected = balance(p, requested, real);
-    EXPECT_NEAR(core::ops::balanceLossForward(backend(), f32({kTokens, kExperts}, p), groups, a),
-                expected, 1e-6 * std::abs(expected));
+    EXPECT_NEAR(balanceLossForward(f32({kTokens, kExperts}, p), groups, a), expected,
+                1e-6 * std::abs(expected));
 
     const Values before = parity::randomValues(kTokens * kExperts, 2, 0.01);
     const Tensor dProbabilities = f32({kTokens, kExperts}, before);
@@ -87,15 +99,14 @@ TEST_P(RouterLossOps, BalanceIsOneWhenEvenAndExpertsWhenCollapsed) {
     for (std::size_t t = 0; t < 4; ++t) turns[t * 4 + t] = 1.0;
     const Assignment balanced =
         core::ops::topK(backend(), f32({4, 4}, turns), groups, {1, 1.0, false});
-    EXPECT_NEAR(core::ops::balanceLossForward(backend(), even, groups, balanced), 1.0, 1e-6);
+    EXPECT_NEAR(balanceLossForward(even, groups, balanced), 1.0, 1e-6);
     Values collapsed(16, 0.0);
     for (std::size_t t = 0; t < 4; ++t) collapsed[t * 4 + 2] = 1.0;
     // Dropped assignments count: f is what was asked for.
     const Assignment full =
         core::ops::topK(backend(), f32({4, 4}, collapsed), groups, {1, 1.0, false});
     EXPECT_EQ(full.slots(), 1);
-    EXPECT_NEAR(core::ops::balanceLossForward(backend(), f32({4, 4}, collapsed), groups, full), 4.0,
-                1e-6);
+    EXPECT_NEAR(balanceLossForward(f32({4, 4}, collapsed), groups, full), 4.0, 1e-6);
 }
 
 TEST_P(RouterLossOps, ZLossAndGradient) {
@@ -104,9 +115,8 @@ TEST_P(RouterLossOps, ZLossAndGradient) {
         const auto real = masked ? someMask() : std::vector<std::uint8_t>(kTokens, 1);
         const Tensor deviceMask = masked ? mask(real) : Tensor();
         const double expected = zLoss(logits, real);
-        EXPECT_NEAR(
-            core::ops::zLossForward(backend(), f32({kTokens, kExperts}, logits), deviceMask),
-            expected, 1e-6 * expected);
+        EXPECT_NEAR(zLossForward(f32({kTokens, kExperts}, logits), deviceMask), expected,
+                    1e-6 * expected);
         const Values before = parity::randomValues(kTokens * kExperts, 4, 0.1);
         const Tensor dLogits = f32({kTokens, kExperts}, before);
         core::ops::zLossBackward(backend(), dLogits, f32({kTokens, kExperts}, logits), deviceMask,
@@ -119,27 +129,26 @@ TEST_P(RouterLossOps, ZLossAndGradient) {
 
 TEST_P(RouterLossOps, ZLossOfZeroLogits) {
     const Tensor logits = f32({3, 32}, Values(96, 0.0));
-    EXPECT_NEAR(core::ops::zLossForward(backend(), logits, {}), std::log(32.0) * std::log(32.0),
-                1e-5);
+    EXPECT_NEAR(zLossForward(logits, {}), std::log(32.0) * std::log(32.0), 1e-5);
 }
 
 TEST_P(RouterLossOps, NoRealTokenIsNoLoss) {
     const Tensor nobody = mask({0, 0});
     const Tensor dLogits = f32({2, 3}, Values(6, 1.0));
-    EXPECT_EQ(core::ops::zLossForward(backend(), f32({2, 3}, Values(6, 1.0)), nobody), 0.0);
+    EXPECT_EQ(zLossForward(f32({2, 3}, Values(6, 1.0)), nobody), 0.0);
     core::ops::zLossBackward(backend(), dLogits, f32({2, 3}, Values(6, 1.0)), nobody, 1.0F);
     EXPECT_EQ(read(dLogits), Values(6, 1.0));
     const RoutingGroups groups{{0, 2}, nobody};
     const Tensor p = f32({2, 3}, Values(6, 0.3));
     const Assignment a = core::ops::topK(backend(), p, groups, {1, 1.0, false});
-    EXPECT_EQ(core::ops::balanceLossForward(backend(), p, groups, a), 0.0);
+    EXPECT_EQ(balanceLossForward(p, groups, a), 0.0);
 }
 
 TEST_P(RouterLossOps, ExpertChoiceHasNoBalanceLoss) {
     const RoutingGroups groups{{0, 4}, {}};
     const Tensor p = f32({4, 2}, Values(8, 0.5));
     const Assignment a = core::ops::expertChoice(backend(), p, groups, 1.0);
-    EXPECT_THROW(core::ops::balanceLossForward(backend(), p, groups, a), core::CheckFailure);
+    EXPECT_THROW(balanceLossForward(p, groups, a), core::CheckFailure);
 }
 
 PARITY_SUITE(RouterLossOps);

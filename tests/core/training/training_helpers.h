@@ -7,6 +7,7 @@
 #include "core/model/model.h"
 #include "core/ops/cross_entropy.h"
 #include "core/ops/linear.h"
+#include "core/ops/memory.h"
 #include "core/ops/reduce.h"
 #include "tests/core/checkpoint/checkpoint_helpers.h"
 
@@ -97,7 +98,11 @@ class LinearModel final : public Model {
         const auto labels = labels_.span<std::int64_t>();
         counted_ = count - std::count(labels.begin(), labels.end(), -100);
         result.counted = counted_;
-        if (counted_ > 0) result.loss = ops::sum(backend(), losses) / static_cast<double>(counted_);
+        if (counted_ > 0) {
+            const Tensor total = workspace().allocate({1}, DType::F64);
+            ops::sum(backend(), total, losses);
+            result.loss = ops::hostNumber(backend(), total) / static_cast<double>(counted_);
+        }
         return result;
     }
 
