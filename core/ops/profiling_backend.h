@@ -127,11 +127,11 @@ class ProfilingBackend final : public Backend {
                                 const Tensor& sums, const Tensor& probabilities,
                                 const Assignment& assignment, bool topKSoftmax,
                                 bool renormalize) override;
-    double balanceLossForward(const Tensor& probabilities, const RoutingGroups& groups,
-                              const Assignment& assignment) override;
+    void balanceLossForward(Out loss, const Tensor& probabilities, const RoutingGroups& groups,
+                            const Assignment& assignment) override;
     void balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
                              const Assignment& assignment, float dLoss) override;
-    double zLossForward(const Tensor& logits, const Tensor& mask) override;
+    void zLossForward(Out loss, const Tensor& logits, const Tensor& mask) override;
     void zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,
                        float dLoss) override;
     void dispatchForward(Out slots, const Tensor& x, const Assignment& assignment) override;
@@ -140,7 +140,7 @@ class ProfilingBackend final : public Backend {
                         const Assignment& assignment) override;
     void combineBackward(Out dSlots, Out dWeights, const Tensor& dy, const Tensor& slots,
                          const Tensor& weights, const Assignment& assignment) override;
-    double sum(const Tensor& x) override;
+    void sum(Out total, const Tensor& x) override;
     double sumOfSquares(std::span<const Tensor> xs) override;
     void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
                    const AdamWArgs& args) override;

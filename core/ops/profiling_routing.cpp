@@ -72,12 +72,12 @@ void ProfilingBackend::combineWeightsBackward(InOut dProbabilities, const Tensor
             });
 }
 
-double ProfilingBackend::balanceLossForward(const Tensor& probabilities,
-                                            const RoutingGroups& groups,
-                                            const Assignment& assignment) {
-    return measure("balanceLossForward", probabilities,
-                   {0, bytesOf(probabilities, groups.mask, assignment.groupRequested)},
-                   [&] { return inner_->balanceLossForward(probabilities, groups, assignment); });
+void ProfilingBackend::balanceLossForward(Out loss, const Tensor& probabilities,
+                                          const RoutingGroups& groups,
+                                          const Assignment& assignment) {
+    measure("balanceLossForward", probabilities,
+            {0, bytesOf(loss, probabilities, groups.mask, assignment.groupRequested)},
+            [&] { inner_->balanceLossForward(loss, probabilities, groups, assignment); });
 }
 
 void ProfilingBackend::balanceLossBackward(InOut dProbabilities, const RoutingGroups& groups,
@@ -87,9 +87,9 @@ void ProfilingBackend::balanceLossBackward(InOut dProbabilities, const RoutingGr
             [&] { inner_->balanceLossBackward(dProbabilities, groups, assignment, dLoss); });
 }
 
-double ProfilingBackend::zLossForward(const Tensor& logits, const Tensor& mask) {
-    return measure("zLossForward", logits, {0, bytesOf(logits, mask)},
-                   [&] { return inner_->zLossForward(logits, mask); });
+void ProfilingBackend::zLossForward(Out loss, const Tensor& logits, const Tensor& mask) {
+    measure("zLossForward", logits, {0, bytesOf(loss, logits, mask)},
+            [&] { inner_->zLossForward(loss, logits, mask); });
 }
 
 void ProfilingBackend::zLossBackward(InOut dLogits, const Tensor& logits, const Tensor& mask,
@@ -125,8 +125,8 @@ void ProfilingBackend::combineBackward(Out dSlots, Out dWeights, const Tensor& d
             [&] { inner_->combineBackward(dSlots, dWeights, dy, slots, weights, assignment); });
 }
 
-double ProfilingBackend::sum(const Tensor& x) {
-    return measure("sum", x, {0, bytesOf(x)}, [&] { return inner_->sum(x); });
+void ProfilingBackend::sum(Out total, const Tensor& x) {
+    measure("sum", x, {0, bytesOf(total, x)}, [&] { inner_->sum(total, x); });
 }
 
 double ProfilingBackend::sumOfSquares(std::span<const Tensor> xs) {
