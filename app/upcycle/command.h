@@ -28,6 +28,7 @@ Command addForward(CLI::App& root);
 Command addEval(CLI::App& root);
 Command addNew(CLI::App& root);
 Command addTrain(CLI::App& root);
+Command addProfile(CLI::App& root);
 Command addStatus(CLI::App& root);
 Command addWatch(CLI::App& root);
 Command addTokenizer(CLI::App& root);

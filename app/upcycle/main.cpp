@@ -20,10 +20,11 @@ using upcycle::Command;
 
 std::vector<Command> addCommands(CLI::App& root) {
     std::vector<Command> commands{
-        upcycle::addInspect(root), upcycle::addPlan(root),   upcycle::addConvert(root),
-        upcycle::addCheck(root),   upcycle::addExport(root), upcycle::addDiff(root),
-        upcycle::addForward(root), upcycle::addEval(root),   upcycle::addNew(root),
-        upcycle::addTrain(root),   upcycle::addStatus(root), upcycle::addWatch(root)};
+        upcycle::addInspect(root), upcycle::addPlan(root),    upcycle::addConvert(root),
+        upcycle::addCheck(root),   upcycle::addExport(root),  upcycle::addDiff(root),
+        upcycle::addForward(root), upcycle::addEval(root),    upcycle::addNew(root),
+        upcycle::addTrain(root),   upcycle::addProfile(root), upcycle::addStatus(root),
+        upcycle::addWatch(root)};
     for (Command& order : upcycle::addOrders(root)) commands.push_back(std::move(order));
     commands.push_back(upcycle::addTokenizer(root));
     commands.push_back(upcycle::addDevices(root));

@@ -20,7 +20,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kScratch = "scratch:";
-constexpr float kBalanceLoss = 0.01F;
 
 struct Options {
     std::string run, model, plan, data, objective, tokenizer, optimizer, schedule, optimizerState;
@@ -60,16 +59,15 @@ core::ModelSpec trainedSpec(const core::JobSpec& job) {
     return core::specFromConfig(core::readTextFile(config), config);
 }
 
-bool hasTopK(const core::JobSpec& job, const core::ModelSpec& spec) {
-    const auto isTopK = [](const core::MoeSpec& moe) {
-        return moe.router == core::RouterKind::TopK;
-    };
-    const bool inModel =
-        std::any_of(spec.blocks.begin(), spec.blocks.end(),
-                    [&](const core::BlockSpec& block) { return block.moe && isTopK(*block.moe); });
-    return inModel ||
-           (job.plan && std::any_of(job.plan->layers.begin(), job.plan->layers.end(),
-                                    [&](const auto& layer) { return isTopK(layer.second.moe); }));
+/// The model after the plan; one that is only looked at comes out as it is.
+float balanceLoss(const core::JobSpec& job, const core::ModelSpec& spec) {
+    core::ModelSpec planned = spec;
+    for (core::BlockSpec& block : planned.blocks)
+        if (job.plan)
+            if (const auto layer = job.plan->layers.find(block.name);
+                layer != job.plan->layers.end())
+                block.moe = layer->second.moe;
+    return core::usualBalanceLoss(planned);
 }
 
 /// The optimizer and its state: another kind of optimizer cannot carry the checkpoint's moments.
@@ -140,7 +138,7 @@ core::JobSpec makeJob(const Options& options) {
     chooseSchedule(job, options);
     const core::ModelSpec spec = trainedSpec(job);
     chooseRest(job, options, spec);
-    if (hasTopK(job, spec)) job.trainer.loss.aux = kBalanceLoss;
+    if (const float weight = balanceLoss(job, spec); weight > 0) job.trainer.loss.aux = weight;
     take(job.trainer.loss.aux, options.aux);
     take(job.trainer.loss.z, options.z);
     for (const std::string& assignment : options.assignments) core::setJobField(job, assignment);

@@ -2,18 +2,14 @@
 #include "app/upcycle/command.h"
 #include "app/upcycle/options.h"
 #include "app/upcycle/output.h"
-#include "app/upcycle/plan_settings.h"
+#include "app/upcycle/plan_options.h"
 #include "core/base/text.h"
 #include "core/surgery/report.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <array>
-#include <map>
 #include <memory>
-#include <optional>
-#include <set>
 
 namespace upcycle {
 namespace {
@@ -21,65 +17,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-    std::string model, output, preset, layers;
+    std::string model, output;
     core::OpenOptions open;
-    std::optional<std::uint64_t> seed;
+    PlanOptions plan;
     std::int64_t batch = 32;
-    bool dropless = false;
     bool json = false;
-    std::map<std::string, std::string> settings;  ///< of every block, by the keys of plan.json
-    std::vector<std::string> assignments;
 };
-
-/// Options that set one key of plan.json for every chosen block.
-struct SettingOption {
-    const char* option;
-    const char* key;
-    const char* help;
-};
-constexpr std::array<SettingOption, 10> kSettingOptions{
-    {{"--experts", "experts", "Experts per block [32]"},
-     {"--capacity", "capacity", "Experts that a token can use on average [2]"},
-     {"--router", "router", "expert-choice or top-k [expert-choice; T5 decoder: top-k]"},
-     {"--k", "k", "Experts per token, for top-k [2]"},
-     {"--order", "order", "softmax-topk or topk-softmax, for top-k [softmax-topk]"},
-     {"--renormalize", "renormalize", "on or off: combine weights sum to 1 [on for vision]"},
-     {"--batch-priority", "batch_priority", "on or off, for top-k [off]"},
-     {"--group-size", "group_size", "Tokens that compete: batch, sequence or a number [batch]"},
-     {"--experts-from", "experts_from", "copy, noise:SIGMA, drop:R or random [copy]"},
-     {"--router-init", "router_init", "normal:STD, lecun or zero [normal:0.02]"}}};
-
-std::set<std::string> chosenBlocks(const core::ModelSpec& spec, const Options& options) {
-    std::set<std::string> chosen;
-    if (!options.preset.empty() || options.layers.empty()) {
-        const std::string preset = options.preset.empty() ? "paper" : options.preset;
-        const core::PresetChoice choice =
-            wordOption("--preset", preset, core::presetFromText,
-                       "paper, every-other, last-half, last:N, first:N, all or none");
-        for (const std::string& block : core::presetBlocks(spec, choice)) chosen.insert(block);
-    }
-    if (!options.layers.empty())
-        for (const std::string& block : core::blocksFromText(spec, options.layers))
-            chosen.insert(block);
-    return chosen;
-}
-
-core::SurgeryPlan makePlan(const core::ModelSpec& spec, const Options& options) {
-    core::SurgeryPlan plan;
-    plan.seed = options.seed.value_or(0);
-    for (const std::string& name : chosenBlocks(spec, options)) {
-        const core::BlockSpec* block = spec.find(name);
-        core::LayerPlan layer = core::defaultLayerPlan(spec, *block);
-        for (const SettingOption& setting : kSettingOptions)
-            if (const auto given = options.settings.find(setting.key);
-                given != options.settings.end())
-                applySetting(layer, setting.key, given->second, setting.option);
-        layer.moe.dropless = layer.moe.dropless || options.dropless;
-        plan.layers[name] = layer;
-    }
-    for (const std::string& assignment : options.assignments) applyAssignment(plan, assignment);
-    return plan;
-}
 
 Json costJson(const core::ModelCost& cost) {
     Json json{{"parameters", cost.parameters},
@@ -153,7 +96,7 @@ void printReport(const core::SurgeryPlan& plan, const core::PlanReport& report) 
 int plan(const Options& options) {
     const auto checkpoint = openModel(options.model, options.open);
     const core::ModelSpec spec = core::readSpec(*checkpoint);
-    const core::SurgeryPlan made = makePlan(spec, options);
+    const core::SurgeryPlan made = makePlan(spec, options.plan);
     const core::PlanReport report =
         core::compilePlan(spec, checkpoint->tensors(), made, options.batch);
     if (!options.output.empty()) core::writeTextFile(options.output, core::toJson(made));
@@ -173,22 +116,7 @@ Command addPlan(CLI::App& root) {
     CLI::App* app = root.add_subcommand("plan", "Choose which MLPs become MoE, and see the cost");
     app->add_option("MODEL", options->model, "The dense checkpoint")->required();
     app->add_option("-o,--output", options->output, "Write the plan here (plan.json)");
-    app->add_option("--preset", options->preset,
-                    "paper, every-other, last-half, last:N, first:N, all or none [paper]");
-    app->add_option("--layers", options->layers,
-                    "These blocks (without --preset: exactly these), e.g. encoder.6-11,decoder.1");
-    for (const SettingOption& setting : kSettingOptions)
-        app->add_option_function<std::string>(
-            setting.option,
-            [options, key = std::string(setting.key)](const std::string& value) {
-                options->settings[key] = value;
-            },
-            setting.help);
-    app->add_flag("--dropless", options->dropless, "No capacity, for top-k");
-    addSeedOption(*app, options->seed, "Seed of noise, drops and routers [0]");
-    app->add_option("--set", options->assignments,
-                    "BLOCK.SETTING=VALUE, last of all, e.g. encoder.7.experts=16")
-        ->allow_extra_args(false);
+    addPlanOptions(*app, options->plan);
     app->add_option("--batch", options->batch, "Examples at once, for the training memory [32]")
         ->check(CLI::Range(1, 1 << 20));
     addOpenOptions(*app, options->open);

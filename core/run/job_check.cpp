@@ -35,29 +35,6 @@ void checkKind(const JobSpec& job, const ModelSpec& spec) {
                         : "train a T5 with --objective span-corruption or text-to-text");
 }
 
-/// The model that will be trained.
-ModelSpec outputSpec(const JobSpec& job, std::vector<std::string>& warnings) {
-    if (job.model.starts_with(kScratch)) {
-        if (job.plan)
-            throw Error(ErrorKind::Usage, "a plan upcycles a checkpoint, and scratch: has none",
-                        "put the MoE blocks into CONFIG.json under \"upcycling\", or train the "
-                        "dense model first");
-        const std::string config = job.model.substr(kScratch.size());
-        const ModelSpec spec = specFromConfig(readTextFile(config), config);
-        checkKind(job, spec);
-        return spec;
-    }
-    const auto checkpoint = Checkpoint::open(job.model);
-    const ModelSpec spec = readSpec(*checkpoint);
-    checkKind(job, spec);
-    if (!job.plan) return spec;
-    const PlanReport report = compilePlan(spec, checkpoint->tensors(), *job.plan, job.batch);
-    for (const PlanWarning& warning : report.warnings)
-        warnings.push_back(warning.block.empty() ? warning.text
-                                                 : warning.block + ": " + warning.text);
-    return report.output;
-}
-
 void checkCarry(const JobSpec& job) {
     if (job.optimizerState != OptimizerStateMode::Carry || job.model.starts_with(kScratch)) return;
     const Path folder = Checkpoint::open(job.model)->folder();
@@ -91,6 +68,28 @@ std::uint64_t checkpointsAtOnce(const JobSpec& job) {
 }
 
 }  // namespace
+
+ModelSpec trainedSpec(const JobSpec& job, std::vector<std::string>& warnings) {
+    if (job.model.starts_with(kScratch)) {
+        if (job.plan)
+            throw Error(ErrorKind::Usage, "a plan upcycles a checkpoint, and scratch: has none",
+                        "put the MoE blocks into CONFIG.json under \"upcycling\", or train the "
+                        "dense model first");
+        const std::string config = job.model.substr(kScratch.size());
+        const ModelSpec spec = specFromConfig(readTextFile(config), config);
+        checkKind(job, spec);
+        return spec;
+    }
+    const auto checkpoint = Checkpoint::open(job.model);
+    const ModelSpec spec = readSpec(*checkpoint);
+    checkKind(job, spec);
+    if (!job.plan) return spec;
+    const PlanReport report = compilePlan(spec, checkpoint->tensors(), *job.plan, job.batch);
+    for (const PlanWarning& warning : report.warnings)
+        warnings.push_back(warning.block.empty() ? warning.text
+                                                 : warning.block + ": " + warning.text);
+    return report.output;
+}
 
 Objective usualObjective(const std::string& source) {
     return source.starts_with("text:") ? Objective::SpanCorruption : Objective::TextToText;
@@ -128,7 +127,7 @@ std::vector<std::string> checkJob(const JobSpec& job, const Path& run) {
     validateNumbers(job, "job.json");
     validateDeviceName(job.device);
     requireComputable(job.dtype);
-    const ModelSpec spec = outputSpec(job, warnings);
+    const ModelSpec spec = trainedSpec(job, warnings);
     checkCarry(job);
     for (std::string& warning : openJobData(job, spec, tokenizerFolder(job))->check())
         warnings.push_back(std::move(warning));

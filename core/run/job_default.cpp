@@ -3,6 +3,7 @@
 #include "core/run/preprocessor.h"
 #include "core/run/training_state.h"
 
+#include <algorithm>
 #include <system_error>
 
 namespace core {
@@ -12,6 +13,7 @@ namespace {
 constexpr double kPretrainedRate = 1e-4;
 constexpr double kScratchRate = 1e-3;
 constexpr std::int64_t kT5Batch = 32;
+constexpr float kBalanceLoss = 0.01F;
 
 /// Goes on where the schedule stood: constant and rsqrt as they were, a decay from the rate it had
 /// reached (from its peak when that is 0).
@@ -38,6 +40,13 @@ void setT5Defaults(JobSpec& job, bool scratch) {
 }
 
 }  // namespace
+
+float usualBalanceLoss(const ModelSpec& spec) {
+    const bool asks = std::any_of(
+        spec.blocks.begin(), spec.blocks.end(),
+        [](const BlockSpec& block) { return block.moe && block.moe->router == RouterKind::TopK; });
+    return asks ? kBalanceLoss : 0.0F;
+}
 
 JobSpec scratchJob(const Path& config) {
     JobSpec job;

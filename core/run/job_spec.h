@@ -75,6 +75,13 @@ void validateNumbers(const JobSpec& job, const std::string& where);
 /// (classes, image shape), numbers, disk, memory. Returns warnings.
 std::vector<std::string> checkJob(const JobSpec& job, const Path& run);
 
+/// The model that a job trains: its checkpoint's after the plan, or scratch:CONFIG.json's. Adds
+/// what the plan warns of. BadInput or Usage when this version does not train it so.
+ModelSpec trainedSpec(const JobSpec& job, std::vector<std::string>& warnings);
+
+/// Weight of the balance loss where nothing is said: Top-K routing needs one, Expert Choice none.
+float usualBalanceLoss(const ModelSpec& spec);
+
 /// Moments of the optimizer, in numbers per weight (Adafactor's factored ones counted as whole).
 int momentsPerWeight(OptimizerKind kind);
 

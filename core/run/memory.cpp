@@ -16,6 +16,8 @@
 namespace core {
 namespace {
 
+constexpr std::uint64_t kKilo = 1024;
+
 /// The number in the line of a /proc or control group file that begins with `key`.
 std::optional<std::uint64_t> keyedNumber(const char* file, const std::string& key) {
     std::ifstream lines(file);
@@ -35,7 +37,6 @@ std::optional<std::uint64_t> numberIn(const char* file) {
 }  // namespace
 
 std::uint64_t availableMemoryBytes() {
-    constexpr std::uint64_t kKilo = 1024;
     std::uint64_t available = std::numeric_limits<std::uint64_t>::max();
     if (const auto free = keyedNumber("/proc/meminfo", "MemAvailable:")) available = *free * kKilo;
     const auto limit = numberIn("/sys/fs/cgroup/memory.max");
@@ -53,6 +54,10 @@ std::uint64_t availableMemoryBytes() {
             available, space.rlim_cur - std::min<std::uint64_t>(space.rlim_cur, mapped));
     }
     return available;
+}
+
+std::uint64_t peakProcessBytes() {
+    return keyedNumber("/proc/self/status", "VmHWM:").value_or(0) * kKilo;
 }
 
 void requireMemoryBytes(std::uint64_t bytes, std::string_view what) {

@@ -10,6 +10,9 @@ namespace core {
 /// group's and the process's own limits.
 std::uint64_t availableMemoryBytes();
 
+/// Most physical memory that this process has had so far.
+std::uint64_t peakProcessBytes();
+
 /// Throws OutOfMemory, naming both figures, when less than `bytes` is available.
 void requireMemoryBytes(std::uint64_t bytes, std::string_view what);
 

@@ -15,9 +15,9 @@ namespace {
 class LookingTest : public AppTest {};
 
 const std::vector<std::string> kSubcommands{
-    "inspect",    "plan", "convert",       "check",  "export", "diff",  "forward",
-    "eval",       "new",  "train",         "status", "watch",  "pause", "resume",
-    "checkpoint", "stop", "stop-and-save", "set",    "devices"};
+    "inspect", "plan",       "convert", "check",         "export", "diff",   "forward",
+    "eval",    "new",        "train",   "profile",       "status", "watch",  "pause",
+    "resume",  "checkpoint", "stop",    "stop-and-save", "set",    "devices"};
 
 TEST_F(LookingTest, EverySubcommandHasHelpWithAnExampleAndJson) {
     for (const std::string& name : kSubcommands) {

@@ -6,7 +6,6 @@ usage: t5_step.py UPCYCLE CONFIG.json [--batch 2] [--inputs 512] [--targets 114]
 """
 import argparse
 import json
-import os
 import pathlib
 import resource
 import statistics
@@ -14,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import ours
 
 
 def peer(options):
@@ -38,18 +39,14 @@ def peer(options):
     print(json.dumps({"seconds": seconds[1:], "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 
-def ours(options, folder):
-    run = os.path.join(folder, "run")
-    data = f"synthetic:tokens,vocab={json.load(open(options.config))['vocab_size']},inputs={options.inputs},targets={options.targets}"
-    new = [options.upcycle, "new", run, "--model", f"scratch:{options.config}", "--data", data, "--objective", "text-to-text",
-           "--batch", str(options.batch), "--steps", str(options.steps), "--optimizer", "adafactor", "--lr", "1e-3", "--schedule", "constant",
-           "--keep", "1", "--set", "eval_examples=1", "--set", "dropout=0", "--threads", str(options.threads)]
-    subprocess.run(new, check=True, stdout=subprocess.DEVNULL)
-    child = subprocess.Popen([options.upcycle, "train", run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    assert status == 0, f"upcycle train ended with {status}"
-    events = [json.loads(line) for line in open(os.path.join(run, "events.jsonl"))]
-    return {"seconds": [e["seconds"] for e in events if e["event"] == "step"][1:], "peak": usage.ru_maxrss * 1024}
+def upcycle(options):
+    config = json.load(open(options.config))
+    config["dropout_rate"] = 0.0
+    data = f"synthetic:tokens,vocab={config['vocab_size']},inputs={options.inputs},targets={options.targets}"
+    job = ["--data", data, "--objective", "text-to-text", "--optimizer", "adafactor"]
+    with tempfile.TemporaryDirectory() as folder:
+        result = ours.train(options.upcycle, folder, config, job, options.batch, options.steps, options.threads)
+    return {"seconds": result["seconds"][1:], "peak": result["peak"]}
 
 
 def main():
@@ -68,8 +65,7 @@ def main():
         return peer(options)
     results = {"upcycle": [], "transformers": []}
     for _ in range(options.rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            results["upcycle"].append(ours(options, folder))
+        results["upcycle"].append(upcycle(options))
         text = subprocess.run([sys.executable, *sys.argv, "--peer"], check=True, capture_output=True, text=True).stdout
         results["transformers"].append(json.loads(text.strip().splitlines()[-1]))
     median = {}
