@@ -12,6 +12,9 @@ namespace {
 
 /// Sizes are rounded up to this, so that nearly equal ones share memory.
 constexpr std::size_t kGranule = 512;
+/// Larger ones (a workspace that becomes one piece) go back to the driver, which waits for the
+/// device before it takes them.
+constexpr std::size_t kMostKept = std::size_t{16} << 20;
 
 }  // namespace
 
@@ -60,6 +63,10 @@ void* MemoryPool::take(std::size_t bytes) {
 
 void MemoryPool::giveBack(void* memory, std::size_t bytes) noexcept {
     if (memory == nullptr) return;
+    if (bytes > kMostKept) {
+        cudaFree(memory);
+        return;
+    }
     try {
         kept_.emplace(bytes, memory);
     } catch (...) {

@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::size_t kAlign = 64;
 constexpr std::size_t kLeastChunk = std::size_t{1} << 20;
+/// A new chunk's share of what is there: few enough chunks in the step that grows, and little more
+/// than it needs.
+constexpr std::size_t kGrowth = 8;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
@@ -24,7 +27,7 @@ Tensor Workspace::allocate(Shape shape, DType dtype) {
         if (current_ < chunks_.size()) chunks_[current_].used = 0;
     }
     if (current_ == chunks_.size())
-        chunks_.push_back({allocator_(std::max({bytes, kLeastChunk, capacityBytes() / 2})), 0});
+        chunks_.push_back({allocator_(std::max({bytes, kLeastChunk, capacityBytes() / kGrowth})), 0});
     Chunk& chunk = chunks_[current_];
     Tensor tensor(chunk.buffer, chunk.used, std::move(shape), dtype);
     chunk.used += bytes;
@@ -34,9 +37,8 @@ Tensor Workspace::allocate(Shape shape, DType dtype) {
 
 void Workspace::reset() {
     if (chunks_.size() > 1) {
-        const std::size_t bytes = capacityBytes();
         chunks_.clear();
-        chunks_.push_back({allocator_(bytes), 0});
+        chunks_.push_back({allocator_(std::max(peak_, kLeastChunk)), 0});
     }
     for (Chunk& chunk : chunks_) chunk.used = 0;
     current_ = 0;

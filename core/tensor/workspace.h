@@ -21,7 +21,8 @@ class Workspace {
     /// Uninitialised, aligned to 64 bytes.
     Tensor allocate(Shape shape, DType dtype = DType::F32);
 
-    /// Everything is free again; after a growing step the chunks become one.
+    /// Everything is free again; after a growing step the chunks become one of the size that was
+    /// needed.
     void reset();
 
     /// Gives back, at its end, all that was allocated during its life. Scopes nest.
