@@ -7,7 +7,7 @@ namespace core::ops {
 namespace {
 
 struct Checker {
-    const char* op;
+    const char* op = "";
     const AttentionShape& shape;
     const AttentionOptions& options;
     DType type = DType::F32;

@@ -7,7 +7,7 @@
 
 Ours: `upcycle train` on synthetic data, the `seconds` of its step events. PyTorch: torch_models.py, eager and torch.compile, fused AdamW,
 bf16 by autocast over f32 weights; each in a process of its own. The first steps of every process are left out; the rest give the median.
-PyTorch's threads wait for each other as ours do, with little spinning: with libgomp's own setting a busy machine slows it down two to six
+PyTorch's threads wait for each other as ours do, with little spinning: with libgomp's own setting a busy machine slows it down two to three
 times. --spin leaves that setting alone, for a quiet machine. --before: an older program of ours, which takes its turn too.
 Processor time (all threads together, of a whole process over the steps that count) says what the work costs where other work disturbs.
 GFLOP/s count products only (sizes.py), against the multiply-add peak and the product of 2048^3 that `ops_bench` measures in between.
