@@ -37,20 +37,23 @@ struct Widened {
     UPCYCLER_INLINE float one(const T* row, Index /*depth*/, Index p) { return value(row[p]); }
 };
 
+#if defined(__AVX512BF16__)
 /// Two bf16 a word; a missing second one is 0.
 struct Paired {
     static constexpr Index kPerWord = 2;
 
+    UPCYCLER_INLINE BitsVec lowHalves(const BFloat16* p, __mmask16 lanes) {
+        return __builtin_bit_cast(
+            BitsVec, _mm512_maskz_cvtepu16_epi32(lanes, _mm256_maskz_loadu_epi16(lanes, p)));
+    }
+
     UPCYCLER_INLINE Vec across(const BFloat16* from, Index stride, Index depth, Index p, Index c,
                                Index count) {
         const BFloat16* x = from + 2 * p * stride + c;
-        const BFloat16* next = 2 * p + 1 < depth ? x + stride : nullptr;
-        const int lanes = static_cast<int>(count);
-        const bool whole = count >= kLanes;
-        const Vec low = whole ? load(x) : loadPart(x, lanes);
-        const Vec high = next == nullptr ? Vec{} : whole ? load(next) : loadPart(next, lanes);
-        return __builtin_bit_cast(
-            Vec, (__builtin_bit_cast(BitsVec, low) >> 16U) | __builtin_bit_cast(BitsVec, high));
+        const auto lanes = static_cast<__mmask16>(count >= kLanes ? 0xFFFFU : (1U << count) - 1U);
+        BitsVec words = lowHalves(x, lanes);
+        if (2 * p + 1 < depth) words |= lowHalves(x + stride, lanes) << 16U;
+        return __builtin_bit_cast(Vec, words);
     }
 
     UPCYCLER_INLINE Four along(const BFloat16* row, Index p) {
@@ -63,6 +66,7 @@ struct Paired {
         return __builtin_bit_cast(float, row[2 * p].bits | high << 16U);
     }
 };
+#endif
 
 /// Whether rows of T are rows of words as they are.
 template <typename Source, typename T>
@@ -154,6 +158,8 @@ void packLeft(std::uint32_t* into, const T* from, Index stride, Index rows, Inde
     for (Index i = 0; i < rows; ++i, y += words) {
         const T* row = from + i * stride;
         Index p = 0;
+        if constexpr (Source::kPerWord == 1)
+            for (; p + kLanes <= words; p += kLanes) store(y + p, load(row + p));
         for (; p + 4 <= whole; p += 4)
             *reinterpret_cast<UnalignedFour*>(y + p) = Source::along(row, p);
         for (; p < words; ++p) y[p] = Source::one(row, depth, p);
