@@ -33,7 +33,7 @@ Fiber* leaving = nullptr;  ///< who passed control on last
 
 }  // namespace
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SIMT_UCONTEXT)
 extern "C" void simtSwitchStacks(void** keep, void* next);
 
 // Keeps what the System V ABI says a called function keeps, on the old stack, and takes up the new
@@ -83,7 +83,7 @@ void Fiber::start(Entry entry, unsigned colour) {
     fakeStack_ = nullptr;
 #endif
     const std::size_t usable = kStackBytes - std::size_t{64} * (colour % 32);
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SIMT_UCONTEXT)
     constexpr int kKept = 6;
     auto* top = reinterpret_cast<void**>(static_cast<std::byte*>(stack_) + usable);
     *--top = nullptr;  // where the entry would return to; keeps the stack aligned as after a call
@@ -107,7 +107,7 @@ void Fiber::switchTo(Fiber& next, [[maybe_unused]] bool last) {
                                    own ? next.stack_ : next.callerStack_,
                                    own ? kStackBytes : next.callerStackBytes_);
 #endif
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SIMT_UCONTEXT)
     simtSwitchStacks(&stackPointer_, next.stackPointer_);
 #else
     ::swapcontext(&context_, &next.context_);

@@ -3,14 +3,15 @@
 
 #include <cstddef>
 
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) || defined(SIMT_UCONTEXT)
 #include <ucontext.h>
 #endif
 
 namespace simt {
 
 /// A thread of control that runs until it passes control on. One for the caller (no stack of its
-/// own) and one for each thread of a block.
+/// own) and one for each thread of a block. Where there is no switch of our own, or with
+/// SIMT_UCONTEXT, it is ucontext.h's, which is slow.
 class Fiber {
   public:
     using Entry = void (*)();
@@ -43,7 +44,7 @@ class Fiber {
     [[maybe_unused]] const void* callerStack_ =
         nullptr;  ///< of the fiber without a stack of its own
     [[maybe_unused]] std::size_t callerStackBytes_ = 0;
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) || defined(SIMT_UCONTEXT)
     ucontext_t context_{};
 #endif
 };
