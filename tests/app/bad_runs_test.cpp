@@ -105,7 +105,7 @@ TEST_F(BadRunsTest, NewRefusesWhatCannotWork) {
     expectNewRefused({"--set", "bach=3"}, 2, {"bach"});
     expectNewRefused({"--set", "normalization.std=0"}, 2, {"normalization.std"});
     expectNewRefused({"--device", "tpu"}, 2, {"tpu"});
-    expectNewRefused({"--dtype", "bf16"}, 4, {"bf16"});
+    expectNewRefused({"--dtype", "f16"}, 2, {"f16 is not computed"});
     expectNewRefused({"--plan", path("missing.json")}, 3, {"missing.json"});
     expectNewRefused({"--seed", "-1"}, 2, {"--seed", "-1"});
     expectNewRefused({"--seed", "18446744073709551616"}, 2, {"--seed", "18446744073709551616"});
