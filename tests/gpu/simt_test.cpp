@@ -126,6 +126,40 @@ TEST(SimtFinds, AMissingBarrierAsADifferenceBetweenOrders) {
     }
 }
 
+/// Each warp leaves its sum; a warp that is ahead overwrites what others have yet to read.
+template <bool kBarrier>
+__global__ void sumTwice(int* y) {
+    int* shared = blockShared<int>();
+    int total = 0;
+    for (int round = 0; round < 2; ++round) {
+        const int sum = gpu::warpSum(round * 100 + 1);
+        if (gpu::laneRank() == 0) shared[gpu::warpRank()] = sum;
+        __syncthreads();
+        total += gpu::warpSum(gpu::laneRank() < gpu::warpsOfBlock() ? shared[gpu::laneRank()] : 0);
+        if (kBarrier) __syncthreads();
+    }
+    y[threadIdx.x] = total;
+}
+
+template <bool kBarrier>
+int wrongSums(std::uint64_t seed) {
+    simt::setSeed(seed);
+    const Array<int> y(128);
+    launch(nullptr, sumTwice<kBarrier>, 1, 128, gpu::kMostWarps * sizeof(int), y.get());
+    const std::vector<int> found = y.read();
+    return static_cast<int>(
+        std::count_if(found.begin(), found.end(), [](int x) { return x != 128 * (1 + 101); }));
+}
+
+TEST(SimtFinds, AMissingBarrierBeforeMemoryIsUsedAgain) {
+    int found = 0;
+    for (std::uint64_t seed = 1; seed <= 32; ++seed) {
+        EXPECT_EQ(wrongSums<true>(seed), 0);
+        found += wrongSums<false>(seed) > 0 ? 1 : 0;
+    }
+    EXPECT_GT(found, 8) << "in every second block a warp hurries ahead";
+}
+
 // -- exchanges -----------------------------------------------------------------------------------
 
 struct Exchanged {

@@ -6,6 +6,7 @@
 #include "tests/gpu/simt/shared_memory.h"
 #include "tests/gpu/simt/symbol.h"
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -67,6 +68,7 @@ class Scheduler {
     Warp& join(unsigned mask, const Location& where);
     void release(unsigned firstThread, unsigned mask);
     void waitInTurn();
+    std::size_t pick();
     /// The next ready thread, or the caller of runBlock when there is none.
     Fiber& next();
     /// Notes what the running thread did wrong; leave() then ends the block.
@@ -85,6 +87,7 @@ class Scheduler {
     unsigned current_ = 0;
     unsigned done_ = 0;
     unsigned atBarrier_ = 0;
+    bool hurrying_ = false;
     Location barrierPlace_{};
     std::string fault_;
 };
@@ -109,6 +112,7 @@ void Scheduler::runBlock() {
     warps_.assign((count_ + 31) / 32, Warp{});
     done_ = 0;
     atBarrier_ = 0;
+    hurrying_ = randomBelow(2) == 0;
     fault_.clear();
     for (unsigned i = 0; i < count_; ++i) {
         threads_[i]->state = State::Ready;
@@ -121,11 +125,25 @@ void Scheduler::runBlock() {
                     " [UPCYCLER_SIMT_SEED=" + std::to_string(seed()) + "]");
 }
 
+/// Any ready thread; in a block of hurrying warps one of the warp that ran last, as long as it has
+/// one: that warp comes as far ahead of the others as barriers let it.
+std::size_t Scheduler::pick() {
+    const std::size_t count = ready_.size();
+    if (hurrying_) {
+        const std::size_t offset = randomBelow(std::min<std::size_t>(count, 32));
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t at = count - 1 - (offset + i) % count;
+            if (ready_[at] / 32 == current_ / 32) return at;
+        }
+    }
+    return randomBelow(count);
+}
+
 Fiber& Scheduler::next() {
     if (ready_.empty()) return caller_;
-    const std::size_t pick = randomBelow(ready_.size());
-    current_ = ready_[pick];
-    ready_[pick] = ready_.back();
+    const std::size_t at = pick();
+    current_ = ready_[at];
+    ready_[at] = ready_.back();
     ready_.pop_back();
     threadIdx = self().index;
     return self().fiber;
