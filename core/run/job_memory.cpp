@@ -36,6 +36,15 @@ std::string words(const JobSpec& job, const JobSpec& changed) {
     return text;
 }
 
+/// Examples of one forward.
+std::int64_t examplesAtOnce(const JobSpec& job) {
+    const TextLengths lengths = textLengths(job);
+    if (job.text.batchTokens > 0)
+        return std::max<std::int64_t>(
+            1, job.text.batchTokens / std::max<std::int64_t>(1, lengths.inputs + lengths.targets));
+    return job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
+}
+
 }  // namespace
 
 DeviceMemory deviceMemory(const std::string& device) {
@@ -51,12 +60,13 @@ DeviceMemory deviceMemory(const std::string& device) {
 }
 
 std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec) {
-    std::int64_t batch = job.trainer.microbatch > 0 ? job.trainer.microbatch : job.batch;
-    if (const TextLengths lengths = textLengths(job); job.text.batchTokens > 0)
-        batch = std::max<std::int64_t>(
-            1, job.text.batchTokens / std::max<std::int64_t>(1, lengths.inputs + lengths.targets));
-    return trainingBytes(spec, batch, momentsPerWeight(job.trainer.optimizer.kind),
+    return trainingBytes(spec, examplesAtOnce(job), momentsPerWeight(job.trainer.optimizer.kind),
                          textLengths(job), {job.dtype, job.trainer.recompute});
+}
+
+void reserveActivations(Model& model, const JobSpec& job) {
+    model.workspace().reserve(activationBytes(model.spec(), examplesAtOnce(job), textLengths(job),
+                                              {job.dtype, job.trainer.recompute}));
 }
 
 std::string settingsThatFit(const JobSpec& job, const ModelSpec& spec, std::uint64_t bytes) {

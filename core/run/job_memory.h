@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/model/model.h"
 #include "core/run/job_spec.h"
 
 #include <cstdint>
@@ -19,6 +20,9 @@ DeviceMemory deviceMemory(const std::string& device);
 
 /// Bytes that training `spec` by `job` takes: what is checked before anything is allocated.
 std::uint64_t jobMemoryBytes(const JobSpec& job, const ModelSpec& spec);
+
+/// Takes the memory of the job's activations at once, so that its steps allocate nothing.
+void reserveActivations(Model& model, const JobSpec& job);
 
 /// Settings with which the job would take at most `bytes`, as the words of the command line: of
 /// recomputing, bf16 and a smaller microbatch the fewest that do. Empty when none do.

@@ -132,6 +132,7 @@ StepProfile profileJob(const JobSpec& job, std::int64_t steps,
     const std::unique_ptr<BatchSource> batches = data->training({});
     TrainerSpec trainerSpec = job.trainer;
     trainerSpec.steps = std::max(trainerSpec.steps, kWarmUp + 2 * steps);
+    reserveActivations(*model, job);
     Trainer trainer(*model, *batches, trainerSpec, 0);
 
     StepProfile profile;

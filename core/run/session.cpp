@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/run/export.h"
+#include "core/run/job_memory.h"
 #include "core/run/preprocessor.h"
 #include "core/surgery/convert.h"
 #include "core/training/optimizer_state_io.h"
@@ -43,6 +44,7 @@ std::unique_ptr<Session> openSession(const JobSpec& job, const Checkpoint& check
     session->state = std::move(state);
     session->model = loadModel(checkpoint, std::move(backend), true, job.dtype);
     const ModelSpec& spec = session->model->spec();
+    reserveActivations(*session->model, job);
     session->carried = readCarriedParts(checkpoint, spec, session->model->parameters());
     JobSpec own = job;
     own.text.tokenizer.clear();  // the run's checkpoints have it beside them

@@ -103,4 +103,8 @@ std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
                             int optimizerMomentsPerWeight, const TextLengths& lengths = {},
                             const StepSettings& settings = {});
 
+/// What of it is for activations.
+std::uint64_t activationBytes(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths,
+                              const StepSettings& settings);
+
 }  // namespace core

@@ -150,6 +150,13 @@ std::uint64_t trainingBytes(const ModelSpec& spec, std::int64_t batch,
     return inBytes(weights + activations.kept + activations.transient);
 }
 
+std::uint64_t activationBytes(const ModelSpec& spec, std::int64_t batch, const TextLengths& lengths,
+                              const StepSettings& settings) {
+    if (!isTrained(spec)) return 0;
+    const Activations activations = activationsOf(spec, batch, lengths, settings);
+    return inBytes(activations.kept + activations.transient);
+}
+
 std::uint64_t plannedTrainingBytes(const ModelSpec& spec, std::int64_t batch) {
     if (spec.family == Family::Vit) return trainingBytes(spec, batch, kAdamMoments);
     if (!isTrained(spec)) return 0;

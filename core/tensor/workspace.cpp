@@ -27,12 +27,17 @@ Tensor Workspace::allocate(Shape shape, DType dtype) {
         if (current_ < chunks_.size()) chunks_[current_].used = 0;
     }
     if (current_ == chunks_.size())
-        chunks_.push_back({allocator_(std::max({bytes, kLeastChunk, capacityBytes() / kGrowth})), 0});
+        chunks_.push_back(
+            {allocator_(std::max({bytes, kLeastChunk, capacityBytes() / kGrowth})), 0});
     Chunk& chunk = chunks_[current_];
     Tensor tensor(chunk.buffer, chunk.used, std::move(shape), dtype);
     chunk.used += bytes;
     peak_ = std::max(peak_, liveBytes());
     return tensor;
+}
+
+void Workspace::reserve(std::size_t bytes) {
+    if (chunks_.empty() && bytes > 0) chunks_.push_back({allocator_(aligned(bytes)), 0});
 }
 
 void Workspace::reset() {

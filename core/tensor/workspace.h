@@ -21,6 +21,10 @@ class Workspace {
     /// Uninitialised, aligned to 64 bytes.
     Tensor allocate(Shape shape, DType dtype = DType::F32);
 
+    /// Makes the first chunk this large, where nothing has been allocated yet: no step that fits it
+    /// allocates anything.
+    void reserve(std::size_t bytes);
+
     /// Everything is free again; after a growing step the chunks become one of the size that was
     /// needed.
     void reset();

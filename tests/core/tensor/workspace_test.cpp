@@ -78,6 +78,20 @@ TEST(Workspace, TheChunksAreGoneBeforeTheirSumIsAskedFor) {
     EXPECT_LE(mostAlive, workspace.capacityBytes() * 5 / 4);
 }
 
+TEST(Workspace, WhatIsReservedIsEnoughFromTheFirstStep) {
+    CountingAllocator counter;
+    Workspace workspace(counter.function());
+    workspace.reserve(50U * 400000U);
+    EXPECT_EQ(counter.calls, 1);
+    for (int step = 0; step < 2; ++step) {
+        for (int i = 0; i < 50; ++i) workspace.allocate({100000});
+        workspace.reset();
+    }
+    EXPECT_EQ(counter.calls, 1);
+    workspace.reserve(1U << 30U);
+    EXPECT_EQ(counter.calls, 1) << "it has its memory already";
+}
+
 TEST(Workspace, ScopesGiveBackWhatTheyTook) {
     Workspace workspace;
     const Tensor kept = workspace.allocate({10});
