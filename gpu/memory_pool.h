@@ -10,8 +10,8 @@
 namespace gpu {
 
 /// Device memory that is kept when a small buffer goes and given to the next one of its size: after
-/// the first step the driver is not asked any more. Large ones go back at once. Safe without waiting, because all work goes to one
-/// stream. Buffers keep their pool alive.
+/// the first step the driver is not asked any more. Large ones go back at once. Safe without
+/// waiting, because all work goes to one stream. Buffers keep their pool alive.
 class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   public:
     MemoryPool() = default;
