@@ -113,10 +113,15 @@ void RunPanel::refreshFacts() {
     const QString pace = lastValue(metrics, text ? metric::kTokenThroughput : metric::kThroughput);
     const QString unit = text ? tr("%1 tokens/s") : tr("%1 images/s");
     say(throughput_, pace.isEmpty() ? pace : unit.arg(pace));
-    say(device_,
-        metrics.hello() ? deviceText(QString::fromStdString(metrics.hello()->device)) : QString());
     if (metrics.hello()) {
-        device_->setToolTip(QString::fromStdString(metrics.hello()->deviceReason));
+        const core::HelloEvent& hello = *metrics.hello();
+        const QString name = deviceText(QString::fromStdString(hello.device));
+        say(device_, hello.dtype.empty()
+                         ? name
+                         : name + QStringLiteral(", ") + QString::fromStdString(hello.dtype));
+        device_->setToolTip(QString::fromStdString(hello.deviceReason));
+    } else {
+        say(device_, {});
     }
     say(checkpoint_,
         metrics.lastCheckpoint() ? tr("step %1").arg(count(*metrics.lastCheckpoint())) : QString());
