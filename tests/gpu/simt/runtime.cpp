@@ -48,9 +48,11 @@ cudaError_t result(cudaError_t status) {
     return status;
 }
 
-void drain(simt::Stream& stream) {
+/// Runs what waits in a stream, until `isEnough`.
+template <typename Enough>
+void drainUntil(simt::Stream& stream, Enough isEnough) {
     try {
-        while (!stream.waiting.empty()) {
+        while (!stream.waiting.empty() && !isEnough()) {
             const simt::Work work = std::move(stream.waiting.front());
             stream.waiting.pop_front();
             work();
@@ -61,12 +63,21 @@ void drain(simt::Stream& stream) {
     }
 }
 
+void drain(simt::Stream& stream) {
+    drainUntil(stream, [] { return false; });
+}
+
 /// What the driver does not do while this thread captures (its mode is ThreadLocal).
 bool breaksCapture() {
     bool any = false;
     for (simt::Stream* stream : device().streams)
         if (stream->capture != nullptr) any = stream->capture->broken = true;
     return any;
+}
+
+/// Runs what lies before the event, as far as it is still waiting.
+void drainTo(simt::Event& event) {
+    if (event.stream != nullptr) drainUntil(*event.stream, [&] { return event.reached; });
 }
 
 void drainAll() {
@@ -338,7 +349,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t event, unsigned) {
-    if (event->stream != nullptr) drain(*event->stream);
+    drainTo(*event);
     return result(cudaSuccess);
 }
 
@@ -404,23 +415,24 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-    if (event->stream != nullptr && !event->reached) drain(*event->stream);
+    drainTo(*event);
     delete event;
     return result(cudaSuccess);
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     if (device().lost != cudaSuccess) return result(cudaSuccess);
-    event->recorded = true;
+    const std::uint64_t record = ++event->records;
     event->reached = false;
     event->stream = &streamOf(stream);
-    simt::enqueue(stream, simt::NodeKind::Event, [event] { event->reached = true; });
+    simt::enqueue(stream, simt::NodeKind::Event,
+                  [event, record] { event->reached = record == event->records; });
     return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     if (device().lost != cudaSuccess) return result(cudaSuccess);
-    if (event->stream != nullptr && !event->reached) drain(*event->stream);
+    drainTo(*event);
     return cudaSuccess;
 }
 

@@ -27,7 +27,7 @@ struct Stream {
 };
 
 struct Event {
-    bool recorded = false;
+    std::uint64_t records = 0;  ///< so far; what counts is the last one
     bool reached = true;
     Stream* stream = nullptr;
 };
