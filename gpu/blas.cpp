@@ -111,6 +111,8 @@ cublasLtEpilogue_t epilogueOf(const ProductArgs& args) {
             return CUBLASLT_EPILOGUE_DEFAULT;
         case Epilogue::Bias:
             return CUBLASLT_EPILOGUE_BIAS;
+        case Epilogue::Relu:
+            return args.bias != nullptr ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
         case Epilogue::GeluTanh:
             return args.bias != nullptr ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS
                                         : CUBLASLT_EPILOGUE_GELU_AUX;

@@ -15,6 +15,7 @@ namespace gpu {
 enum class Epilogue {
     None,
     Bias,          ///< + bias[column]
+    Relu,          ///< c = max(product (+ bias where there is one), 0)
     GeluTanh,      ///< aux = product (+ bias where there is one); c = tanh GELU of it
     GeluTanhSlope  ///< c = product * derivative of the tanh GELU at aux
 };

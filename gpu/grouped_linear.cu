@@ -77,6 +77,8 @@ void CudaBackend::groupedLinearActivationForward(Out y, Out before, const Tensor
     const Tensor added = biasLike(y, bias);
     if (kind == Activation::GeluTanh && products.forwardGeluTanh(y, before, x, weight, added))
         return;
+    const bool inOnePlace = y.raw() == before.raw();
+    if (kind == Activation::Relu && inOnePlace && products.forwardRelu(y, x, weight, added)) return;
     products.forward(before, x, weight, added);
     activationForward(y, before, kind);
 }

@@ -66,6 +66,14 @@ void LinearProducts::forward(const Tensor& y, const Tensor& x, const Tensor& wei
     blas_.product(args);
 }
 
+bool LinearProducts::forwardRelu(const Tensor& y, const Tensor& x, const Tensor& weight,
+                                 const Tensor& bias) const {
+    if (rows_ == 0) return true;
+    ProductArgs args = forwardArgs(y, x, weight, bias);
+    args.epilogue = Epilogue::Relu;
+    return fused(args);
+}
+
 bool LinearProducts::forwardGeluTanh(const Tensor& y, const Tensor& before, const Tensor& x,
                                      const Tensor& weight, const Tensor& bias) const {
     if (rows_ == 0) return true;

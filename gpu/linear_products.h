@@ -31,6 +31,11 @@ class LinearProducts {
     /// y = x weight^T + bias. The bias is of the activations' type, or undefined.
     void forward(const Tensor& y, const Tensor& x, const Tensor& weight, const Tensor& bias) const;
 
+    /// y = ReLU of x weight^T + bias, when cuBLASLt does both in one; else does nothing and returns
+    /// false.
+    bool forwardRelu(const Tensor& y, const Tensor& x, const Tensor& weight,
+                     const Tensor& bias) const;
+
     /// before = x weight^T + bias, y = tanh GELU of it, when cuBLASLt does both in one; else does
     /// nothing and returns false.
     bool forwardGeluTanh(const Tensor& y, const Tensor& before, const Tensor& x,

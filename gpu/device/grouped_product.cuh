@@ -61,7 +61,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
                                         for (int i = 0; i < kEight; ++i) values.at[i] += more.at[i];
                                     }
                                     if (kept.at != nullptr) {
-                                        kept.store(row, column, values);
+                                        if (kept.at != into.at) kept.store(row, column, values);
                                         for (int i = 0; i < kEight; ++i)
                                             values.at[i] = activationValue(kind, values.at[i]);
                                     }

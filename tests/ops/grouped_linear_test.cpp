@@ -4,6 +4,8 @@
 #include "tests/ops/activation_reference.h"
 #include "tests/ops/parity.h"
 
+#include <algorithm>
+
 namespace {
 
 using core::Tensor;
@@ -197,6 +199,20 @@ TEST_P(GroupedLinearOps, BackThroughTheActivationBeforeTheLayers) {
                 ex.offsets, kind);
             expectClose(dBefore, expected, "dBefore", 2.0);  // dy weight may be rounded too
         }
+}
+
+TEST_P(GroupedLinearOps, ReluMayLieInThePlaceOfWhatItIsOf) {
+    for (const Offsets& offsets : {Offsets{0, 5, 12, 40}, Offsets{0, 9, 18}}) {
+        const Example ex({offsets});
+        Values expected = ex.forward(true);
+        for (double& value : expected) value = std::max(value, 0.0);
+        const Tensor y = output({ex.slots, ex.out});
+        core::ops::groupedLinearActivationForward(backend(), y, y, tensor({ex.slots, ex.in}, ex.x),
+                                                  tensor({ex.experts, ex.out, ex.in}, ex.weight),
+                                                  f32({ex.experts, ex.out}, ex.bias), ex.offsets,
+                                                  core::Activation::Relu);
+        expectClose(y, expected, "y");
+    }
 }
 
 TEST_P(GroupedLinearOps, RejectsMixtures) {
