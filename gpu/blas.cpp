@@ -70,11 +70,6 @@ class Layout {
     Layout& operator=(const Layout&) = delete;
     cublasLtMatrixLayout_t get() const { return handle_; }
 
-    /// The other size does not touch where the elements lie.
-    void setColumns(std::int64_t columns) {
-        set(CUBLASLT_MATRIX_LAYOUT_COLS, static_cast<std::uint64_t>(columns));
-    }
-
   private:
     template <typename T>
     void set(cublasLtMatrixLayoutAttribute_t attribute, T value) {
@@ -116,6 +111,8 @@ cublasLtEpilogue_t epilogueOf(const ProductArgs& args) {
             return CUBLASLT_EPILOGUE_DEFAULT;
         case Epilogue::Bias:
             return CUBLASLT_EPILOGUE_BIAS;
+        case Epilogue::Relu:
+            return args.bias != nullptr ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
         case Epilogue::GeluTanh:
             return args.bias != nullptr ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS
                                         : CUBLASLT_EPILOGUE_GELU_AUX;
@@ -127,20 +124,6 @@ cublasLtEpilogue_t epilogueOf(const ProductArgs& args) {
 
 bool usesAux(const ProductArgs& args) {
     return args.epilogue == Epilogue::GeluTanh || args.epilogue == Epilogue::GeluTanhSlope;
-}
-
-/// The least of 16, 24, 32, 48, 64 ... that is not below n.
-std::int64_t roundSize(std::int64_t n) {
-    std::int64_t size = 16;
-    while (size < n) size = (size & (size - 1)) == 0 ? size / 2 * 3 : size / 3 * 4;
-    return size;
-}
-
-/// The arguments that a kernel is chosen for.
-ProductArgs forChoice(ProductArgs args) {
-    if (args.ragged == Ragged::M) args.m = roundSize(args.m);
-    if (args.ragged == Ragged::K) args.k = roundSize(args.k);
-    return args;
 }
 
 /// All that the choice of a kernel depends on.
@@ -200,18 +183,6 @@ struct Plan {
     }
 
     /// What differs between the calls of one plan.
-    void prepare(const ProductArgs& args) {
-        if (args.ragged == Ragged::M) {
-            // A ragged m is no size of a transposed A: it would be the distance between its rows.
-            second.setColumns(args.m);
-            result.setColumns(args.m);
-        } else if (args.ragged == Ragged::K) {
-            first.setColumns(args.k);
-            second.setColumns(args.k);
-        }
-        setPointers(args);
-    }
-
     void setPointers(const ProductArgs& args) {
         if (args.bias != nullptr) descriptor.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, args.bias);
         if (usesAux(args))
@@ -278,24 +249,20 @@ Blas::~Blas() = default;
 
 bool Blas::supports(const ProductArgs& args) {
     if (usesAux(args) && (args.n % 8 != 0 || args.strideC % 8 != 0)) return false;
-    return parts_->planFor(forChoice(args)).algorithm.has_value();
+    return parts_->planFor(args).algorithm.has_value();
 }
 
 void Blas::product(const ProductArgs& args) {
     if (args.m == 0 || args.n == 0 || args.batch == 0) return;
     CORE_CHECK(args.k > 0, "a product with an inner size");
-    CORE_CHECK(
-        args.ragged == Ragged::None ||
-            (args.ragged == Ragged::M ? !args.transposeA : args.transposeA && !args.transposeB),
-        "a ragged size that is no distance between rows");
-    Plan& plan = parts_->planFor(forChoice(args));
+    Plan& plan = parts_->planFor(args);
     if (!plan.algorithm)
         throw core::Error(core::ErrorKind::Device,
                           "cuBLASLt has no kernel for a product of " + std::to_string(args.m) +
                               " x " + std::to_string(args.k) + " and " + std::to_string(args.k) +
                               " x " + std::to_string(args.n) + " matrices",
                           "train in f32, or with widths that are multiples of 8");
-    plan.prepare(args);
+    plan.setPointers(args);
     const float alpha = 1.0F;
     check(cublasLtMatmul(parts_->handle, plan.descriptor.get(), &alpha, args.b, plan.first.get(),
                          args.a, plan.second.get(), &args.beta, args.c, plan.result.get(), args.c,

@@ -15,14 +15,10 @@ namespace gpu {
 enum class Epilogue {
     None,
     Bias,          ///< + bias[column]
+    Relu,          ///< c = max(product (+ bias where there is one), 0)
     GeluTanh,      ///< aux = product (+ bias where there is one); c = tanh GELU of it
     GeluTanhSlope  ///< c = product * derivative of the tanh GELU at aux
 };
-
-/// A size of a product that is another one in every call (the rows of an expert of dropless
-/// routing): its kernel is chosen for a round size near it, so that the choice is made only a few
-/// times.
-enum class Ragged { None, M, K };
 
 /// C = op(A) op(B) + beta C of row-major matrices: op(A) is [m, k], op(B) is [k, n], C is [m, n];
 /// a transposed operand lies in memory as its transpose. A batch is a number of such products at
@@ -41,7 +37,6 @@ struct ProductArgs {
     float beta = 0.0F;
     std::int64_t batch = 1;
     std::int64_t strideA = 0, strideB = 0, strideC = 0;
-    Ragged ragged = Ragged::None;
     Epilogue epilogue = Epilogue::None;
     const void* bias = nullptr;  ///< [n] of the result's type, or none
     std::int64_t biasStride = 0;

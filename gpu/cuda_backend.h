@@ -20,6 +20,8 @@
 
 namespace gpu {
 
+class LinearProducts;
+
 /// The Backend of one CUDA device; every op is defined in the file of its own name.
 ///
 /// All work goes to one stream and returns at once, apart from what gives the host a value
@@ -215,6 +217,10 @@ class CudaBackend final : public core::Backend {
 
     /// The bias in the type of y, as cuBLASLt wants it; undefined stays so (grouped_linear.cu).
     Tensor biasLike(const Tensor& y, const Tensor& bias);
+
+    /// The products of experts with as many rows each (grouped_linear.cu).
+    LinearProducts evenProducts(std::span<const std::int64_t> offsets, std::int64_t in,
+                                std::int64_t out, core::DType type);
 
     void adafactorFactored(float* weight, float* rowMoment, float* columnMoment,
                            const float* gradient, const float* scale, const AdafactorArgs& args,

@@ -1,53 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/cuda_backend.h"
+#include "gpu/grouped_product.h"
 #include "gpu/linear_products.h"
 #include "gpu/tensors.h"
 
-
 namespace gpu {
+namespace {
+
+/// Whether all experts have as many rows.
+bool areEven(std::span<const std::int64_t> offsets) {
+    for (std::size_t e = 2; e < offsets.size(); ++e)
+        if (offsets[e] - offsets[e - 1] != offsets[1] - offsets[0]) return false;
+    return true;
+}
+
+}  // namespace
+
+LinearProducts CudaBackend::evenProducts(std::span<const std::int64_t> offsets, std::int64_t in,
+                                         std::int64_t out, core::DType type) {
+    return {
+        stream(), blas_, static_cast<std::int64_t>(offsets.size()) - 1, offsets[1] - offsets[0], in,
+        out,      type};
+}
+
 core::Tensor CudaBackend::biasLike(const Tensor& y, const Tensor& bias) {
     if (!bias.defined() || bias.dtype() == y.dtype()) return bias;
-    Tensor converted(allocate(static_cast<std::size_t>(bias.elements()) *
-                              core::dtypeBytes(y.dtype())),
-                     0, bias.shape(), y.dtype());
+    Tensor converted(
+        allocate(static_cast<std::size_t>(bias.elements()) * core::dtypeBytes(y.dtype())), 0,
+        bias.shape(), y.dtype());
     copy(converted, bias);
     return converted;
 }
 
 void CudaBackend::groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
                                        const Tensor& bias, std::span<const std::int64_t> offsets) {
-    const LinearProducts products(stream(), blas_, offsets, weight.size(2), weight.size(1),
-                                  x.dtype());
-    products.forward(y, x, weight, biasLike(y, bias));
+    if (areEven(offsets))
+        evenProducts(offsets, weight.size(2), weight.size(1), x.dtype())
+            .forward(y, x, weight, biasLike(y, bias));
+    else
+        GroupedProducts(stream(), stage(offsets)).forward(y, x, weight, bias);
 }
 
 void CudaBackend::groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
                                             std::span<const std::int64_t> offsets) {
-    const LinearProducts products(stream(), blas_, offsets, weight.size(2), weight.size(1),
-                                  dy.dtype());
-    products.backwardData(dx, dy, weight);
+    if (areEven(offsets))
+        evenProducts(offsets, weight.size(2), weight.size(1), dy.dtype())
+            .backwardData(dx, dy, weight);
+    else
+        GroupedProducts(stream(), stage(offsets)).backwardData(dx, dy, weight);
 }
 
 void CudaBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
                                               const Tensor& x,
                                               std::span<const std::int64_t> offsets) {
-    const LinearProducts products(stream(), blas_, offsets, x.size(1), dy.size(1), dy.dtype());
+    if (!areEven(offsets)) {
+        GroupedProducts(stream(), stage(offsets)).backwardWeight(dWeight, dBias, dy, x);
+        return;
+    }
+    const LinearProducts products = evenProducts(offsets, x.size(1), dy.size(1), dy.dtype());
     products.backwardWeight(dWeight, dy, x);
-    if (dBias.defined() && dy.elements() > 0)
-        addBiasGradients(stream(), data<float>(dBias),
-                         scratchOf<float>(biasPartials(offsets, dy.size(1))), dy, offsets,
-                         LinearProducts::areEven(offsets) ? stageConstant(offsets) : stage(offsets));
+    if (dBias.defined())
+        products.addBiasGradients(data<float>(dBias), scratchOf<float>(products.biasPartials()),
+                                  dy);
 }
 
 void CudaBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                  const Tensor& weight, const Tensor& bias,
                                                  std::span<const std::int64_t> offsets,
                                                  Activation kind) {
-    const LinearProducts products(stream(), blas_, offsets, weight.size(2), weight.size(1),
-                                  x.dtype());
+    if (!areEven(offsets)) {
+        GroupedProducts(stream(), stage(offsets)).forward(y, before, x, weight, bias, kind);
+        return;
+    }
+    const LinearProducts products =
+        evenProducts(offsets, weight.size(2), weight.size(1), x.dtype());
     const Tensor added = biasLike(y, bias);
     if (kind == Activation::GeluTanh && products.forwardGeluTanh(y, before, x, weight, added))
         return;
+    const bool inOnePlace = y.raw() == before.raw();
+    if (kind == Activation::Relu && inOnePlace && products.forwardRelu(y, x, weight, added)) return;
     products.forward(before, x, weight, added);
     activationForward(y, before, kind);
 }
@@ -56,8 +87,12 @@ void CudaBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor&
                                                       const Tensor& weight, const Tensor& before,
                                                       std::span<const std::int64_t> offsets,
                                                       Activation kind) {
-    const LinearProducts products(stream(), blas_, offsets, weight.size(2), weight.size(1),
-                                  dy.dtype());
+    if (!areEven(offsets)) {
+        GroupedProducts(stream(), stage(offsets)).backwardData(dBefore, dy, weight, before, kind);
+        return;
+    }
+    const LinearProducts products =
+        evenProducts(offsets, weight.size(2), weight.size(1), dy.dtype());
     if (kind == Activation::GeluTanh && products.backwardGeluTanh(dBefore, dy, weight, before))
         return;
     products.backwardData(dBefore, dy, weight);

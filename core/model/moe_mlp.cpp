@@ -28,11 +28,8 @@ MoeMlp::Saved MoeMlp::forward(const Pass& pass, Out y, const Tensor& x, const To
     s.x = x;
     s.routing = router_.forward(pass, x, rows);
     const Assignment& a = s.routing.assignment;
-    const Shape inner{a.slots(), experts_.upWeight->shape[1]};
-    s.inner.before = pass.tensor(inner);
-    if (experts_.gateWeight != nullptr) s.inner.gate = pass.tensor(inner);
-    s.inner.after = pass.tensor(inner);
-    s.inner.dropout = dropout;
+    s.inner = inner_.saved(pass, {a.slots(), experts_.upWeight->shape[1]},
+                           experts_.gateWeight != nullptr, dropout);
     s.slotOutputs = pass.tensor({a.slots(), x.size(1)});
     const Tensor& slotInputs = s.slotOutputs;  // one after the other in the same place
     ops::dispatchForward(pass.backend, slotInputs, x, a);

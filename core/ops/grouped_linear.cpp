@@ -59,7 +59,8 @@ void groupedLinearActivationForward(Backend& backend, Out y, Out before, const T
     requireTensorOrNone(kOp, "bias", bias, DType::F32, {weight.size(0), weight.size(1)});
     requireTensor(kOp, "before", before, type, {x.size(0), weight.size(1)});
     requireLike(kOp, "y", y, before);
-    require(kOp, y.elements() == 0 || y.raw() != before.raw(), "y is before, which backward needs");
+    require(kOp, kind == Activation::Relu || y.elements() == 0 || y.raw() != before.raw(),
+            "y is before, which backward needs");
     requireOffsets(kOp, offsets, weight.size(0), x.size(0));
     backend.groupedLinearActivationForward(y, before, x, weight, bias, offsets, kind);
 }

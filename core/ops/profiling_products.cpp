@@ -19,6 +19,11 @@ std::string sizesOf(const AttentionShape& shape, const AttentionOptions& options
                        options.bias.defined() ? ", bias" : "");
 }
 
+/// What a linear layer and its nonlinearity write.
+double bytesWritten(const Tensor& y, const Tensor& before) {
+    return y.raw() == before.raw() ? bytesOf(y) : bytesOf(y, before);
+}
+
 }  // namespace
 
 void ProfilingBackend::linearForward(Out y, const Tensor& x, const Tensor& weight,
@@ -45,7 +50,7 @@ void ProfilingBackend::linearActivationForward(Out y, Out before, const Tensor& 
                                                const Tensor& weight, const Tensor& bias,
                                                Activation kind) {
     measureAs("linearActivationForward", sizesOf(x.size(0), weight), x.dtype(),
-              {productFlops(x.size(0), weight), bytesOf(y, before, x, weight, bias)},
+              {productFlops(x.size(0), weight), bytesWritten(y, before) + bytesOf(x, weight, bias)},
               [&] { inner_->linearActivationForward(y, before, x, weight, bias, kind); });
 }
 
@@ -84,10 +89,10 @@ void ProfilingBackend::groupedLinearActivationForward(Out y, Out before, const T
                                                       const Tensor& weight, const Tensor& bias,
                                                       std::span<const std::int64_t> offsets,
                                                       Activation kind) {
-    measureAs("groupedLinearActivationForward", sizesOf(x.size(0), weight), x.dtype(),
-              {productFlops(x.size(0), weight), bytesOf(y, before, x, weight, bias)}, [&] {
-                  inner_->groupedLinearActivationForward(y, before, x, weight, bias, offsets, kind);
-              });
+    measureAs(
+        "groupedLinearActivationForward", sizesOf(x.size(0), weight), x.dtype(),
+        {productFlops(x.size(0), weight), bytesWritten(y, before) + bytesOf(x, weight, bias)},
+        [&] { inner_->groupedLinearActivationForward(y, before, x, weight, bias, offsets, kind); });
 }
 
 void ProfilingBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,

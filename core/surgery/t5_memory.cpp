@@ -42,7 +42,8 @@ struct Stack {
     }
 
     Activations block(const BlockSpec& spec) const {
-        const MlpShape shape{static_cast<double>(t5.dModel), static_cast<double>(t5.dFf), t5.gated};
+        const MlpShape shape{static_cast<double>(t5.dModel), static_cast<double>(t5.dFf), t5.gated,
+                             t5.activation == Activation::Relu};
         const Activations mlp = mlpActivations(spec, shape, sequences, length, settings);
         Activations sum;
         sum.kept = attention(rows()) + 2 * states() + rows() + mlp.kept;

@@ -6,6 +6,7 @@
 #include "gpu/blas.h"
 #include "tests/gpu/simt/runtime.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -60,7 +61,9 @@ void finish(const ProductArgs& args, Index batch, Index row, Index column, doubl
         sum += static_cast<double>(args.beta) * element(args.c, args.resultType, at);
     if (args.bias != nullptr)
         sum += element(args.bias, args.resultType, batch * args.biasStride + column);
-    if (args.epilogue == Epilogue::GeluTanh) {
+    if (args.epilogue == Epilogue::Relu) {
+        sum = std::max(sum, 0.0);
+    } else if (args.epilogue == Epilogue::GeluTanh) {
         store(args.aux, args.resultType, at, sum);
         sum = geluTanh(sum);
     } else if (args.epilogue == Epilogue::GeluTanhSlope) {
