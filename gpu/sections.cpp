@@ -9,6 +9,7 @@ namespace gpu {
 namespace {
 
 constexpr int kMostFailures = 2;
+constexpr int kMostRebuilds = 8;
 
 /// A capture in progress; without `end` it is thrown away.
 class Capture {
@@ -51,14 +52,15 @@ Graph& Graph::operator=(Graph&& other) noexcept {
     return *this;
 }
 
-void Graph::become(cudaGraph_t captured) {
+bool Graph::become(cudaGraph_t captured) {
     if (executable_ != nullptr) {
         cudaGraphExecUpdateResultInfo info{};
-        if (cudaGraphExecUpdate(executable_, captured, &info) == cudaSuccess) return;
+        if (cudaGraphExecUpdate(executable_, captured, &info) == cudaSuccess) return true;
         cudaGetLastError();
         cudaGraphExecDestroy(std::exchange(executable_, nullptr));
     }
     check(cudaGraphInstantiate(&executable_, captured, 0), "building a graph");
+    return false;
 }
 
 void Graph::launch(const Stream& stream) const {
@@ -69,8 +71,8 @@ void Sections::run(std::uint64_t key, const std::function<void()>& body) {
     CORE_CHECK(!capturing_, "one section after the other");
     const auto [place, isFirst] = known_.try_emplace(key);
     Known& known = place->second;
-    if (!isFirst && known.failures < kMostFailures) {
-        const bool done = runCaptured(known.graph, body);
+    if (!isFirst && known.failures < kMostFailures && known.rebuilds < kMostRebuilds) {
+        const bool done = runCaptured(known, body);
         pool_.trim();
         known.failures = done ? 0 : known.failures + 1;
         if (done) return;
@@ -78,7 +80,7 @@ void Sections::run(std::uint64_t key, const std::function<void()>& body) {
     body();
 }
 
-bool Sections::runCaptured(Graph& graph, const std::function<void()>& body) {
+bool Sections::runCaptured(Known& known, const std::function<void()>& body) {
     const auto setCapturing = [this](bool on) {
         capturing_ = on;
         pool_.setCapturing(on);
@@ -89,14 +91,14 @@ bool Sections::runCaptured(Graph& graph, const std::function<void()>& body) {
     try {
         setCapturing(true);
         body();
-        graph.become(capture.end());
+        known.rebuilds = known.graph.become(capture.end()) ? 0 : known.rebuilds + 1;
     } catch (...) {
         // Nothing has run. Whatever it was happens again, and is told, without the capture.
         setCapturing(false);
         return false;
     }
     setCapturing(false);
-    graph.launch(stream_);
+    known.graph.launch(stream_);
     staging_.finishCapture();
     ++launched_;
     return true;

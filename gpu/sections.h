@@ -21,9 +21,9 @@ class Graph {
     Graph(Graph&& other) noexcept;
     Graph& operator=(Graph&& other) noexcept;
 
-    /// Makes it do what was captured: changes the arguments of its kernels where the kernels are
-    /// those that it has, else builds it anew.
-    void become(cudaGraph_t captured);
+    /// Makes it do what was captured: changes the arguments of its kernels where they are as many
+    /// in the same order, else builds it anew. Whether it could be changed.
+    bool become(cudaGraph_t captured);
     void launch(const Stream& stream) const;
 
   private:
@@ -36,7 +36,8 @@ class Graph {
 ///
 /// The first run of a key is not captured: it brings kernels, memory and cuBLASLt's choices. Nor is
 /// a run that needs the host or new memory: it fails while it is captured, before anything has
-/// begun, and starts again without. A key that fails twice in a row is not tried any more.
+/// begun, and starts again without. A key that fails twice in a row is not tried any more, nor is
+/// one whose graph had to be built anew many times in a row, which costs more than it saves.
 class Sections {
   public:
     Sections(const Stream& stream, MemoryPool& pool, Staging& staging)
@@ -50,9 +51,10 @@ class Sections {
   private:
     struct Known {
         Graph graph;
-        int failures = 0;
+        int failures = 0;  ///< in a row
+        int rebuilds = 0;  ///< likewise
     };
-    bool runCaptured(Graph& graph, const std::function<void()>& body);
+    bool runCaptured(Known& known, const std::function<void()>& body);
 
     const Stream& stream_;
     MemoryPool& pool_;

@@ -6,6 +6,7 @@
 #include "core/ops/memory.h"
 #include "core/ops/optimizer.h"
 #include "core/ops/reduce.h"
+#include "core/tensor/arena.h"
 
 #include <algorithm>
 #include <cmath>
@@ -134,7 +135,7 @@ void Trainer::update(double lr, std::size_t count) {
     std::vector<Tensor> gradients;
     for (const Parameter& parameter : model_.parameters()) gradients.push_back(parameter.gradient);
     Backend& backend = model_.backend();
-    ops::sumOfSquares(backend, numbers(0, 1), gradients);
+    ops::sumOfSquares(backend, numbers(0, 1), joined(std::move(gradients)));
     ops::stepScale(backend, scale_, numbers(0, 1), numbers(1, count), spec_.clip);
     optimizer_->update(model_.parameters(), lr, scale_, spec_.schedule.startStep + step_);
     refreshCopies(model_.parameters(), backend);

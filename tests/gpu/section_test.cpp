@@ -53,12 +53,18 @@ TEST_F(Sections, BeginAsOneGraphFromTheSecondTimeOnWithTheArgumentsOfNow) {
 
 TEST_F(Sections, BodiesOfOtherShapesMakeAnotherGraph) {
     const Tensor x = onDevice({1});
-    for (int i = 0; i < 6; ++i)
+    const auto section = [&](int scales) {
         backend.section(1, [&] {
-            for (int k = 0; k <= i; ++k) core::ops::scale(backend, x, 2.0F);
+            for (int k = 0; k < scales; ++k) core::ops::scale(backend, x, 2.0F);
         });
+    };
+    for (const int scales : {1, 2, 3, 4, 5, 6}) section(scales);
     EXPECT_EQ(backend.graphsLaunched(), 5);
     EXPECT_EQ(onHost(x).front(), 2097152.0F);  // 2^(1 + 2 + ... + 6)
+    section(6);                                // alike: it may go on
+    for (int i = 0; i < 20; ++i) section(i % 2);
+    EXPECT_EQ(backend.graphsLaunched(), 6 + 8) << "building anew each time is not worth it";
+    EXPECT_EQ(onHost(x).front(), 2097152.0F * 64.0F * 1024.0F);
 }
 
 TEST_F(Sections, StagedValuesOfSeveralQueuedGraphsStayApart) {
