@@ -58,10 +58,8 @@ void CudaBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const 
         return;
     }
     const LinearProducts products = evenProducts(offsets, x.size(1), dy.size(1), dy.dtype());
-    products.backwardWeight(dWeight, dy, x);
-    if (dBias.defined())
-        products.addBiasGradients(data<float>(dBias), scratchOf<float>(products.biasPartials()),
-                                  dy);
+    float* const sums = dBias.defined() ? scratchOf<float>(products.biasSums()) : nullptr;
+    products.backwardWeight(dWeight, dataOrNull<float>(dBias), sums, dy, x);
 }
 
 void CudaBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
