@@ -72,7 +72,9 @@ core::Assignment CudaBackend::expertChoice(const Tensor& probabilities, const Ro
     Assignment a;
     a.tokens = items.tokens;
     a.experts = items.experts;
-    if (groups.mask.defined()) {
+    if (!groups.realTokens.empty()) {
+        a.groupTokens = groups.realTokens;
+    } else if (groups.mask.defined()) {
         auto* counts = layoutPiece<unsigned long long>(memory, countsAt);
         countRealTokens(stream(), counts, rows, largest);
         for (const unsigned long long n :

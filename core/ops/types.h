@@ -95,6 +95,8 @@ struct TopKRule {
 struct RoutingGroups {
     std::vector<std::int64_t> begins;  ///< [groups + 1], increasing, from 0 to n
     Tensor mask;                       ///< U8 [n], 1 = real token; undefined = all real
+    /// [groups], how many of them are real, where that is known; empty: the mask is counted.
+    std::vector<std::int64_t> realTokens{};
 };
 
 }  // namespace core

@@ -128,7 +128,7 @@ Activations vitActivations(const ModelSpec& spec, std::int64_t batch,
     const MlpShape shape{static_cast<double>(vit.hidden), static_cast<double>(vit.intermediate),
                          false, vit.activation == Activation::Relu};
     Activations sum;
-    sum.kept = row + (1 + w) * patches + head;
+    sum.kept = row + (2 + w) * patches + head;  // two batches of pixels: DeviceBatch
     for (const BlockSpec& block : spec.blocks) {
         const Activations mlp = mlpActivations(block, shape, batch, vit.tokens(), settings);
         addBlock(sum,

@@ -26,7 +26,7 @@ class AdamW final : public Optimizer {
                     {slot, i, parameters[i].parts, zeroState(*backend_, parameters[i].shape)});
     }
 
-    void update(std::vector<Parameter>& parameters, double lr, double gradientScale,
+    void update(std::vector<Parameter>& parameters, double lr, const Tensor& scale,
                 std::int64_t step) override {
         for (std::size_t i = 0; i < parameters.size(); ++i) {
             const AdamWArgs args{.lr = static_cast<float>(lr),
@@ -34,10 +34,9 @@ class AdamW final : public Optimizer {
                                  .beta2 = spec_.beta2,
                                  .epsilon = static_cast<float>(spec_.epsilon),
                                  .weightDecay = decayOf(spec_, parameters[i]),
-                                 .gradientScale = static_cast<float>(gradientScale),
                                  .step = step - starts()[i] + 1};
             ops::adamwStep(*backend_, parameters[i].value, state_[2 * i].value,
-                           state_[2 * i + 1].value, parameters[i].gradient, args);
+                           state_[2 * i + 1].value, parameters[i].gradient, scale, args);
         }
     }
 
@@ -56,17 +55,16 @@ class Sgd final : public Optimizer {
                 {"momentum", i, parameters[i].parts, zeroState(*backend_, parameters[i].shape)});
     }
 
-    void update(std::vector<Parameter>& parameters, double lr, double gradientScale,
+    void update(std::vector<Parameter>& parameters, double lr, const Tensor& scale,
                 std::int64_t step) override {
         for (std::size_t i = 0; i < parameters.size(); ++i) {
             const SgdArgs args{.lr = static_cast<float>(lr),
                                .momentum = static_cast<float>(spec_.momentum),
                                .weightDecay = decayOf(spec_, parameters[i]),
-                               .gradientScale = static_cast<float>(gradientScale),
                                .nesterov = spec_.nesterov,
                                .firstStep = step == starts()[i]};
             ops::sgdStep(*backend_, parameters[i].value, state_[i].value, parameters[i].gradient,
-                         args);
+                         scale, args);
         }
     }
 

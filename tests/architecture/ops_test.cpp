@@ -15,16 +15,9 @@ namespace {
 using Names = std::set<std::string>;
 
 /// Of core/ops: types, argument structs, and what several ops share.
-const Names kNoOps{"assignment",
-                   "backend",
-                   "check",
-                   "check_internal",
-                   "op_work",
-                   "optimizer_args",
-                   "profiling_backend",
-                   "profiling_products",
-                   "profiling_routing",
-                   "types"};
+const Names kNoOps{"host_traffic",       "assignment",        "backend",        "check",
+                   "check_internal",     "op_work",           "optimizer_args", "profiling_backend",
+                   "profiling_products", "profiling_routing", "types"};
 /// Kernels that are long enough for a file and a test of their own, and the op that each is of.
 const std::map<std::string, std::string> kSplitKernels{
     {"adafactor", "optimizer"}, {"combine_weights", "moe"}, {"router_losses", "routing"}};

@@ -91,6 +91,10 @@ Tensor OpsTest::f32(Shape shape, const Values& values) {
     return upload(Tensor::of<float>(std::move(shape), floats));
 }
 
+Tensor OpsTest::number64(const std::vector<double>& values) {
+    return upload(Tensor::of<double>({static_cast<std::int64_t>(values.size())}, values));
+}
+
 Tensor OpsTest::labels(const std::vector<std::int64_t>& values) {
     return upload(Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
 }

@@ -63,6 +63,7 @@ class OpsTest : public testing::TestWithParam<BackendCase> {
     /// Of the row's dtype.
     core::Tensor tensor(core::Shape shape, const Values& values);
     core::Tensor f32(core::Shape shape, const Values& values);
+    core::Tensor number64(const std::vector<double>& values);
     core::Tensor labels(const std::vector<std::int64_t>& values);
     core::Tensor mask(const std::vector<std::uint8_t>& values);
     /// Its tables lie on the backend's device, as those of the routing ops do.

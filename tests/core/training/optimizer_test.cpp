@@ -14,6 +14,8 @@
 namespace core::test {
 namespace {
 
+Tensor scaleOf(float scale) { return Tensor::of<float>({1}, std::vector{scale}); }
+
 constexpr std::int64_t kSteps = 6;
 
 struct Case {
@@ -51,7 +53,7 @@ TEST_P(OptimizerSteps, EqualTheReference) {
     const Tensor weights = fixture.tensor(test.name + ".weights");
     for (std::int64_t step = 0; step < kSteps; ++step) {
         copyInto(parameters[0].gradient, gradients.rows(step, step + 1));
-        optimizer->update(parameters, test.lr, 1.0, test.firstStep + step);
+        optimizer->update(parameters, test.lr, scaleOf(1), test.firstStep + step);
         expectClose(parameters[0].value, weights.rows(step, step + 1), test.tolerance,
                     "weights after step " + std::to_string(step + 1));
     }
@@ -70,7 +72,7 @@ TEST_P(OptimizerSteps, ScaleTheGradientFirst) {
     for (std::int64_t i = 0; i < gradients.elements(); ++i) gradients.data<float>()[i] *= 8.0F;
     for (std::int64_t step = 0; step < kSteps; ++step) {
         copyInto(parameters[0].gradient, gradients.rows(step, step + 1));
-        optimizer->update(parameters, test.lr, 0.125, test.firstStep + step);
+        optimizer->update(parameters, test.lr, scaleOf(0.125F), test.firstStep + step);
     }
     const Tensor weights = fixture.tensor(test.name + ".weights");
     expectClose(parameters[0].value, weights.rows(kSteps - 1, kSteps), test.tolerance, "weights");
@@ -157,11 +159,11 @@ TEST(Optimizer, ExpertsAreUpdatedAsIfTheyWereAlone) {
     Case test{.name = "adafactor_experts", .spec = adafactor(0, 0.01), .lr = 0.1, .experts = true};
     std::vector<Parameter> together{parameterOf(fixture, test)};
     copyInto(together[0].gradient, gradient);
-    makeOptimizer(test.spec, together, backend)->update(together, test.lr, 1.0, 0);
+    makeOptimizer(test.spec, together, backend)->update(together, test.lr, scaleOf(1), 0);
     for (std::int64_t e = 0; e < 3; ++e) {
         std::vector<Parameter> alone{makeParameter("w", w0.rows(e, e + 1).view({6, 9}))};
         copyInto(alone[0].gradient, gradient.rows(e, e + 1));
-        makeOptimizer(test.spec, alone, backend)->update(alone, test.lr, 1.0, 0);
+        makeOptimizer(test.spec, alone, backend)->update(alone, test.lr, scaleOf(1), 0);
         const auto expected = alone[0].value.span<float>();
         EXPECT_TRUE(
             std::equal(expected.begin(), expected.end(), together[0].value.data<float>() + e * 54));
@@ -199,7 +201,7 @@ TEST(Optimizer, DecayOnlyWhereTheParameterAsksForIt) {
         const Tensor value = Tensor::of<float>({2, 2}, ones);
         std::vector<Parameter> parameters{makeParameter("a", value, true),
                                           makeParameter("b", value, false)};
-        makeOptimizer(spec, parameters, backend)->update(parameters, 0.1, 1.0, 0);
+        makeOptimizer(spec, parameters, backend)->update(parameters, 0.1, scaleOf(1), 0);
         EXPECT_LT(parameters[0].value.data<float>()[0], 1.0F) << optimizerName(kind);
         EXPECT_EQ(parameters[1].value.data<float>()[0], 1.0F) << optimizerName(kind);
     }

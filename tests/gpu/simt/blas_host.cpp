@@ -137,7 +137,7 @@ void Blas::product(const ProductArgs& args) {
     CORE_CHECK(args.k > 0, "a product with an inner size");
     if (!supports(args))
         throw core::Error(core::ErrorKind::Device, "cuBLASLt has no kernel for such a product");
-    simt::enqueue(parts_->stream, [args] {
+    simt::enqueue(parts_->stream, simt::NodeKind::Kernel, [args] {
         for (Index batch = 0; batch < args.batch; ++batch) multiply(args, batch);
     });
 }
