@@ -36,6 +36,7 @@ class CudaBackend final : public core::Backend {
     using AttentionShape = core::AttentionShape;
     using AttentionOptions = core::AttentionOptions;
     using Assignment = core::Assignment;
+    using ExpertOffsets = core::ExpertOffsets;
     using RoutingGroups = core::RoutingGroups;
     using TopKRule = core::TopKRule;
     using AdamWArgs = core::AdamWArgs;
@@ -87,17 +88,16 @@ class CudaBackend final : public core::Backend {
                                       const Tensor& before, Activation kind) override;
     // grouped_linear.h
     void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                              std::span<const std::int64_t> offsets) override;
+                              const ExpertOffsets& offsets) override;
     void groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                   std::span<const std::int64_t> offsets) override;
+                                   const ExpertOffsets& offsets) override;
     void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy, const Tensor& x,
-                                     std::span<const std::int64_t> offsets) override;
+                                     const ExpertOffsets& offsets) override;
     void groupedLinearActivationForward(Out y, Out before, const Tensor& x, const Tensor& weight,
-                                        const Tensor& bias, std::span<const std::int64_t> offsets,
+                                        const Tensor& bias, const ExpertOffsets& offsets,
                                         Activation kind) override;
     void groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
-                                             const Tensor& before,
-                                             std::span<const std::int64_t> offsets,
+                                             const Tensor& before, const ExpertOffsets& offsets,
                                              Activation kind) override;
     // layer_norm.h
     void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,
@@ -214,6 +214,9 @@ class CudaBackend final : public core::Backend {
 
     /// Waits for the device, and says what it has found.
     void wait();
+
+    /// The offsets [E + 1] on the device (grouped_linear.cu).
+    const std::int64_t* onDevice(const ExpertOffsets& offsets);
 
     /// The bias in the type of y, as cuBLASLt wants it; undefined stays so (grouped_linear.cu).
     Tensor biasLike(const Tensor& y, const Tensor& bias);

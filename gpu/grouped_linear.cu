@@ -7,8 +7,10 @@
 namespace gpu {
 namespace {
 
-/// Whether all experts have as many rows.
-bool areEven(std::span<const std::int64_t> offsets) {
+/// Whether all experts are known to have as many rows.
+bool areEven(const core::ExpertOffsets& expertOffsets) {
+    const std::span<const std::int64_t> offsets = expertOffsets.host;
+    if (offsets.empty()) return false;
     for (std::size_t e = 2; e < offsets.size(); ++e)
         if (offsets[e] - offsets[e - 1] != offsets[1] - offsets[0]) return false;
     return true;
@@ -23,6 +25,10 @@ LinearProducts CudaBackend::evenProducts(std::span<const std::int64_t> offsets, 
         out,      type};
 }
 
+const std::int64_t* CudaBackend::onDevice(const ExpertOffsets& offsets) {
+    return offsets.host.empty() ? data<std::int64_t>(offsets.there) : stage(offsets.host);
+}
+
 core::Tensor CudaBackend::biasLike(const Tensor& y, const Tensor& bias) {
     if (!bias.defined() || bias.dtype() == y.dtype()) return bias;
     Tensor converted(
@@ -33,45 +39,43 @@ core::Tensor CudaBackend::biasLike(const Tensor& y, const Tensor& bias) {
 }
 
 void CudaBackend::groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
-                                       const Tensor& bias, std::span<const std::int64_t> offsets) {
+                                       const Tensor& bias, const ExpertOffsets& offsets) {
     if (areEven(offsets))
-        evenProducts(offsets, weight.size(2), weight.size(1), x.dtype())
+        evenProducts(offsets.host, weight.size(2), weight.size(1), x.dtype())
             .forward(y, x, weight, biasLike(y, bias));
     else
-        GroupedProducts(stream(), stage(offsets)).forward(y, x, weight, bias);
+        GroupedProducts(stream(), onDevice(offsets)).forward(y, x, weight, bias);
 }
 
 void CudaBackend::groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                            std::span<const std::int64_t> offsets) {
+                                            const ExpertOffsets& offsets) {
     if (areEven(offsets))
-        evenProducts(offsets, weight.size(2), weight.size(1), dy.dtype())
+        evenProducts(offsets.host, weight.size(2), weight.size(1), dy.dtype())
             .backwardData(dx, dy, weight);
     else
-        GroupedProducts(stream(), stage(offsets)).backwardData(dx, dy, weight);
+        GroupedProducts(stream(), onDevice(offsets)).backwardData(dx, dy, weight);
 }
 
 void CudaBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
-                                              const Tensor& x,
-                                              std::span<const std::int64_t> offsets) {
+                                              const Tensor& x, const ExpertOffsets& offsets) {
     if (!areEven(offsets)) {
-        GroupedProducts(stream(), stage(offsets)).backwardWeight(dWeight, dBias, dy, x);
+        GroupedProducts(stream(), onDevice(offsets)).backwardWeight(dWeight, dBias, dy, x);
         return;
     }
-    const LinearProducts products = evenProducts(offsets, x.size(1), dy.size(1), dy.dtype());
+    const LinearProducts products = evenProducts(offsets.host, x.size(1), dy.size(1), dy.dtype());
     float* const sums = dBias.defined() ? scratchOf<float>(products.biasSums()) : nullptr;
     products.backwardWeight(dWeight, dataOrNull<float>(dBias), sums, dy, x);
 }
 
 void CudaBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                  const Tensor& weight, const Tensor& bias,
-                                                 std::span<const std::int64_t> offsets,
-                                                 Activation kind) {
+                                                 const ExpertOffsets& offsets, Activation kind) {
     if (!areEven(offsets)) {
-        GroupedProducts(stream(), stage(offsets)).forward(y, before, x, weight, bias, kind);
+        GroupedProducts(stream(), onDevice(offsets)).forward(y, before, x, weight, bias, kind);
         return;
     }
     const LinearProducts products =
-        evenProducts(offsets, weight.size(2), weight.size(1), x.dtype());
+        evenProducts(offsets.host, weight.size(2), weight.size(1), x.dtype());
     const Tensor added = biasLike(y, bias);
     if (kind == Activation::GeluTanh && products.forwardGeluTanh(y, before, x, weight, added))
         return;
@@ -83,14 +87,15 @@ void CudaBackend::groupedLinearActivationForward(Out y, Out before, const Tensor
 
 void CudaBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
                                                       const Tensor& weight, const Tensor& before,
-                                                      std::span<const std::int64_t> offsets,
+                                                      const ExpertOffsets& offsets,
                                                       Activation kind) {
     if (!areEven(offsets)) {
-        GroupedProducts(stream(), stage(offsets)).backwardData(dBefore, dy, weight, before, kind);
+        GroupedProducts(stream(), onDevice(offsets))
+            .backwardData(dBefore, dy, weight, before, kind);
         return;
     }
     const LinearProducts products =
-        evenProducts(offsets, weight.size(2), weight.size(1), dy.dtype());
+        evenProducts(offsets.host, weight.size(2), weight.size(1), dy.dtype());
     if (kind == Activation::GeluTanh && products.backwardGeluTanh(dBefore, dy, weight, before))
         return;
     products.backwardData(dBefore, dy, weight);

@@ -76,20 +76,17 @@ class Backend {
                                               const Tensor& before, Activation kind) = 0;
     // grouped_linear.h
     virtual void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
-                                      const Tensor& bias,
-                                      std::span<const std::int64_t> offsets) = 0;
+                                      const Tensor& bias, const ExpertOffsets& offsets) = 0;
     virtual void groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                           std::span<const std::int64_t> offsets) = 0;
+                                           const ExpertOffsets& offsets) = 0;
     virtual void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
-                                             const Tensor& x,
-                                             std::span<const std::int64_t> offsets) = 0;
+                                             const Tensor& x, const ExpertOffsets& offsets) = 0;
     virtual void groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                 const Tensor& weight, const Tensor& bias,
-                                                std::span<const std::int64_t> offsets,
-                                                Activation kind) = 0;
+                                                const ExpertOffsets& offsets, Activation kind) = 0;
     virtual void groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
                                                      const Tensor& weight, const Tensor& before,
-                                                     std::span<const std::int64_t> offsets,
+                                                     const ExpertOffsets& offsets,
                                                      Activation kind) = 0;
     // layer_norm.h
     virtual void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,

@@ -69,17 +69,16 @@ class ProfilingBackend final : public Backend {
     void linearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
                                       const Tensor& before, Activation kind) override;
     void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                              std::span<const std::int64_t> offsets) override;
+                              const ExpertOffsets& offsets) override;
     void groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                   std::span<const std::int64_t> offsets) override;
+                                   const ExpertOffsets& offsets) override;
     void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy, const Tensor& x,
-                                     std::span<const std::int64_t> offsets) override;
+                                     const ExpertOffsets& offsets) override;
     void groupedLinearActivationForward(Out y, Out before, const Tensor& x, const Tensor& weight,
-                                        const Tensor& bias, std::span<const std::int64_t> offsets,
+                                        const Tensor& bias, const ExpertOffsets& offsets,
                                         Activation kind) override;
     void groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
-                                             const Tensor& before,
-                                             std::span<const std::int64_t> offsets,
+                                             const Tensor& before, const ExpertOffsets& offsets,
                                              Activation kind) override;
     void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,
                           const Tensor& beta, float epsilon) override;

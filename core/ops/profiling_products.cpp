@@ -63,23 +63,21 @@ void ProfilingBackend::linearActivationBackwardData(Out dBefore, const Tensor& d
 }
 
 void ProfilingBackend::groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
-                                            const Tensor& bias,
-                                            std::span<const std::int64_t> offsets) {
+                                            const Tensor& bias, const ExpertOffsets& offsets) {
     measureAs("groupedLinearForward", sizesOf(x.size(0), weight), x.dtype(),
               {productFlops(x.size(0), weight), bytesOf(y, x, weight, bias)},
               [&] { inner_->groupedLinearForward(y, x, weight, bias, offsets); });
 }
 
 void ProfilingBackend::groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                                 std::span<const std::int64_t> offsets) {
+                                                 const ExpertOffsets& offsets) {
     measureAs("groupedLinearBackwardData", sizesOf(dy.size(0), weight), dy.dtype(),
               {productFlops(dy.size(0), weight), bytesOf(dx, dy, weight)},
               [&] { inner_->groupedLinearBackwardData(dx, dy, weight, offsets); });
 }
 
 void ProfilingBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
-                                                   const Tensor& x,
-                                                   std::span<const std::int64_t> offsets) {
+                                                   const Tensor& x, const ExpertOffsets& offsets) {
     measureAs("groupedLinearBackwardWeight", sizesOf(x.size(0), dWeight), x.dtype(),
               {productFlops(x.size(0), dWeight), bytesOf(dWeight, dWeight, dBias, dBias, dy, x)},
               [&] { inner_->groupedLinearBackwardWeight(dWeight, dBias, dy, x, offsets); });
@@ -87,7 +85,7 @@ void ProfilingBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, c
 
 void ProfilingBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                       const Tensor& weight, const Tensor& bias,
-                                                      std::span<const std::int64_t> offsets,
+                                                      const ExpertOffsets& offsets,
                                                       Activation kind) {
     measureAs(
         "groupedLinearActivationForward", sizesOf(x.size(0), weight), x.dtype(),
@@ -98,7 +96,7 @@ void ProfilingBackend::groupedLinearActivationForward(Out y, Out before, const T
 void ProfilingBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
                                                            const Tensor& weight,
                                                            const Tensor& before,
-                                                           std::span<const std::int64_t> offsets,
+                                                           const ExpertOffsets& offsets,
                                                            Activation kind) {
     measureAs("groupedLinearActivationBackwardData", sizesOf(dy.size(0), weight), dy.dtype(),
               {productFlops(dy.size(0), weight), bytesOf(dBefore, dy, weight, before)}, [&] {

@@ -28,9 +28,9 @@ const Names kBackendParts{
     "block_products",  "block_products_internal",  "cpu_backend", "cpu_backend_internal",
     "instruction_set", "instruction_set_internal", "products",    "products_internal"};
 /// Of tests/ops: what several ops share.
-const Names kSharedTests{"backends",  "activation_reference", "cuda_plugin",
-                         "cuda_simt", "mixtures_test",        "norm_sizes",
-                         "parity",    "repeatability_test"};
+const Names kSharedTests{"backends",          "activation_reference", "cuda_plugin", "cuda_simt",
+                         "exact_assignment",  "mixtures_test",        "norm_sizes",  "parity",
+                         "repeatability_test"};
 
 Names stemsOf(const std::string& folder) {
     Names stems;

@@ -3,7 +3,9 @@
 
 #include "core/base/random.h"
 #include "core/ops/assignment.h"
+#include "core/ops/routing.h"
 #include "core/tensor/convert.h"
+#include "tests/ops/exact_assignment.h"
 
 #include <algorithm>
 #include <limits>
@@ -109,6 +111,11 @@ core::Assignment OpsTest::assignment(std::int64_t tokens,
     for (Tensor* table : {&made.slotToken, &made.slotExpert, &made.tokenOffsets, &made.tokenSlots})
         *table = upload(*table);
     return made;
+}
+
+core::Assignment OpsTest::topK(const Tensor& scores, const core::RoutingGroups& groups,
+                               const core::TopKRule& rule) {
+    return exact(backend(), core::ops::topK(backend(), scores, groups, rule));
 }
 
 Tensor OpsTest::output(Shape shape) {
