@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gpu/attention_view.h"
+#include "gpu/attention_bf16.h"
 #include "gpu/cuda_backend.h"
 #include "gpu/device/shared.cuh"
 #include "gpu/dropout_rule.h"
@@ -23,9 +23,10 @@ __global__ void findShown(std::int32_t* shown, const std::uint8_t* mask, std::in
 /// o = softmax(scores) v for BM queries of a head, over tiles of BN keys: the largest score and
 /// the sum of a row so far are kept (Dao et al. 2022), scores never leave the block. Shared memory:
 /// queries [BM, D], keys and then values [BN, D], scores [BM, BN], one number a row.
-template <typename T, int D, int BM, int BN>
+template <int D, int BM, int BN>
 __global__ void __launch_bounds__(kAttentionThreads)
-    attend(T* o, float* logSumExp, const T* q, const T* k, const T* v, AttentionView view) {
+    attend(float* o, float* logSumExp, const float* q, const float* k, const float* v,
+           AttentionView view) {
     using Rows = RowThreads<BM, BN>;
     constexpr int kTM = BM / kSide;
     float* queryTile = blockShared<float>();
@@ -94,15 +95,15 @@ __global__ void __launch_bounds__(kAttentionThreads)
     storeRows<kTM, D>(o + view.queryAt(head), out, view, top, view.queries, factors);
 }
 
-template <typename T, int D, int BM, int BN>
+template <int D, int BM, int BN>
 void startAttend(cudaStream_t stream, const core::Tensor& o, const core::Tensor& logSumExp,
                  const core::Tensor& q, const core::Tensor& k, const core::Tensor& v,
                  const core::AttentionShape& shape, const AttentionView& view) {
     constexpr std::size_t kShared = sizeof(float) * ((BM + BN) * padded(D) + BM * padded(BN) + BM);
     const std::int64_t blocks = shape.batch * shape.heads * divideUp(shape.queries, BM);
-    launch(stream, attend<T, D, BM, BN>, dim3(static_cast<unsigned>(blocks)),
-           dim3(kAttentionThreads), kShared, data<T>(o), data<float>(logSumExp), data<T>(q),
-           data<T>(k), data<T>(v), view);
+    launch(stream, attend<D, BM, BN>, dim3(static_cast<unsigned>(blocks)), dim3(kAttentionThreads),
+           kShared, data<float>(o), data<float>(logSumExp), data<float>(q), data<float>(k),
+           data<float>(v), view);
 }
 
 }  // namespace
@@ -127,9 +128,10 @@ AttentionView viewAttention(cudaStream_t stream, std::int32_t* shown,
     view.drop = dropoutRule(options.dropout, options.dropoutKey);
     view.scale = shape.scale;
     view.headDim = static_cast<int>(shape.headDim);
-    view.wide = shape.headDim % 4 == 0;
+    view.wide = true;
     for (const core::Tensor* t : tensors)
-        view.wide = view.wide && reinterpret_cast<std::uintptr_t>(t->raw()) % 16 == 0;
+        view.wide = view.wide && shape.headDim % (t->dtype() == core::DType::BF16 ? 8 : 4) == 0 &&
+                    reinterpret_cast<std::uintptr_t>(t->raw()) % 16 == 0;
     return view;
 }
 
@@ -140,13 +142,17 @@ void CudaBackend::attentionForward(Out o, Out logSumExp, const Tensor& q, const 
     const AttentionView view =
         viewAttention(stream(), scratchOf<std::int32_t>(static_cast<std::size_t>(shape.batch)),
                       shape, options, {&o, &q, &k, &v});
-    withHeadWidth(q.dtype(), shape.headDim, [&]<typename T, int D>() {
+    if (q.dtype() == core::DType::BF16) {
+        attendBf16(stream(), o, logSumExp, q, k, v, shape, view);
+        return;
+    }
+    withHeadWidth(shape.headDim, [&]<int D>() {
         constexpr int kKeys = D == 64 ? 64 : 32;
         constexpr int kQueries = D == 256 ? 32 : 64;
         if (shape.queries <= kSide)
-            startAttend<T, D, kSide, kKeys>(stream(), o, logSumExp, q, k, v, shape, view);
+            startAttend<D, kSide, kKeys>(stream(), o, logSumExp, q, k, v, shape, view);
         else
-            startAttend<T, D, kQueries, kKeys>(stream(), o, logSumExp, q, k, v, shape, view);
+            startAttend<D, kQueries, kKeys>(stream(), o, logSumExp, q, k, v, shape, view);
     });
 }
 

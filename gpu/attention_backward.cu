@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gpu/attention_view.h"
+#include "gpu/attention_bf16.h"
 #include "gpu/cuda_backend.h"
 #include "gpu/device/attention_backward.cuh"
 #include "gpu/device/shared.cuh"
@@ -9,16 +9,16 @@ namespace gpu {
 namespace {
 
 /// What the forward pass left of this thread's query; dOuts are in their tile.
-template <typename T, int D, int BM, int BN>
-__device__ Row savedRow(const Tiles<D, BM, BN>& tiles, const RowSums& sums, const Inputs<T>& in,
+template <int D, int BM, int BN>
+__device__ Row savedRow(const Tiles<D, BM, BN>& tiles, const RowSums& sums, const Inputs<float>& in,
                         const AttentionView& view, std::int64_t head, std::int64_t query) {
     using Rows = RowThreads<BM, BN>;
     Row row{0.0F, 0.0F, 1.0F, 0.0F};
     if (query < view.queries) {
-        const T* o = in.o + view.queryAt(head) + query * view.stride();
+        const float* o = in.o + view.queryAt(head) + query * view.stride();
         const float* slope = tiles.dOuts + Rows::row() * padded(D);
         for (int d = Rows::rank(); d < view.headDim; d += Rows::kPerRow)
-            row.shift += slope[d] * toFloat(o[d]);
+            row.shift += slope[d] * o[d];
         row.logSumExp = sums.logSumExp[head * view.queries + query];
     }
     row.shift = Rows::sum(row.shift);
@@ -27,9 +27,9 @@ __device__ Row savedRow(const Tiles<D, BM, BN>& tiles, const RowSums& sums, cons
 
 /// dq for BM queries of a head, and their RowSums, which are known at the end of the sweep over the
 /// keys: with p not yet normalised dq = scale norm (sum of p (dP - shift) k - mean sum of p k).
-template <typename T, int D, int BM, int BN>
+template <int D, int BM, int BN>
 __global__ void __launch_bounds__(kAttentionThreads)
-    queryGradients(T* dq, RowSums sums, Inputs<T> in, AttentionView view) {
+    queryGradients(float* dq, RowSums sums, Inputs<float> in, AttentionView view) {
     using Rows = RowThreads<BM, BN>;
     constexpr int kTM = BM / kSide;
     Tiles<D, BM, BN> tiles(blockShared<float>());
@@ -89,9 +89,9 @@ __global__ void __launch_bounds__(kAttentionThreads)
 }
 
 /// dk and dv for BN keys of a head, over the tiles of queries that see them, in order.
-template <typename T, int D, int BM, int BN>
+template <int D, int BM, int BN>
 __global__ void __launch_bounds__(kAttentionThreads)
-    keyGradients(T* dk, T* dv, RowSums sums, Inputs<T> in, AttentionView view) {
+    keyGradients(float* dk, float* dv, RowSums sums, Inputs<float> in, AttentionView view) {
     using Rows = RowThreads<BM, BN>;
     Tiles<D, BM, BN> tiles(blockShared<float>());
     const std::int64_t count = (view.keys + BN - 1) / BN;
@@ -128,9 +128,9 @@ __global__ void __launch_bounds__(kAttentionThreads)
 }
 
 /// dBias of one head, BM queries and BN keys: summed over the batch in its order, then added.
-template <typename T, int D, int BM, int BN>
+template <int D, int BM, int BN>
 __global__ void __launch_bounds__(kAttentionThreads)
-    biasGradients(float* dBias, RowSums sums, Inputs<T> in, AttentionView view,
+    biasGradients(float* dBias, RowSums sums, Inputs<float> in, AttentionView view,
                   std::int64_t batch) {
     using Rows = RowThreads<BM, BN>;
     Tiles<D, BM, BN> tiles(blockShared<float>());
@@ -187,20 +187,28 @@ void CudaBackend::attentionBackward(Out dq, Out dk, Out dv, InOut dBias, const T
                                              shape, options, {&dq, &dk, &dv, &dOut, &q, &k, &v});
     const RowSums sums{data<float>(logSumExp), layoutPiece<float>(memory, shiftAt),
                        layoutPiece<float>(memory, normAt), layoutPiece<float>(memory, meanAt)};
-    withHeadWidth(q.dtype(), shape.headDim, [&]<typename T, int D>() {
+    if (q.dtype() == core::DType::BF16) {
+        const Inputs<Bf16> in{data<Bf16>(q), data<Bf16>(k), data<Bf16>(v), data<Bf16>(o),
+                              data<Bf16>(dOut)};
+        attentionGradientsBf16(stream(), dq, dk, dv, dBias.defined() ? data<float>(dBias) : nullptr,
+                               sums, in, shape, view);
+        return;
+    }
+    withHeadWidth(shape.headDim, [&]<int D>() {
         // A side of 64 where 64 columns leave the room, for what a block sums up.
         constexpr int kFew = D == 256 ? 16 : 32;
         constexpr int kMany = D == 64 ? 64 : kFew;
-        const Inputs<T> in{data<T>(q), data<T>(k), data<T>(v), data<T>(o), data<T>(dOut)};
-        launch(stream(), queryGradients<T, D, kMany, kFew>,
+        const Inputs<float> in{data<float>(q), data<float>(k), data<float>(v), data<float>(o),
+                               data<float>(dOut)};
+        launch(stream(), queryGradients<D, kMany, kFew>,
                blocks(heads * divideUp(shape.queries, kMany)), dim3(kAttentionThreads),
-               Tiles<D, kMany, kFew>::kBytes, data<T>(dq), sums, in, view);
-        launch(stream(), keyGradients<T, D, kFew, kMany>,
-               blocks(heads * divideUp(shape.keys, kMany)), dim3(kAttentionThreads),
-               Tiles<D, kFew, kMany>::kBytes, data<T>(dk), data<T>(dv), sums, in, view);
+               Tiles<D, kMany, kFew>::kBytes, data<float>(dq), sums, in, view);
+        launch(stream(), keyGradients<D, kFew, kMany>, blocks(heads * divideUp(shape.keys, kMany)),
+               dim3(kAttentionThreads), Tiles<D, kFew, kMany>::kBytes, data<float>(dk),
+               data<float>(dv), sums, in, view);
         if (dBias.defined())
             launch(
-                stream(), biasGradients<T, D, kMany, kFew>,
+                stream(), biasGradients<D, kMany, kFew>,
                 blocks(shape.heads * divideUp(shape.queries, kMany) * divideUp(shape.keys, kFew)),
                 dim3(kAttentionThreads), Tiles<D, kMany, kFew>::kBytes, data<float>(dBias), sums,
                 in, view, shape.batch);

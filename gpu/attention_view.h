@@ -16,23 +16,21 @@ AttentionView viewAttention(cudaStream_t stream, std::int32_t* shown,
                             const core::AttentionOptions& options,
                             std::initializer_list<const core::Tensor*> tensors);
 
-/// run.operator()<T, D>() with the type of activations and the width of tiles for heads of that
-/// size. Throws core::Error for heads wider than 256.
+/// run.operator()<D>() with the width of tiles for heads of that size. Throws core::Error for heads
+/// wider than 256.
 template <typename Run>
-void withHeadWidth(core::DType type, std::int64_t headDim, Run run) {
-    withType(type, [&]<typename T>() {
-        if (headDim <= 64)
-            run.template operator()<T, 64>();
-        else if (headDim <= 128)
-            run.template operator()<T, 128>();
-        else if (headDim <= 256)
-            run.template operator()<T, 256>();
-        else
-            throw core::Error{core::ErrorKind::Device,
-                              "attention heads of " + std::to_string(headDim) +
-                                  " numbers: this device's kernels go up to 256",
-                              "train this model on the CPU (device \"cpu\")"};
-    });
+void withHeadWidth(std::int64_t headDim, Run run) {
+    if (headDim <= 64)
+        run.template operator()<64>();
+    else if (headDim <= 128)
+        run.template operator()<128>();
+    else if (headDim <= 256)
+        run.template operator()<256>();
+    else
+        throw core::Error{core::ErrorKind::Device,
+                          "attention heads of " + std::to_string(headDim) +
+                              " numbers: this device's kernels go up to 256",
+                          "train this model on the CPU (device \"cpu\")"};
 }
 
 }  // namespace gpu

@@ -118,12 +118,28 @@ cublasLtEpilogue_t epilogueOf(const ProductArgs& args) {
                                         : CUBLASLT_EPILOGUE_GELU_AUX;
         case Epilogue::GeluTanhSlope:
             return CUBLASLT_EPILOGUE_DGELU;
+        case Epilogue::BiasGradient:  // our A is the second operand, B
+            return CUBLASLT_EPILOGUE_BGRADB;
     }
     return CUBLASLT_EPILOGUE_DEFAULT;
 }
 
 bool usesAux(const ProductArgs& args) {
     return args.epilogue == Epilogue::GeluTanh || args.epilogue == Epilogue::GeluTanhSlope;
+}
+
+/// What CUBLASLT_MATMUL_DESC_BIAS_POINTER is, by the epilogue: read or written.
+const void* biasOf(const ProductArgs& args) {
+    return args.epilogue == Epilogue::BiasGradient ? args.biasGradient : args.bias;
+}
+
+/// The choice of a kernel depends on the alignment of the first bias, not on that of the others.
+bool biasesLieAlike(const ProductArgs& args) {
+    constexpr std::size_t kWidestLoad = 16;
+    return biasOf(args) == nullptr || args.batch <= 1 ||
+           static_cast<std::size_t>(args.biasStride) * core::dtypeBytes(args.resultType) %
+                   kWidestLoad ==
+               0;
 }
 
 /// All that the choice of a kernel depends on.
@@ -147,7 +163,7 @@ Shape shapeOf(const ProductArgs& a) {
         a.biasStride,
         {alignmentOf(a.a, a.batch, a.strideA, a.type), alignmentOf(a.b, a.batch, a.strideB, a.type),
          alignmentOf(a.c, a.batch, a.strideC, a.resultType),
-         a.bias == nullptr ? 0U : alignmentOf(a.bias, a.batch, a.biasStride, a.resultType),
+         biasOf(a) == nullptr ? 0U : alignmentOf(biasOf(a), a.batch, a.biasStride, a.resultType),
          a.aux == nullptr ? 0U : alignmentOf(a.aux, a.batch, a.strideC, a.resultType)},
         static_cast<int>(a.type) * 256 + static_cast<int>(a.resultType),
         static_cast<int>(a.epilogue) * 8 + (a.transposeA ? 4 : 0) + (a.transposeB ? 2 : 0) +
@@ -166,7 +182,7 @@ struct Plan {
         descriptor.set(CUBLASLT_MATMUL_DESC_TRANSA, args.transposeB ? CUBLAS_OP_T : CUBLAS_OP_N);
         descriptor.set(CUBLASLT_MATMUL_DESC_TRANSB, args.transposeA ? CUBLAS_OP_T : CUBLAS_OP_N);
         descriptor.set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogueOf(args));
-        if (args.bias != nullptr) {
+        if (biasOf(args) != nullptr) {
             descriptor.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE,
                            static_cast<std::int32_t>(cudaType(args.resultType)));
             if (args.batch > 1)
@@ -184,7 +200,8 @@ struct Plan {
 
     /// What differs between the calls of one plan.
     void setPointers(const ProductArgs& args) {
-        if (args.bias != nullptr) descriptor.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, args.bias);
+        if (biasOf(args) != nullptr)
+            descriptor.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, biasOf(args));
         if (usesAux(args))
             descriptor.set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER,
                            static_cast<const void*>(args.aux));
@@ -249,6 +266,7 @@ Blas::~Blas() = default;
 
 bool Blas::supports(const ProductArgs& args) {
     if (usesAux(args) && (args.n % 8 != 0 || args.strideC % 8 != 0)) return false;
+    if (!biasesLieAlike(args)) return false;
     return parts_->planFor(args).algorithm.has_value();
 }
 

@@ -14,10 +14,11 @@ namespace gpu {
 /// What a product does to its result before it is stored.
 enum class Epilogue {
     None,
-    Bias,          ///< + bias[column]
-    Relu,          ///< c = max(product (+ bias where there is one), 0)
-    GeluTanh,      ///< aux = product (+ bias where there is one); c = tanh GELU of it
-    GeluTanhSlope  ///< c = product * derivative of the tanh GELU at aux
+    Bias,           ///< + bias[column]
+    Relu,           ///< c = max(product (+ bias where there is one), 0)
+    GeluTanh,       ///< aux = product (+ bias where there is one); c = tanh GELU of it
+    GeluTanhSlope,  ///< c = product * derivative of the tanh GELU at aux
+    BiasGradient    ///< biasGradient[row] = sum over k of op(A)
 };
 
 /// C = op(A) op(B) + beta C of row-major matrices: op(A) is [m, k], op(B) is [k, n], C is [m, n];
@@ -38,9 +39,10 @@ struct ProductArgs {
     std::int64_t batch = 1;
     std::int64_t strideA = 0, strideB = 0, strideC = 0;
     Epilogue epilogue = Epilogue::None;
-    const void* bias = nullptr;  ///< [n] of the result's type, or none
-    std::int64_t biasStride = 0;
-    void* aux = nullptr;  ///< [m, n] of the result's type; at strideC
+    const void* bias = nullptr;    ///< [n] of the result's type, or none
+    void* biasGradient = nullptr;  ///< [m] of the result's type, overwritten
+    std::int64_t biasStride = 0;   ///< of either
+    void* aux = nullptr;           ///< [m, n] of the result's type; at strideC
 };
 
 /// Matrix products of the current device on one stream, asynchronous. The same arguments give the

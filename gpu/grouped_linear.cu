@@ -57,23 +57,19 @@ void CudaBackend::groupedLinearBackwardData(Out dx, const Tensor& dy, const Tens
 }
 
 void CudaBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
-                                              const Tensor& x,
-                                              const ExpertOffsets& offsets) {
+                                              const Tensor& x, const ExpertOffsets& offsets) {
     if (!areEven(offsets)) {
         GroupedProducts(stream(), onDevice(offsets)).backwardWeight(dWeight, dBias, dy, x);
         return;
     }
     const LinearProducts products = evenProducts(offsets.host, x.size(1), dy.size(1), dy.dtype());
-    products.backwardWeight(dWeight, dy, x);
-    if (dBias.defined())
-        products.addBiasGradients(data<float>(dBias), scratchOf<float>(products.biasPartials()),
-                                  dy);
+    float* const sums = dBias.defined() ? scratchOf<float>(products.biasSums()) : nullptr;
+    products.backwardWeight(dWeight, dataOrNull<float>(dBias), sums, dy, x);
 }
 
 void CudaBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                  const Tensor& weight, const Tensor& bias,
-                                                 const ExpertOffsets& offsets,
-                                                 Activation kind) {
+                                                 const ExpertOffsets& offsets, Activation kind) {
     if (!areEven(offsets)) {
         GroupedProducts(stream(), onDevice(offsets)).forward(y, before, x, weight, bias, kind);
         return;
@@ -94,7 +90,8 @@ void CudaBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor&
                                                       const ExpertOffsets& offsets,
                                                       Activation kind) {
     if (!areEven(offsets)) {
-        GroupedProducts(stream(), onDevice(offsets)).backwardData(dBefore, dy, weight, before, kind);
+        GroupedProducts(stream(), onDevice(offsets))
+            .backwardData(dBefore, dy, weight, before, kind);
         return;
     }
     const LinearProducts products =

@@ -113,8 +113,9 @@ bool LinearProducts::backwardGeluTanh(const Tensor& dBefore, const Tensor& dy, c
     return fused(args);
 }
 
-void LinearProducts::backwardWeight(const Tensor& dWeight, const Tensor& dy,
-                                    const Tensor& x) const {
+/// Where cuBLASLt does not sum dy's rows as it reads them, they are read again.
+void LinearProducts::backwardWeight(const Tensor& dWeight, float* dBias, float* sums,
+                                    const Tensor& dy, const Tensor& x) const {
     if (rows_ == 0) return;
     ProductArgs args;
     args.m = out_;
@@ -131,25 +132,38 @@ void LinearProducts::backwardWeight(const Tensor& dWeight, const Tensor& dy,
     args.strideA = rows_ * out_;
     args.strideB = rows_ * in_;
     args.strideC = out_ * in_;
-    blas_.product(args);
+    if (dBias == nullptr) {
+        blas_.product(args);
+        return;
+    }
+    ProductArgs withBias = args;
+    withBias.epilogue = Epilogue::BiasGradient;
+    withBias.biasGradient = sums;
+    withBias.biasStride = out_;
+    std::int64_t parts = 1;
+    if (!fused(withBias)) {
+        blas_.product(args);
+        parts = sumRows(sums, dy);
+    }
+    launch(stream_, addBiasPartials, blocksFor(experts_ * out_), kBlock, 0, dBias, sums, parts,
+           out_, experts_);
 }
 
-std::size_t LinearProducts::biasPartials() const {
+std::size_t LinearProducts::biasSums() const {
     return static_cast<std::size_t>(experts_ * Parts(rows_).count * out_);
 }
 
-void LinearProducts::addBiasGradients(float* dBias, float* partials, const Tensor& dy) const {
+/// sums [E, parts, out] of dy, and how many parts.
+std::int64_t LinearProducts::sumRows(float* sums, const Tensor& dy) const {
     const Parts parts(rows_);
-    if (parts.count == 0) return;
     const dim3 grid(static_cast<unsigned>(divideUp(out_, kBiasColumns)),
                     static_cast<unsigned>(parts.count), static_cast<unsigned>(experts_));
     withType(type_, [&]<typename T>() {
         launch(stream_, biasPartialSums<T>, grid, dim3(kBiasColumns, kBiasRows),
-               sizeof(float) * kBiasColumns * kBiasRows, partials, data<T>(dy), rows_, out_,
+               sizeof(float) * kBiasColumns * kBiasRows, sums, data<T>(dy), rows_, out_,
                parts.rowsPerPart);
     });
-    launch(stream_, addBiasPartials, blocksFor(experts_ * out_), kBlock, 0, dBias, partials,
-           parts.count, out_, experts_);
+    return parts.count;
 }
 
 }  // namespace gpu

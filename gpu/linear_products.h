@@ -49,15 +49,14 @@ class LinearProducts {
     bool backwardGeluTanh(const Tensor& dBefore, const Tensor& dy, const Tensor& weight,
                           const Tensor& before) const;
 
-    /// dWeight += dy^T x; nothing where there are no rows.
-    void backwardWeight(const Tensor& dWeight, const Tensor& dy, const Tensor& x) const;
-
-    /// dBias [E, out] += the sums over each expert's rows of dy; `partials` are biasPartials()
-    /// floats on the device.
-    void addBiasGradients(float* dBias, float* partials, const Tensor& dy) const;
-    std::size_t biasPartials() const;
+    /// dWeight += dy^T x, dBias [E, out] += the sums over each expert's rows of dy (dBias may be
+    /// null); nothing where there are no rows. `sums` are biasSums() floats on the device.
+    void backwardWeight(const Tensor& dWeight, float* dBias, float* sums, const Tensor& dy,
+                        const Tensor& x) const;
+    std::size_t biasSums() const;
 
   private:
+    std::int64_t sumRows(float* sums, const Tensor& dy) const;
     bool fused(const ProductArgs& args) const;
     ProductArgs forwardArgs(const Tensor& y, const Tensor& x, const Tensor& weight,
                             const Tensor& bias) const;

@@ -24,7 +24,8 @@ struct AttentionView {
     DropoutRule drop;  ///< threshold 0: nothing is dropped
     float scale;
     int headDim;
-    bool wide;  ///< every row of a head begins where four elements can be moved together
+    bool
+        wide;  ///< every row of a head begins where 16 bytes can be moved together, and has no rest
 
     __device__ std::int64_t stride() const { return heads * headDim; }
     __device__ std::int64_t queryAt(std::int64_t head) const {

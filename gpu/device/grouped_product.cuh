@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
     const RowsOfEight<T> kept{before, out};
     const RowsOfEight<const float> added{bias, out};
     multiplyTile<T, true, true>(a, b, tile.first, std::int64_t{blockIdx.y} * kTileSide, tile.end,
-                                out, in, NoStep{},
+                                out, static_cast<int>(in), NoStep{},
                                 [&](std::int64_t row, std::int64_t column, Eight values) {
                                     if (added.at != nullptr) {
                                         const Eight more = added.load(tile.expert, column);
@@ -82,7 +82,7 @@ __global__ void __launch_bounds__(kTileThreads, 2)
     const RowsOfEight<T> into{dx, in};
     const RowsOfEight<const T> at{before, in};
     multiplyTile<T, true, false>(a, b, tile.first, std::int64_t{blockIdx.y} * kTileSide, tile.end,
-                                 in, out, NoStep{},
+                                 in, static_cast<int>(out), NoStep{},
                                  [&](std::int64_t row, std::int64_t column, Eight values) {
                                      if (at.at != nullptr) {
                                          const Eight places = at.load(row, column);
@@ -111,9 +111,9 @@ __global__ void __launch_bounds__(kTileThreads, 2)
     const bool sums = dBias != nullptr && blockIdx.y == 0 && side < kTileSide && first + side < out;
     double total = 0.0;
     multiplyTile<T, false, false>(
-        a, b, first, std::int64_t{blockIdx.y} * kTileSide, out, in, rows,
-        [&](const T* tile) {
-            if (sums) total += static_cast<double>(SharedTile<T>::sum(tile, side));
+        a, b, first, std::int64_t{blockIdx.y} * kTileSide, out, in, static_cast<int>(rows),
+        [&](const T* tile, int depth) {
+            if (sums) total += static_cast<double>(SharedTile<T, false>::sum(tile, side, depth));
         },
         [&](std::int64_t row, std::int64_t column, Eight values) {
             const Eight before = into.load(row, column);

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "gpu/device/convert.cuh"
+#include "gpu/device/mma.cuh"
 
 #include <cstdint>
-#include <cstring>
 
 namespace gpu {
 
@@ -40,100 +40,124 @@ struct TilePlace {
     int depth;
 };
 
-/// A step's part of an operand in shared memory, as the product of its type wants it (TileProduct).
-template <typename T>
+/// A step's part of an operand in shared memory, as the product of its type wants it (TileProduct),
+/// and how threads carry it there: each two packs of four 32-bit words. `kDepthInRow`: rows of the
+/// operand are sides.
+template <typename T, bool kDepthInRow>
 struct SharedTile;
 
 /// F32: [k][side], so that a thread reads the sides that it multiplies as packs.
-template <>
-struct SharedTile<float> {
+template <bool kDepthInRow>
+struct SharedTile<float, kDepthInRow> {
+    using Word = float;
     static constexpr int kPitch = kTileSide + 4;
     static constexpr int kElements = kTileDepth<float> * kPitch;
 
     /// Of the first element of the first of the two packs that this thread brings, and how far
     /// behind it the second lies.
-    template <bool kDepthInRow>
     static __device__ __forceinline__ TilePlace place() {
         const int thread = static_cast<int>(threadIdx.x);
         if (kDepthInRow) return {thread / 4, thread % 4 * 4};
         return {thread % 32 * 4, thread / 32};
     }
-    static constexpr TilePlace kDepthInRowNext{kTileThreads / 4, 0};
-    static constexpr TilePlace kSideInRowNext{0, kTileThreads / 32};
+    static constexpr TilePlace kNext{kDepthInRow ? kTileThreads / 4 : 0,
+                                     kDepthInRow ? 0 : kTileThreads / 32};
 
-    template <bool kDepthInRow>
-    static __device__ __forceinline__ void store(float* tile, const Pack<float, 4> (&packs)[2]) {
-        const TilePlace to = place<kDepthInRow>();
+    /// The i-th of the words of neighbours of which `count` are there.
+    static __device__ __forceinline__ Word word(const float* from, int i, int count) {
+        return i < count ? from[i] : 0.0F;
+    }
+
+    static __device__ __forceinline__ void store(float* tile, const Pack<Word, 4> (&packs)[2]) {
+        const TilePlace to = place();
         float* const into = tile + to.depth * kPitch + to.side;
         for (int p = 0; p < 2; ++p) {
             if (kDepthInRow)
-                for (int i = 0; i < 4; ++i)
-                    into[i * kPitch + p * kDepthInRowNext.side] = packs[p].at[i];
+                for (int i = 0; i < 4; ++i) into[i * kPitch + p * kNext.side] = packs[p].at[i];
             else
-                storePack(into + p * kSideInRowNext.depth * kPitch, packs[p]);
+                storePack(into + p * kNext.depth * kPitch, packs[p]);
         }
     }
 
-    /// The sum over k of one side.
-    static __device__ __forceinline__ float sum(const float* tile, int side) {
+    /// The sum over k < depth of one side.
+    static __device__ __forceinline__ float sum(const float* tile, int side, int depth) {
         float total = 0.0F;
-        for (int k = 0; k < kTileDepth<float>; ++k) total += tile[k * kPitch + side];
+        for (int k = 0; k < depth; ++k) total += tile[k * kPitch + side];
         return total;
     }
 };
 
-/// BF16: [side] of 16 words, each a pair of neighbours in k as the tensor cores take them. The
-/// words of a row are exchanged by its number, so that eight rows of four words, and two rows of
-/// sixteen, lie in 32 different banks.
-template <>
-struct SharedTile<__nv_bfloat16> {
+/// BF16: as in memory, [side][k] or [k][side], in pieces of eight elements; those of a row are
+/// exchanged by the row's number, so that the pieces of eight rows lie in different banks: the
+/// tensor cores' fragments are loaded eight rows at a time.
+template <bool kDepthInRow>
+struct SharedTile<__nv_bfloat16, kDepthInRow> {
+    using Word = std::uint32_t;
+    static constexpr int kPiece = 8;
+    static constexpr int kColumns = kDepthInRow ? kTileDepth<__nv_bfloat16> : kTileSide;
+    static constexpr int kPieces = kColumns / kPiece;  ///< of a row
     static constexpr int kElements = kTileSide * kTileDepth<__nv_bfloat16>;
 
-    static __device__ __forceinline__ int wordOf(int side, int pair) {
-        return side * 16 + (pair ^ side / 2 % 4 * 4);
+    /// The element at which a piece begins. Two rows of four pieces fill the banks, or half of one
+    /// of sixteen.
+    static __device__ __forceinline__ int begin(int row, int piece) {
+        const int exchanged = piece ^ (kDepthInRow ? row >> 1 & 3 : row & 7);
+        return row * kColumns + exchanged * kPiece;
     }
 
-    template <bool kDepthInRow>
     static __device__ __forceinline__ TilePlace place() {
         const int thread = static_cast<int>(threadIdx.x);
-        if (kDepthInRow) return {thread / 4, thread % 4 * 8};
-        return {thread / 16 * 8, thread % 16 * 2};
+        const int row = thread / kPieces;
+        const int column = thread % kPieces * kPiece;
+        if (kDepthInRow) return {row, column};
+        return {column, row};
     }
-    static constexpr TilePlace kDepthInRowNext{kTileThreads / 4, 0};
-    static constexpr TilePlace kSideInRowNext{0, 1};
+    static constexpr TilePlace kNext{kDepthInRow ? kTileThreads / kPieces : 0,
+                                     kDepthInRow ? 0 : kTileThreads / kPieces};
 
-    template <bool kDepthInRow>
+    static __device__ __forceinline__ Word word(const __nv_bfloat16* from, int i, int count) {
+        const Word low = 2 * i < count ? __float_as_uint(toFloat(from[2 * i])) >> 16U : 0U;
+        const Word high = 2 * i + 1 < count ? __float_as_uint(toFloat(from[2 * i + 1])) : 0U;
+        return low | high;
+    }
+
     static __device__ __forceinline__ void store(__nv_bfloat16* tile,
-                                                 const Pack<__nv_bfloat16, 8> (&packs)[2]) {
-        unsigned* const words = reinterpret_cast<unsigned*>(tile);
-        Pack<unsigned, 4> from[2];
-        memcpy(from, packs, sizeof from);
-        const TilePlace to = place<kDepthInRow>();
-        if (kDepthInRow) {
-            for (int p = 0; p < 2; ++p)
-                storePack(words + wordOf(to.side + p * kDepthInRowNext.side, to.depth / 2),
-                          from[p]);
-            return;
-        }
-        // Two threads of a warp have the same pair of k: one begins with the odd sides.
-        const int odd = to.side / 8 % 2;
-        for (int i = 0; i < 4; ++i) {
-            const unsigned low = from[0].at[i];
-            const unsigned high = from[1].at[i];
-            const unsigned even = (low & 0xFFFFU) | high << 16U;
-            const unsigned uneven = low >> 16U | (high & 0xFFFF0000U);
-            const int side = to.side + 2 * i;
-            words[wordOf(side + odd, to.depth / 2)] = odd != 0 ? uneven : even;
-            words[wordOf(side + 1 - odd, to.depth / 2)] = odd != 0 ? even : uneven;
+                                                 const Pack<Word, 4> (&packs)[2]) {
+        const int thread = static_cast<int>(threadIdx.x);
+        for (int p = 0; p < 2; ++p) {
+            const int row = thread / kPieces + p * (kTileThreads / kPieces);
+            storePack(reinterpret_cast<Word*>(tile + begin(row, thread % kPieces)), packs[p]);
         }
     }
 
-    static __device__ __forceinline__ float sum(const __nv_bfloat16* tile, int side) {
-        const unsigned* const words = reinterpret_cast<const unsigned*>(tile);
+    /// Where the row of a lane of four 8 x 8 matrices begins, of 16 sides and 16 of k from `side`
+    /// and `depth` on: those of the second eight sides, or of k, where a half is 1.
+    static const __device__ __forceinline__ __nv_bfloat16* fragmentRow(const __nv_bfloat16* tile,
+                                                                       int side, int sideHalf,
+                                                                       int depth, int depthHalf) {
+        const int inMatrix = static_cast<int>(threadIdx.x) % 8;
+        const int sidePiece = side / kPiece + sideHalf;
+        const int depthPiece = depth / kPiece + depthHalf;
+        if (kDepthInRow) return tile + begin(sidePiece * kPiece + inMatrix, depthPiece);
+        return tile + begin(depthPiece * kPiece + inMatrix, sidePiece);
+    }
+
+    /// The four matrices, each lane with two neighbours in k of one side.
+    static __device__ __forceinline__ void load(std::uint32_t (&into)[4],
+                                                const __nv_bfloat16* row) {
+        if (kDepthInRow)
+            loadMatrices(into, row);
+        else
+            loadMatricesTransposed(into, row);
+    }
+
+    static __device__ __forceinline__ float sum(const __nv_bfloat16* tile, int side, int depth) {
+        static_assert(!kDepthInRow);
         float total = 0.0F;
-        for (int pair = 0; pair < 16; ++pair) {
-            const unsigned word = words[wordOf(side, pair)];
-            total += __uint_as_float(word << 16U) + __uint_as_float(word & 0xFFFF0000U);
+        for (int k = 0; k < depth; ++k) {
+            const int at = begin(k, side / kPiece) + side % kPiece / 2 * 2;
+            const Word pair = *reinterpret_cast<const Word*>(tile + at);
+            total += __uint_as_float(side % 2 == 0 ? pair << 16U : pair & 0xFFFF0000U);
         }
         return total;
     }
@@ -143,55 +167,51 @@ struct SharedTile<__nv_bfloat16> {
 /// is multiplied. Outside of the matrix are zeros.
 template <typename T, bool kDepthInRow>
 class TileCarrier {
+    using Shared = SharedTile<T, kDepthInRow>;
+    using Word = typename Shared::Word;
     static constexpr int kPack = kTilePack<T>;
-    static constexpr TilePlace kNext =
-        kDepthInRow ? SharedTile<T>::kDepthInRowNext : SharedTile<T>::kSideInRowNext;
+    static constexpr TilePlace kNext = Shared::kNext;
 
   public:
     __device__ __forceinline__ TileCarrier(const Operand<T>& from, std::int64_t firstSide)
         : columns_(from.columns),
           wide_(from.columns % kPack == 0 && reinterpret_cast<std::uintptr_t>(from.at) % 16 == 0) {
-        const TilePlace place = SharedTile<T>::template place<kDepthInRow>();
+        const TilePlace place = Shared::place();
         const std::int64_t side = firstSide + place.side;
         const std::int64_t sides = (kDepthInRow ? from.rows : from.columns) - side;
         sides_ = static_cast<int>(sides < kTileSide ? sides : kTileSide);
-        depths_ = (kDepthInRow ? from.columns : from.rows) - place.depth;
         next_ =
             from.at + (kDepthInRow ? side * columns_ + place.depth : place.depth * columns_ + side);
     }
 
-    /// The packs of the next step.
-    __device__ __forceinline__ void load() {
+    /// The packs of the next step; `depth` of k are left.
+    __device__ __forceinline__ void load(int depth) {
+        depth -= Shared::place().depth;
         for (int p = 0; p < 2; ++p) {
-            Pack<T, kPack> values{};
+            Pack<Word, 4> values{};
             const T* const from =
                 next_ + (kDepthInRow ? p * kNext.side : p * kNext.depth) * columns_;
-            const bool rowIsThere =
-                kDepthInRow ? p * kNext.side < sides_ : p * kNext.depth < depths_;
-            const std::int64_t inRow = kDepthInRow ? depths_ : sides_;
-            if (rowIsThere && wide_) {
-                if (inRow > 0) values = loadPack<kPack>(from);
-            } else if (rowIsThere) {
-                for (int i = 0; i < kPack; ++i)
-                    if (i < inRow) values.at[i] = from[i];
+            const int inRow = kDepthInRow ? depth : sides_;
+            if (kDepthInRow ? p * kNext.side < sides_ : p * kNext.depth < depth) {
+                if (!wide_) {
+                    for (int i = 0; i < 4; ++i) values.at[i] = Shared::word(from, i, inRow);
+                } else if (inRow > 0) {
+                    values = loadPack<4>(reinterpret_cast<const Word*>(from));
+                }
             }
             packs_[p] = values;
         }
-        depths_ -= kTileDepth<T>;
         next_ += kDepthInRow ? kTileDepth<T> : kTileDepth<T> * columns_;
     }
 
-    __device__ __forceinline__ void store(T* tile) const {
-        SharedTile<T>::template store<kDepthInRow>(tile, packs_);
-    }
+    __device__ __forceinline__ void store(T* tile) const { Shared::store(tile, packs_); }
 
   private:
     const T* next_;
     std::int64_t columns_;
-    std::int64_t depths_;  ///< of k that are left, from this thread's place on
-    int sides_;            ///< the same, of those in a tile
-    bool wide_;            ///< packs lie at multiples of their size, and whole or not at all
-    Pack<T, kPack> packs_[2];
+    int sides_;  ///< that are left from this thread's place on
+    bool wide_;  ///< packs lie at multiples of their size, and are there whole or not at all
+    Pack<Word, 4> packs_[2];
 };
 
 }  // namespace gpu

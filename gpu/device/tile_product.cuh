@@ -23,8 +23,9 @@ template <>
 class TileProduct<float> {
   public:
     /// + the products of a step; a and b are shared tiles, at the warp's rows and columns.
+    template <typename TileA, typename TileB>
     __device__ __forceinline__ void add(const float* a, int row, const float* b, int column) {
-        constexpr int kPitch = SharedTile<float>::kPitch;
+        constexpr int kPitch = TileA::kPitch;
         const int lane = static_cast<int>(threadIdx.x) % 32;
         a += row + lane / 4 * 4;
         b += column + lane % 4 * 4;
@@ -59,26 +60,26 @@ class TileProduct<float> {
 /// BF16: four by four products of 16 x 8 on the tensor cores, a lane's sums as those lay them out.
 template <>
 class TileProduct<__nv_bfloat16> {
-    using Tile = SharedTile<__nv_bfloat16>;
-
   public:
+    template <typename TileA, typename TileB>
     __device__ __forceinline__ void add(const __nv_bfloat16* a, int row, const __nv_bfloat16* b,
                                         int column) {
-        const unsigned* const wordsOfA = reinterpret_cast<const unsigned*>(a);
-        const unsigned* const wordsOfB = reinterpret_cast<const unsigned*>(b);
-        const int lane = static_cast<int>(threadIdx.x) % 32;
-        for (int i = 0; i < 4; ++i)
-            for (int j = 0; j < 4; ++j)
-                for (int q = 0; q < 4; ++q)
-                    for (int pair = 0; pair < 16; ++pair) {
-                        const unsigned x =
-                            wordsOfA[Tile::wordOf(row + 16 * i + lane / 4 + q / 2 * 8, pair)];
-                        const unsigned y =
-                            wordsOfB[Tile::wordOf(column + 8 * j + lane % 4 * 2 + q % 2, pair)];
-                        sums_[i][j][q] +=
-                            __uint_as_float(x << 16U) * __uint_as_float(y << 16U) +
-                            __uint_as_float(x & 0xFFFF0000U) * __uint_as_float(y & 0xFFFF0000U);
-                    }
+        const int matrix = static_cast<int>(threadIdx.x) % 32 / 8;
+        for (int k = 0; k < kTileDepth<__nv_bfloat16>; k += 16) {
+            std::uint32_t columns[2][4];  // of 16 columns: eight, with both halves of k, and eight
+            for (int j = 0; j < 2; ++j)
+                TileB::load(columns[j],
+                            TileB::fragmentRow(b, column + 16 * j, matrix / 2, k, matrix % 2));
+            for (int i = 0; i < 4; ++i) {
+                std::uint32_t rows[4];
+                TileA::load(rows, TileA::fragmentRow(a, row + 16 * i, matrix % 2, k, matrix / 2));
+                for (int j = 0; j < 4; ++j) {
+                    const std::uint32_t eight[2] = {columns[j / 2][j % 2 * 2],
+                                                    columns[j / 2][j % 2 * 2 + 1]};
+                    mmaBf16(sums_[i][j], rows, eight);
+                }
+            }
+        }
     }
 
     template <int kHalf>
@@ -86,10 +87,10 @@ class TileProduct<__nv_bfloat16> {
         const int lane = static_cast<int>(threadIdx.x) % 32;
         float* const into = slab + lane / 4 * kSlabPitch + lane % 4 * 2;
         for (int i = 0; i < 4; ++i)
-            for (int j = 0; j < 4; ++j) {
-                const float* const pair = sums_[kHalf * 2 + i / 2][j] + i % 2 * 2;
-                storePack(into + i * 8 * kSlabPitch + j * 8, Pack<float, 2>{pair[0], pair[1]});
-            }
+            for (int j = 0; j < 4; ++j)
+                storePack(into + i * 8 * kSlabPitch + j * 8,
+                          Pack<float, 2>{sums_[kHalf * 2 + i / 2][j][i % 2 * 2],
+                                         sums_[kHalf * 2 + i / 2][j][i % 2 * 2 + 1]});
     }
 
   private:
@@ -97,7 +98,7 @@ class TileProduct<__nv_bfloat16> {
 };
 
 template <typename T>
-constexpr int kStageElements = 2 * SharedTile<T>::kElements;
+constexpr int kStageElements = 2 * SharedTile<T, true>::kElements;
 
 /// Bytes of shared memory of a block: two steps of both operands, then the warps' slabs.
 template <typename T>
@@ -110,17 +111,20 @@ constexpr std::size_t kTileSharedBytes = [] {
 /// Nothing more to do with a step than to multiply.
 struct NoStep {
     template <typename T>
-    __device__ __forceinline__ void operator()(const T* /*tile*/) const {}
+    __device__ __forceinline__ void operator()(const T* /*tile*/, int /*depth*/) const {}
 };
 
 /// The tile of C at (firstRow, firstColumn) of the sum over k < depth. finish(row, column, sums)
 /// gets the sums of eight neighbouring columns, of which some may lie behind the last one. All
-/// threads come to step(tile of A) once a step.
+/// threads come to step(tile of A, its k) once a step.
 template <typename T, bool kDepthInRowOfA, bool kDepthInRowOfB, typename Step, typename Finish>
 __device__ __forceinline__ void multiplyTile(const Operand<T>& a, const Operand<T>& b,
                                              std::int64_t firstRow, std::int64_t firstColumn,
-                                             std::int64_t rows, std::int64_t columns,
-                                             std::int64_t depth, Step step, const Finish& finish) {
+                                             std::int64_t rows, std::int64_t columns, int depth,
+                                             Step step, const Finish& finish) {
+    using TileA = SharedTile<T, kDepthInRowOfA>;
+    using TileB = SharedTile<T, kDepthInRowOfB>;
+    static_assert(TileA::kElements + TileB::kElements == kStageElements<T>);
     T* const shared = blockShared<T>();
     const int warp = static_cast<int>(threadIdx.x) / 32;
     const int warpRow = warp / kWarpsAside * kWarpRows;
@@ -130,22 +134,21 @@ __device__ __forceinline__ void multiplyTile(const Operand<T>& a, const Operand<
     TileCarrier<T, kDepthInRowOfA> carryA(a, firstRow);
     TileCarrier<T, kDepthInRowOfB> carryB(b, firstColumn);
     TileProduct<T> product;
-    carryA.load();
-    carryB.load();
-    int stage = 0;
-    for (std::int64_t k = 0; k < depth; k += kTileDepth<T>) {
-        T* const tileA = shared + stage * kStageElements<T>;
-        T* const tileB = tileA + SharedTile<T>::kElements;
+    carryA.load(depth);
+    carryB.load(depth);
+    T* tileA = shared;
+    for (int left = depth; left > 0; left -= kTileDepth<T>) {
+        T* const tileB = tileA + TileA::kElements;
         carryA.store(tileA);
         carryB.store(tileB);
         __syncthreads();
-        if (k + kTileDepth<T> < depth) {
-            carryA.load();
-            carryB.load();
+        if (left > kTileDepth<T>) {
+            carryA.load(left - kTileDepth<T>);
+            carryB.load(left - kTileDepth<T>);
         }
-        step(tileA);
-        if (has) product.add(tileA, warpRow, tileB, warpColumn);
-        stage ^= 1;
+        step(tileA, left < kTileDepth<T> ? left : kTileDepth<T>);
+        if (has) product.template add<TileA, TileB>(tileA, warpRow, tileB, warpColumn);
+        tileA = tileA == shared ? shared + kStageElements<T> : shared;
     }
     __syncthreads();
     if (!has) return;

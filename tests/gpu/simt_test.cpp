@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host SIMT harness finds, shown with kernels that are wrong on purpose.
+#include "tests/gpu/simt_test.h"
+
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/tensor/convert.h"
@@ -24,40 +26,9 @@ namespace {
 
 using gpu::blockShared;
 using gpu::launch;
-
-/// A device array that the test reads after waiting.
-template <typename T>
-class Array {
-  public:
-    explicit Array(std::size_t count)
-        : memory_(std::max<std::size_t>(1, count) * sizeof(T)), count_(count) {}
-    T* get() const { return static_cast<T*>(memory_.get()); }
-    std::vector<T> read() const {
-        std::vector<T> values(count_);
-        gpu::check(cudaMemcpy(values.data(), get(), count_ * sizeof(T), cudaMemcpyDeviceToHost),
-                   "reading");
-        return values;
-    }
-
-  private:
-    gpu::DeviceMemory memory_;
-    std::size_t count_;
-};
-
-/// The words of the Fault that this ends in.
-std::string faultOf(const std::function<void()>& run) {
-    try {
-        run();
-        gpu::check(cudaDeviceSynchronize(), "waiting");
-    } catch (const simt::Fault& fault) {
-        return fault.what();
-    }
-    return "no fault";
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
+using simt_test::Array;
+using simt_test::faultOf;
+using simt_test::has;
 
 // -- what is right -------------------------------------------------------------------------------
 

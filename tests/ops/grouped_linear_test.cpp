@@ -36,8 +36,10 @@ const std::vector<Case> kCases{{{0, 5, 12, 40}}, {{0, 0, 7, 7, 9, 9}}, {{0, 0, 5
 
 /// More than one block of rows, of columns and of depth, whole and with a rest, in widths that are
 /// read in packs and others.
-const std::vector<Case> kLarge{
-    {{0, 0, 130, 131, 200}, 136, 264}, {{0, 129, 129, 140}, 131, 37}, {{0, 128, 384, 385}, 48, 16}};
+const std::vector<Case> kLarge{{{0, 0, 130, 131, 200}, 136, 264},
+                               {{0, 129, 129, 140}, 131, 37},
+                               {{0, 128, 384, 385}, 48, 16},
+                               {{0, 70, 140}, 24, 32}};
 
 std::vector<Case> withLarge() {
     std::vector<Case> cases = kCases;

@@ -31,6 +31,8 @@ struct Thread {
     std::optional<Location> where;  ///< of the barrier or exchange that it waits at
     std::uint64_t value = 0;        ///< what it gives to an exchange, then what it gets
     int source = 0;
+    void* brought = nullptr;  ///< to what the warp does together
+    WarpWork work = nullptr;
 };
 
 struct Warp {
@@ -60,6 +62,7 @@ class Scheduler {
     void barrier(const Location& where);
     std::uint64_t exchange(unsigned mask, std::uint64_t value, int source, const Location& where);
     unsigned ballot(unsigned mask, bool predicate, const Location& where);
+    void together(void* mine, WarpWork work, const Location& where);
     unsigned rank() const { return current_; }
 
   private:
@@ -262,6 +265,28 @@ unsigned Scheduler::ballot(unsigned mask, bool predicate, const Location& where)
     return static_cast<unsigned>(self().value);
 }
 
+void Scheduler::together(void* mine, WarpWork work, const Location& where) {
+    constexpr unsigned kAll = 0xFFFFFFFFU;
+    self().brought = mine;
+    self().work = work;
+    if (const Warp& warp = join(kAll, where); warp.arrived == kAll) {
+        const unsigned first = current_ / 32 * 32;
+        void* lanes[32];
+        const char* wrong = nullptr;
+        for (unsigned lane = 0; lane < 32; ++lane) {
+            lanes[lane] = threads_[first + lane]->brought;
+            if (threads_[first + lane]->work != work) wrong = "meets lanes that do something else";
+        }
+        if (wrong == nullptr) wrong = work(lanes);
+        if (wrong != nullptr) {
+            blame(std::string(wrong) + " at " + placeOf(where));
+            leave();
+        }
+        release(first, kAll);
+    }
+    waitInTurn();
+}
+
 std::string Scheduler::describe(unsigned thread) const {
     const Thread& t = *threads_[thread];
     switch (t.state) {
@@ -320,6 +345,10 @@ std::uint64_t exchange(unsigned mask, std::uint64_t value, int source, const Loc
 
 unsigned ballot(unsigned mask, bool predicate, const Location& where) {
     return scheduler().ballot(mask, predicate, where);
+}
+
+void together(void* mine, WarpWork work, const Location& where) {
+    scheduler().together(mine, work, where);
 }
 
 int laneOfThread() { return static_cast<int>(scheduler().rank() % 32); }

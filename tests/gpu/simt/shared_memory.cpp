@@ -27,6 +27,8 @@ constexpr std::size_t kMost = 228 << 10;
 constexpr unsigned char kMark = 0xA5;
 constexpr unsigned char kPoison = 0xFF;
 
+std::size_t bytesOfBlock = 0;
+
 /// margin, the block's bytes, margin
 unsigned char* memory() {
     static const std::unique_ptr<unsigned char[]> kept = [] {
@@ -41,6 +43,7 @@ unsigned char* memory() {
 
 SharedMemory::SharedMemory(std::size_t bytes) : bytes_(bytes) {
     unsigned char* const all = memory();
+    bytesOfBlock = bytes;
     std::memset(all, kMark, kMargin);
     std::memset(all + kMargin, kPoison, bytes);
     std::memset(all + kMargin + bytes, kMark, kMargin);
@@ -68,6 +71,12 @@ std::string SharedMemory::damage() const {
     }
 #endif
     return {};
+}
+
+bool inSharedMemory(const void* address, std::size_t bytes) {
+    const auto first = reinterpret_cast<std::uintptr_t>(sharedMemory());
+    const auto at = reinterpret_cast<std::uintptr_t>(address);
+    return at >= first && at + bytes <= first + bytesOfBlock;
 }
 
 void* sharedMemory() { return memory() + kMargin; }

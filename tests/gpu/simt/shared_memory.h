@@ -22,4 +22,7 @@ class SharedMemory {
     std::size_t bytes_;
 };
 
+/// Whether all these bytes are the running block's.
+bool inSharedMemory(const void* address, std::size_t bytes);
+
 }  // namespace simt
