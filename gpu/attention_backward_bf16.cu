@@ -6,6 +6,9 @@
 namespace gpu {
 namespace {
 
+/// Blocks that an SM should hold at least: three leave a thread 168 registers, two 255.
+constexpr int blocksWanted(int columns) { return columns == 64 ? 3 : 2; }
+
 /// The shared memory of a block: 64 rows of its own and N others, each with two operands.
 template <int D, int N>
 struct Operands {
@@ -105,7 +108,7 @@ __device__ float shiftOf(const Inputs<Bf16>& in, const AttentionView& view, std:
 /// known at the end of the sweep over the keys: with p not yet normalised dq = scale norm (sum of
 /// p (dP - shift) k - mean sum of p k).
 template <int D, int C, int N>
-__global__ void __launch_bounds__(kMmaThreads)
+__global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
     queryGradientsOnTensorCores(Bf16* dq, RowSums sums, Inputs<Bf16> in, AttentionView view) {
     const Operands<D, N> operands(blockShared<Bf16>());
     const std::int64_t count = (view.queries + kOwnRows - 1) / kOwnRows;
@@ -114,6 +117,7 @@ __global__ void __launch_bounds__(kMmaThreads)
 
     loadQueries<kOwnRows, D>(operands.own, in, view, block.head, block.top);
     Row rows[2];
+#pragma unroll
     for (int half = 0; half < 2; ++half) {
         rows[half].shift = shiftOf(in, view, block.head, block.row[half]);
         if (block.row[half] < view.queries)
@@ -121,8 +125,7 @@ __global__ void __launch_bounds__(kMmaThreads)
     }
     float total[2] = {};
     float inner[2] = {};
-    float out[C / 8][4] = {};
-    float keySums[C / 8][4] = {};
+    float out[2][C / 8][4] = {};  // sums of p (dP - shift) k and of p k
     for (std::int64_t first = 0; first < block.seen; first += N) {
         __syncthreads();
         loadKeys<N, D>(operands.other, in, view, block.head, first);
@@ -136,9 +139,10 @@ __global__ void __launch_bounds__(kMmaThreads)
                 total[i / 2] += slopes.p[n][i];
                 inner[i / 2] += slopes.dP[n][i];
             }
-        addRows<N, C, D>(out, Rounded<N>(slopes.dP), operands.other[0] + column);
-        addRows<N, C, D>(keySums, Rounded<N>(slopes.p), operands.other[0] + column);
+        addRows<N, C, D>(out, {Rounded<N>(slopes.dP), Rounded<N>(slopes.p)},
+                         operands.other[0] + column);
     }
+#pragma unroll
     for (int half = 0; half < 2; ++half) {
         const float sum = rowSum(total[half]);
         rows[half].norm = sum == 0.0F ? 0.0F : 1.0F / sum;
@@ -151,15 +155,15 @@ __global__ void __launch_bounds__(kMmaThreads)
         }
     }
     for (int n = 0; n < C / 8; ++n)
-        for (int i = 0; i < 4; ++i) out[n][i] -= __fmul_rn(rows[i / 2].mean, keySums[n][i]);
-    storeRows<C>(dq + view.queryAt(block.head), out, view, block.query, view.queries, column,
+        for (int i = 0; i < 4; ++i) out[0][n][i] -= __fmul_rn(rows[i / 2].mean, out[1][n][i]);
+    storeRows<C>(dq + view.queryAt(block.head), out[0], view, block.query, view.queries, column,
                  rows[0].norm * view.scale, rows[1].norm * view.scale);
 }
 
 /// C columns of dk and dv for 64 keys of a head, over the tiles of queries that see them, in order:
 /// a warp has the scores of its 16 keys, transposed, as the left side of both products.
 template <int D, int C, int N>
-__global__ void __launch_bounds__(kMmaThreads)
+__global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
     keyGradientsOnTensorCores(Bf16* dk, Bf16* dv, RowSums sums, Inputs<Bf16> in,
                               AttentionView view) {
     const Operands<D, N> operands(blockShared<Bf16>());
@@ -174,8 +178,8 @@ __global__ void __launch_bounds__(kMmaThreads)
     const std::int64_t sees = first - view.sight + 1;  // the first query that sees one of them
 
     loadKeys<kOwnRows, D>(operands.own, in, view, head, first);
-    float keyOut[C / 8][4] = {};
-    float valueOut[C / 8][4] = {};
+    float keyOut[1][C / 8][4] = {};
+    float valueOut[1][C / 8][4] = {};
     for (std::int64_t top = sees > 0 ? sees / N * N : 0; shown && top < view.queries; top += N) {
         __syncthreads();
         loadQueries<N, D>(operands.other, in, view, head, top);
@@ -191,18 +195,18 @@ __global__ void __launch_bounds__(kMmaThreads)
                 slopes.dP[n][i] = slopes.p[n][i] * (slopes.dP[n][i] - row(n, i).mean);
                 if (!slopes.isKept(n, i)) slopes.p[n][i] = 0.0F;
             }
-        addRows<N, C, D>(valueOut, Rounded<N>(slopes.p), operands.other[1] + column);
-        addRows<N, C, D>(keyOut, Rounded<N>(slopes.dP), operands.other[0] + column);
+        addRows<N, C, D>(valueOut, {Rounded<N>(slopes.p)}, operands.other[1] + column);
+        addRows<N, C, D>(keyOut, {Rounded<N>(slopes.dP)}, operands.other[0] + column);
     }
-    storeRows<C>(dk + view.keyAt(head), keyOut, view, key, view.keys, column, view.scale,
+    storeRows<C>(dk + view.keyAt(head), keyOut[0], view, key, view.keys, column, view.scale,
                  view.scale);
-    storeRows<C>(dv + view.keyAt(head), valueOut, view, key, view.keys, column, view.drop.factor,
+    storeRows<C>(dv + view.keyAt(head), valueOut[0], view, key, view.keys, column, view.drop.factor,
                  view.drop.factor);
 }
 
 /// dBias of one head, 64 queries and N keys: summed over the batch in its order, then added.
 template <int D, int N>
-__global__ void __launch_bounds__(kMmaThreads)
+__global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
     biasGradientsOnTensorCores(float* dBias, RowSums sums, Inputs<Bf16> in, AttentionView view,
                                std::int64_t batch) {
     const Operands<D, N> operands(blockShared<Bf16>());

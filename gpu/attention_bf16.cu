@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(kMmaThreads)
 
     loadTile<kOwnRows, D>(queryTile, q + view.queryAt(head), view, top, view.queries, nullptr);
     const Bf16* rows = queryTile + warpRank() * kWarpRows * pitch(D);
-    float out[D / 8][4] = {};
+    float out[1][D / 8][4] = {};
     float most[2] = {-INFINITY, -INFINITY};
     float total[2] = {};
     for (std::int64_t first = 0; first < seen; first += BN) {
@@ -43,6 +43,7 @@ __global__ void __launch_bounds__(kMmaThreads)
         addDots<BN, D>(p, rows, keyTile);
         const Scores<BN, false> scores{view, head, query, first};
         scores.finish(p);
+#pragma unroll
         for (int half = 0; half < 2; ++half) {
             float highest = most[half];
             for (int n = 0; n < BN / 8; ++n)
@@ -57,16 +58,18 @@ __global__ void __launch_bounds__(kMmaThreads)
                     p[n][i] = __expf(p[n][i] - shift);
                     total[half] += p[n][i];
                 }
+#pragma unroll
             for (int n = 0; n < D / 8; ++n)
-                for (int i = 2 * half; i < 2 * half + 2; ++i) out[n][i] *= factor;
+                for (int i = 2 * half; i < 2 * half + 2; ++i) out[0][n][i] *= factor;
         }
         const std::uint32_t kept = scores.kept();
         for (int n = 0; n < BN / 8; ++n)
             for (int i = 0; i < 4; ++i)
                 if ((kept >> (4 * n + i) & 1U) == 0) p[n][i] = 0.0F;
-        addRows<BN, D, D>(out, Rounded<BN>(p), valueTile);
+        addRows<BN, D, D>(out, {Rounded<BN>(p)}, valueTile);
     }
     // A query that sees nothing counts as a sum of 1.
+#pragma unroll
     for (int half = 0; half < 2; ++half) {
         const float sum = rowSum(total[half]);
         total[half] = sum == 0.0F ? 1.0F : sum;
@@ -75,7 +78,7 @@ __global__ void __launch_bounds__(kMmaThreads)
             logSumExp[head * view.queries + row] =
                 (most[half] == -INFINITY ? 0.0F : most[half]) + logf(total[half]);
     }
-    storeRows<D>(o + view.queryAt(head), out, view, query, view.queries, 0,
+    storeRows<D>(o + view.queryAt(head), out[0], view, query, view.queries, 0,
                  view.drop.factor / total[0], view.drop.factor / total[1]);
 }
 

@@ -22,10 +22,13 @@ __host__ __device__ constexpr std::size_t tileBytes(int rows, int columns) {
 /// Elements [c, c + 8) of one row of a head; zeros beyond headDim.
 __device__ __forceinline__ Pack<Bf16, 8> loadEight(const Bf16* row, int c,
                                                    const AttentionView& view) {
-    Pack<Bf16, 8> values;
-    if (view.wide && c < view.headDim) return loadPack<8>(row + c);
-    for (int k = 0; k < 8; ++k)
-        values.at[k] = c + k < view.headDim ? row[c + k] : fromFloat<Bf16>(0.0F);
+    Pack<Bf16, 8> values{};
+    if (view.wide) {
+        if (c < view.headDim) values = loadPack<8>(row + c);
+    } else {
+        for (int k = 0; k < 8; ++k)
+            if (c + k < view.headDim) values.at[k] = row[c + k];
+    }
     return values;
 }
 
@@ -35,22 +38,21 @@ template <int Rows, int D>
 __device__ __forceinline__ void loadTile(Bf16* into, const Bf16* from, const AttentionView& view,
                                          std::int64_t first, std::int64_t end,
                                          const std::uint8_t* mask) {
-    constexpr int kPacks = Rows * D / 8 / kMmaThreads;
-    constexpr int kAtOnce = kPacks < 4 ? kPacks : 4;
-    static_assert(kPacks % kAtOnce == 0);
-    for (int begin = 0; begin < kPacks; begin += kAtOnce) {
+    constexpr int kStep = kMmaThreads / (D / 8);  // rows that the block moves together
+    constexpr int kAtOnce = Rows / kStep < 4 ? Rows / kStep : 4;
+    static_assert(Rows % (kStep * kAtOnce) == 0);
+    const int c = threadRank() % (D / 8) * 8;
+    int row = threadRank() / (D / 8);
+    for (int begin = 0; begin < Rows; begin += kStep * kAtOnce) {
         Pack<Bf16, 8> values[kAtOnce];
         for (int n = 0; n < kAtOnce; ++n) {
-            const int i = (begin + n) * kMmaThreads + threadRank();
-            const int row = i / (D / 8);
+            const std::int64_t at = first + row + n * kStep;
             values[n] = {};
-            if (first + row < end && (mask == nullptr || mask[first + row] != 0))
-                values[n] = loadEight(from + (first + row) * view.stride(), i % (D / 8) * 8, view);
+            if (at < end && (mask == nullptr || mask[at] != 0))
+                values[n] = loadEight(from + at * view.stride(), c, view);
         }
-        for (int n = 0; n < kAtOnce; ++n) {
-            const int i = (begin + n) * kMmaThreads + threadRank();
-            storePack<8>(into + i / (D / 8) * pitch(D) + i % (D / 8) * 8, values[n]);
-        }
+        for (int n = 0; n < kAtOnce; ++n, row += kStep)
+            storePack<8>(into + row * pitch(D) + c, values[n]);
     }
 }
 
@@ -88,17 +90,19 @@ struct Rounded {
     }
 };
 
-/// sums += p [16, N] times columns [0, C) of b [N, D] in shared memory.
-template <int N, int C, int D>
-__device__ __forceinline__ void addRows(float (&sums)[C / 8][4], const Rounded<N>& p,
+/// sums[k] += p[k] [16, N] times columns [0, C) of b [N, D] in shared memory.
+template <int N, int C, int D, int K>
+__device__ __forceinline__ void addRows(float (&sums)[K][C / 8][4], const Rounded<N> (&p)[K],
                                         const Bf16* b) {
     const Bf16* rows = b + laneRank() % 16 * pitch(D) + laneRank() / 16 * 8;
     for (int n = 0; n < N; n += 16)
         for (int c = 0; c < C; c += 16) {
             std::uint32_t y[4];
             loadMatricesTransposed(y, rows + n * pitch(D) + c);
-            mmaBf16(sums[c / 8], p.at[n / 16], {y[0], y[1]});
-            mmaBf16(sums[c / 8 + 1], p.at[n / 16], {y[2], y[3]});
+            for (int k = 0; k < K; ++k) {
+                mmaBf16(sums[k][c / 8], p[k].at[n / 16], {y[0], y[1]});
+                mmaBf16(sums[k][c / 8 + 1], p[k].at[n / 16], {y[2], y[3]});
+            }
         }
 }
 
@@ -108,6 +112,7 @@ template <int C>
 __device__ __forceinline__ void storeRows(Bf16* into, const float (&sums)[C / 8][4],
                                           const AttentionView& view, std::int64_t first,
                                           std::int64_t end, int column, float upper, float lower) {
+#pragma unroll
     for (int half = 0; half < 2; ++half) {
         const std::int64_t row = first + laneRank() / 4 + 8 * half;
         if (row >= end) continue;
