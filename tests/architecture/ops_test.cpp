@@ -22,7 +22,8 @@ const Names kNoOps{"host_traffic",       "assignment",        "backend",        
 const std::map<std::string, std::string> kSplitKernels{
     {"adafactor", "optimizer"}, {"combine_weights", "moe"}, {"router_losses", "routing"}};
 /// Tests that are long enough for a file of their own, and the op that each is of.
-const std::map<std::string, std::string> kSplitTests{{"attention_options", "attention"}};
+const std::map<std::string, std::string> kSplitTests{{"attention_options", "attention"},
+                                                     {"attention_tiles", "attention"}};
 /// Of core/cpu: what no op alone is made of.
 const Names kBackendParts{
     "block_products",  "block_products_internal",  "cpu_backend", "cpu_backend_internal",

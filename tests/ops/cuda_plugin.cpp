@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include <array>
+#include <cstdlib>
 #include <string>
 
 namespace parity {
@@ -22,9 +23,11 @@ Function* symbol(void* library, const char* name) {
 }
 
 MadeBackend open() {
-    if (kPlugin == nullptr) return {nullptr, "the CUDA plug-in was not built: nvcc was not found"};
+    const char* const named = std::getenv("UPCYCLER_CUDA_PLUGIN");  // as the program does
+    const char* const plugin = named != nullptr ? named : kPlugin;
+    if (plugin == nullptr) return {nullptr, "the CUDA plug-in was not built: nvcc was not found"};
     // stays open: the CUDA runtime does not like to be unloaded
-    void* const library = ::dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL);
+    void* const library = ::dlopen(plugin, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return {nullptr, ::dlerror()};
     auto* const create = symbol<decltype(upcycleCudaCreate)>(library, "upcycleCudaCreate");
     if (create == nullptr) return {nullptr, "the CUDA plug-in has no upcycleCudaCreate"};
