@@ -106,9 +106,12 @@ std::vector<Case> cases() {
         {"VitSgd", [] { return upcycledVit(expertChoice(3, 1.0, false)); }, images(1),
          trainerSpec(OptimizerKind::Sgd, 1e-2)},
         {"T5DroplessTopK", upcycledT5, texts(), adafactor},
-        {"T5ExpertChoice",
+        {"OldT5ExpertChoice",
          [] {
-             const auto dense = randomT5(smallT5(), 8);
+             ModelSpec old = smallT5();
+             old.t5.gated = false;
+             old.t5.activation = Activation::Relu;
+             const auto dense = randomT5(old, 8);
              return upcycle(*dense, {{"encoder.1", expertChoice(3, 1.5)}}, 0.5F, true);
          },
          texts(), trainerSpec(OptimizerKind::AdamW, 1e-3)}};

@@ -29,6 +29,14 @@ std::unique_ptr<Model> paperT5() {
                     1, true);
 }
 
+/// As T5 v1.0: ReLU without a gate.
+std::unique_ptr<Model> oldT5() {
+    ModelSpec spec = smallT5({{"encoder.1", expertChoice(3, 2.0, false)}});
+    spec.t5.gated = false;
+    spec.t5.activation = Activation::Relu;
+    return randomT5(spec, 1, true);
+}
+
 Batch paddedText(const T5Spec& t5) {
     Batch batch = randomText(t5, 3, 7, 6, 5);
     batch.inputMask = paddingMask(7, {0, 3, 6});
@@ -90,6 +98,12 @@ TEST(T5Model, TheGradientIsTheSlopeOfTheTotalLoss) {
 TEST(T5Model, TheGradientIsTheSlopeUnderDropoutToo) {
     const auto model = paperT5();
     expectSlope(*model, paddedText(model->spec().t5), training(0.2F));
+}
+
+TEST(T5Model, TheGradientIsTheSlopeWhereReluLiesInThePlaceOfWhatItIsOf) {
+    const auto model = oldT5();
+    for (const float dropout : {0.0F, 0.2F})
+        expectSlope(*model, paddedText(model->spec().t5), training(dropout));
 }
 
 TEST(T5Model, DropoutIsSeededAndOnlyInTraining) {

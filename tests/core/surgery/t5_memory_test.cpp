@@ -86,6 +86,17 @@ TEST(T5Memory, AnUngatedMlpHasOneMatrixLess) {
     EXPECT_DOUBLE_EQ(activations(gated) - activations(plain), 100 + 60);
 }
 
+TEST(T5Memory, ReluWithoutAGateLiesInThePlaceOfWhatItIsOf) {
+    ModelSpec gelu = oneBlockEach();
+    gelu.t5.gated = false;
+    gelu.t5.activation = Activation::GeluTanh;
+    ModelSpec relu = gelu;
+    relu.t5.activation = Activation::Relu;
+    EXPECT_DOUBLE_EQ(activations(gelu) - activations(relu), 100 + 60);
+    gelu.t5.gated = relu.t5.gated = true;
+    EXPECT_DOUBLE_EQ(activations(gelu), activations(relu));
+}
+
 TEST(T5Memory, GrowsWithTheWordsAndTheLengths) {
     const ModelSpec spec = oneBlockEach();
     ModelSpec words = spec;
