@@ -40,8 +40,8 @@ class StepSizes {
 }  // namespace
 
 void CudaBackend::adafactorFactored(float* weight, float* rowMoment, float* columnMoment,
-                                    const float* gradient, const AdafactorArgs& args,
-                                    double decay) {
+                                    const float* gradient, const float* scale,
+                                    const AdafactorArgs& args, double decay) {
     const std::int64_t rows = args.batch * args.rows;
     const std::int64_t columns = args.batch * args.columns;
     const std::int64_t rowsPerPart = std::max<std::int64_t>(64, divideUp(args.rows, 128));
@@ -60,8 +60,7 @@ void CudaBackend::adafactorFactored(float* weight, float* rowMoment, float* colu
     auto* const partials = layoutPiece<double>(memory, partialsAt);
     auto* const columnFactors = layoutPiece<float>(memory, columnFactorsAt);
     auto* const steps = layoutPiece<double>(memory, stepsAt);
-    const AdafactorBlend blend{decay, static_cast<double>(args.gradientScale),
-                               static_cast<double>(args.epsilon1)};
+    const AdafactorBlend blend{decay, static_cast<double>(args.epsilon1), scale};
 
     launch(stream(), rowSquareSums, warpsFor(rows), kBlock, 0, rowSquares, weightSquares, gradient,
            weight, rows, args.columns);
@@ -79,11 +78,11 @@ void CudaBackend::adafactorFactored(float* weight, float* rowMoment, float* colu
     StepSizes(args, args.rows).run(stream(), steps, rowSquares, weightSquares);
     launch(stream(), applyFactored, elementBlocks(rows * args.columns), kElementThreads, 0, weight,
            gradient, rowFactors, columnFactors, steps, rows, args.rows, args.columns,
-           1.0F - args.weightDecay);
+           1.0F - args.weightDecay, scale);
 }
 
 void CudaBackend::adafactorFull(float* weight, float* moment, const float* gradient,
-                                const AdafactorArgs& args, double decay) {
+                                const float* scale, const AdafactorArgs& args, double decay) {
     const std::int64_t n = args.rows * args.columns;
     const std::int64_t share = std::max<std::int64_t>(4096, divideUp(n, 1024));
     const std::int64_t parts = divideUp(n, share);
@@ -99,23 +98,24 @@ void CudaBackend::adafactorFull(float* weight, float* moment, const float* gradi
     launch(stream(), blendFull,
            dim3(static_cast<unsigned>(parts), static_cast<unsigned>(args.batch)), kBlock,
            kSumShared, moment, updates, weights, gradient, weight, n, share,
-           AdafactorMoment{args.gradientScale, static_cast<float>(decay),
+           AdafactorMoment{scale, static_cast<float>(decay),
                            static_cast<float>(1.0 - decay), args.epsilon1});
     StepSizes(args, parts).run(stream(), steps, updates, weights);
     launch(stream(), applyFull, elementBlocks(args.batch * n), kElementThreads, 0, weight, gradient,
-           moment, steps, args.batch * n, n, 1.0F - args.weightDecay, args.gradientScale);
+           moment, steps, args.batch * n, n, 1.0F - args.weightDecay, scale);
 }
 
 void CudaBackend::adafactorStep(InOut weight, InOut rowMoment, InOut columnMoment, InOut fullMoment,
-                                const Tensor& gradient, const AdafactorArgs& args) {
+                                const Tensor& gradient, const Tensor& scale,
+                                const AdafactorArgs& args) {
     const double decay =
         1.0 - std::pow(static_cast<double>(args.step) + 1.0, -static_cast<double>(args.decayRate));
     if (args.factored)
         adafactorFactored(data<float>(weight), data<float>(rowMoment), data<float>(columnMoment),
-                          data<float>(gradient), args, decay);
+                          data<float>(gradient), data<float>(scale), args, decay);
     else
-        adafactorFull(data<float>(weight), data<float>(fullMoment), data<float>(gradient), args,
-                      decay);
+        adafactorFull(data<float>(weight), data<float>(fullMoment), data<float>(gradient),
+                      data<float>(scale), args, decay);
 }
 
 }  // namespace gpu

@@ -70,11 +70,6 @@ class Layout {
     Layout& operator=(const Layout&) = delete;
     cublasLtMatrixLayout_t get() const { return handle_; }
 
-    /// The other size does not touch where the elements lie.
-    void setColumns(std::int64_t columns) {
-        set(CUBLASLT_MATRIX_LAYOUT_COLS, static_cast<std::uint64_t>(columns));
-    }
-
   private:
     template <typename T>
     void set(cublasLtMatrixLayoutAttribute_t attribute, T value) {
@@ -116,11 +111,15 @@ cublasLtEpilogue_t epilogueOf(const ProductArgs& args) {
             return CUBLASLT_EPILOGUE_DEFAULT;
         case Epilogue::Bias:
             return CUBLASLT_EPILOGUE_BIAS;
+        case Epilogue::Relu:
+            return args.bias != nullptr ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
         case Epilogue::GeluTanh:
             return args.bias != nullptr ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS
                                         : CUBLASLT_EPILOGUE_GELU_AUX;
         case Epilogue::GeluTanhSlope:
             return CUBLASLT_EPILOGUE_DGELU;
+        case Epilogue::BiasGradient:  // our A is the second operand, B
+            return CUBLASLT_EPILOGUE_BGRADB;
     }
     return CUBLASLT_EPILOGUE_DEFAULT;
 }
@@ -129,18 +128,18 @@ bool usesAux(const ProductArgs& args) {
     return args.epilogue == Epilogue::GeluTanh || args.epilogue == Epilogue::GeluTanhSlope;
 }
 
-/// The least of 16, 24, 32, 48, 64 ... that is not below n.
-std::int64_t roundSize(std::int64_t n) {
-    std::int64_t size = 16;
-    while (size < n) size = (size & (size - 1)) == 0 ? size / 2 * 3 : size / 3 * 4;
-    return size;
+/// What CUBLASLT_MATMUL_DESC_BIAS_POINTER is, by the epilogue: read or written.
+const void* biasOf(const ProductArgs& args) {
+    return args.epilogue == Epilogue::BiasGradient ? args.biasGradient : args.bias;
 }
 
-/// The arguments that a kernel is chosen for.
-ProductArgs forChoice(ProductArgs args) {
-    if (args.ragged == Ragged::M) args.m = roundSize(args.m);
-    if (args.ragged == Ragged::K) args.k = roundSize(args.k);
-    return args;
+/// The choice of a kernel depends on the alignment of the first bias, not on that of the others.
+bool biasesLieAlike(const ProductArgs& args) {
+    constexpr std::size_t kWidestLoad = 16;
+    return biasOf(args) == nullptr || args.batch <= 1 ||
+           static_cast<std::size_t>(args.biasStride) * core::dtypeBytes(args.resultType) %
+                   kWidestLoad ==
+               0;
 }
 
 /// All that the choice of a kernel depends on.
@@ -164,7 +163,7 @@ Shape shapeOf(const ProductArgs& a) {
         a.biasStride,
         {alignmentOf(a.a, a.batch, a.strideA, a.type), alignmentOf(a.b, a.batch, a.strideB, a.type),
          alignmentOf(a.c, a.batch, a.strideC, a.resultType),
-         a.bias == nullptr ? 0U : alignmentOf(a.bias, a.batch, a.biasStride, a.resultType),
+         biasOf(a) == nullptr ? 0U : alignmentOf(biasOf(a), a.batch, a.biasStride, a.resultType),
          a.aux == nullptr ? 0U : alignmentOf(a.aux, a.batch, a.strideC, a.resultType)},
         static_cast<int>(a.type) * 256 + static_cast<int>(a.resultType),
         static_cast<int>(a.epilogue) * 8 + (a.transposeA ? 4 : 0) + (a.transposeB ? 2 : 0) +
@@ -183,7 +182,7 @@ struct Plan {
         descriptor.set(CUBLASLT_MATMUL_DESC_TRANSA, args.transposeB ? CUBLAS_OP_T : CUBLAS_OP_N);
         descriptor.set(CUBLASLT_MATMUL_DESC_TRANSB, args.transposeA ? CUBLAS_OP_T : CUBLAS_OP_N);
         descriptor.set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogueOf(args));
-        if (args.bias != nullptr) {
+        if (biasOf(args) != nullptr) {
             descriptor.set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE,
                            static_cast<std::int32_t>(cudaType(args.resultType)));
             if (args.batch > 1)
@@ -200,20 +199,9 @@ struct Plan {
     }
 
     /// What differs between the calls of one plan.
-    void prepare(const ProductArgs& args) {
-        if (args.ragged == Ragged::M) {
-            // A ragged m is no size of a transposed A: it would be the distance between its rows.
-            second.setColumns(args.m);
-            result.setColumns(args.m);
-        } else if (args.ragged == Ragged::K) {
-            first.setColumns(args.k);
-            second.setColumns(args.k);
-        }
-        setPointers(args);
-    }
-
     void setPointers(const ProductArgs& args) {
-        if (args.bias != nullptr) descriptor.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, args.bias);
+        if (biasOf(args) != nullptr)
+            descriptor.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, biasOf(args));
         if (usesAux(args))
             descriptor.set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER,
                            static_cast<const void*>(args.aux));
@@ -278,24 +266,21 @@ Blas::~Blas() = default;
 
 bool Blas::supports(const ProductArgs& args) {
     if (usesAux(args) && (args.n % 8 != 0 || args.strideC % 8 != 0)) return false;
-    return parts_->planFor(forChoice(args)).algorithm.has_value();
+    if (!biasesLieAlike(args)) return false;
+    return parts_->planFor(args).algorithm.has_value();
 }
 
 void Blas::product(const ProductArgs& args) {
     if (args.m == 0 || args.n == 0 || args.batch == 0) return;
     CORE_CHECK(args.k > 0, "a product with an inner size");
-    CORE_CHECK(
-        args.ragged == Ragged::None ||
-            (args.ragged == Ragged::M ? !args.transposeA : args.transposeA && !args.transposeB),
-        "a ragged size that is no distance between rows");
-    Plan& plan = parts_->planFor(forChoice(args));
+    Plan& plan = parts_->planFor(args);
     if (!plan.algorithm)
         throw core::Error(core::ErrorKind::Device,
                           "cuBLASLt has no kernel for a product of " + std::to_string(args.m) +
                               " x " + std::to_string(args.k) + " and " + std::to_string(args.k) +
                               " x " + std::to_string(args.n) + " matrices",
                           "train in f32, or with widths that are multiples of 8");
-    plan.prepare(args);
+    plan.setPointers(args);
     const float alpha = 1.0F;
     check(cublasLtMatmul(parts_->handle, plan.descriptor.get(), &alpha, args.b, plan.first.get(),
                          args.a, plan.second.get(), &args.beta, args.c, plan.result.get(), args.c,

@@ -14,15 +14,12 @@ namespace gpu {
 /// What a product does to its result before it is stored.
 enum class Epilogue {
     None,
-    Bias,          ///< + bias[column]
-    GeluTanh,      ///< aux = product (+ bias where there is one); c = tanh GELU of it
-    GeluTanhSlope  ///< c = product * derivative of the tanh GELU at aux
+    Bias,           ///< + bias[column]
+    Relu,           ///< c = max(product (+ bias where there is one), 0)
+    GeluTanh,       ///< aux = product (+ bias where there is one); c = tanh GELU of it
+    GeluTanhSlope,  ///< c = product * derivative of the tanh GELU at aux
+    BiasGradient    ///< biasGradient[row] = sum over k of op(A)
 };
-
-/// A size of a product that is another one in every call (the rows of an expert of dropless
-/// routing): its kernel is chosen for a round size near it, so that the choice is made only a few
-/// times.
-enum class Ragged { None, M, K };
 
 /// C = op(A) op(B) + beta C of row-major matrices: op(A) is [m, k], op(B) is [k, n], C is [m, n];
 /// a transposed operand lies in memory as its transpose. A batch is a number of such products at
@@ -41,11 +38,11 @@ struct ProductArgs {
     float beta = 0.0F;
     std::int64_t batch = 1;
     std::int64_t strideA = 0, strideB = 0, strideC = 0;
-    Ragged ragged = Ragged::None;
     Epilogue epilogue = Epilogue::None;
-    const void* bias = nullptr;  ///< [n] of the result's type, or none
-    std::int64_t biasStride = 0;
-    void* aux = nullptr;  ///< [m, n] of the result's type; at strideC
+    const void* bias = nullptr;    ///< [n] of the result's type, or none
+    void* biasGradient = nullptr;  ///< [m] of the result's type, overwritten
+    std::int64_t biasStride = 0;   ///< of either
+    void* aux = nullptr;           ///< [m, n] of the result's type; at strideC
 };
 
 /// Matrix products of the current device on one stream, asynchronous. The same arguments give the

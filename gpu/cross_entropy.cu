@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/tensor/ignored_label.h"
 #include "gpu/cuda_backend.h"
+#include "gpu/device/bounds.cuh"
 #include "gpu/device/rows.cuh"
 #include "gpu/device/shared.cuh"
-#include "gpu/indices.h"
 #include "gpu/packs.h"
 
 namespace gpu {
@@ -59,7 +59,7 @@ __global__ void softmaxLoss(float* loss, float* logSumExp, const T* logits,
         loss[row] = 0.0F;
         return;
     }
-    float value = sum - (1.0F - smoothing) * toFloat(x[label]);
+    float value = sum - (1.0F - smoothing) * toFloat(x[withinBounds(label, classes)]);
     if (smoothing > 0.0F) value -= smoothing * (all / static_cast<float>(classes));
     loss[row] = value;
 }
@@ -134,7 +134,7 @@ void CudaBackend::softmaxCrossEntropyForward(core::Out loss, core::Out logSumExp
                                              const core::Tensor& logits, const core::Tensor& labels,
                                              float labelSmoothing) {
     const std::int64_t classes = logits.size(1);
-    requireIndices(stream(), scratch(8), labels, classes, true, "label");
+    indices_.require(labels, classes, true, IndexKind::Label);
     if (logits.size(0) == 0) return;
     withPacks(logits.dtype(), classes, {&logits}, [&]<typename T, int N>() {
         launch(stream(), softmaxLoss<T, N>, rowGrid(logits), rowBlock(classes), kRowShared,
@@ -148,7 +148,7 @@ void CudaBackend::softmaxCrossEntropyBackward(core::Out dLogits, const core::Ten
                                               const core::Tensor& labels, float labelSmoothing,
                                               float dLoss, float z) {
     const std::int64_t classes = logits.size(1);
-    requireIndices(stream(), scratch(8), labels, classes, true, "label");
+    indices_.require(labels, classes, true, IndexKind::Label);
     if (logits.size(0) == 0) return;
     withPacks(logits.dtype(), classes, {&dLogits, &logits}, [&]<typename T, int N>() {
         launch(stream(), softmaxLossBackward<T, N>, rowGrid(logits), rowBlock(classes), 0,
@@ -160,7 +160,7 @@ void CudaBackend::softmaxCrossEntropyBackward(core::Out dLogits, const core::Ten
 void CudaBackend::sigmoidCrossEntropyForward(core::Out loss, const core::Tensor& logits,
                                              const core::Tensor& labels, float labelSmoothing) {
     const std::int64_t classes = logits.size(1);
-    requireIndices(stream(), scratch(8), labels, classes, true, "label");
+    indices_.require(labels, classes, true, IndexKind::Label);
     if (logits.size(0) == 0) return;
     withPacks(logits.dtype(), classes, {&logits}, [&]<typename T, int N>() {
         launch(stream(), sigmoidLoss<T, N>, rowGrid(logits), rowBlock(classes), kRowShared,
@@ -173,7 +173,7 @@ void CudaBackend::sigmoidCrossEntropyBackward(core::Out dLogits, const core::Ten
                                               const core::Tensor& labels, float labelSmoothing,
                                               float dLoss) {
     const std::int64_t classes = logits.size(1);
-    requireIndices(stream(), scratch(8), labels, classes, true, "label");
+    indices_.require(labels, classes, true, IndexKind::Label);
     if (logits.size(0) == 0) return;
     withPacks(logits.dtype(), classes, {&dLogits, &logits}, [&]<typename T, int N>() {
         launch(stream(), sigmoidLossBackward<T, N>, rowGrid(logits), rowBlock(classes), 0,

@@ -20,6 +20,11 @@ CudaBackend::CudaBackend(int device)
     : device_(madeCurrent(device)),
       pool_(std::make_shared<MemoryPool>()),
       staging_(stream_),
+      besideStaging_(besideStream_),
+      indices_(stream_),
+      badIndex_(sizeof(BadIndex)),
+      readbacks_(stream_, indices_),
+      sections_(stream_, *pool_, staging_),
       blas_(stream_.get()) {
     cudaDeviceProp properties{};
     check(cudaGetDeviceProperties(&properties, device), "reading the device's properties");
@@ -51,22 +56,52 @@ void CudaBackend::download(Out host, const Tensor& device) {
     CORE_CHECK(host.onHost() && !device.onHost() && host.dtype() == device.dtype() &&
                    host.bytes() == device.bytes(),
                "a host tensor like " + device.describe() + ", found " + host.describe());
-    fetchBytes(host.raw(), device.raw(), device.bytes());
+    CORE_CHECK(!sections_.capturing(), "nothing for the host in a capture");
+    if (host.bytes() > 0)
+        check(cudaMemcpyAsync(host.raw(), device.raw(), host.bytes(), cudaMemcpyDeviceToHost,
+                              stream()),
+              "copying from the device");
+    wait();
 }
 
-void CudaBackend::synchronize() { stream_.synchronize(); }
+void CudaBackend::synchronize() { wait(); }
 
-void CudaBackend::fetchBytes(void* into, const void* device, std::size_t bytes) {
-    if (bytes > 0)
-        check(cudaMemcpyAsync(into, device, bytes, cudaMemcpyDeviceToHost, stream()),
-              "copying from the device");
+std::unique_ptr<core::Readback> CudaBackend::readBack(const Tensor& device) {
+    CORE_CHECK(!device.onHost(), "a tensor of the device, found " + device.describe());
+    CORE_CHECK(!sections_.capturing(), "nothing for the host in a capture");
+    return readbacks_.start(device);
+}
+
+void CudaBackend::uploadBeside(std::span<const core::HostCopy> uploads) {
+    CORE_CHECK(!sections_.capturing(), "uploads before the capture");
+    besideBefore_.holdBack(besideStream_);
+    besideBefore_.record(stream_);
+    for (const auto& [device, host] : uploads) {
+        CORE_CHECK(host.onHost() && !device.onHost() && host.dtype() == device.dtype() &&
+                       host.bytes() == device.bytes(),
+                   "a host tensor like " + device.describe() + ", found " + host.describe());
+        besideStaging_.copy(device.raw(), host.raw(), host.bytes());
+    }
+    besideDone_.record(besideStream_);
+    besideDone_.holdBack(stream_);
+}
+
+void CudaBackend::section(std::uint64_t key, const std::function<void()>& body) {
+    sections_.run(key, body);
+}
+
+void CudaBackend::wait() {
+    CORE_CHECK(!sections_.capturing(), "nothing for the host in a capture");
+    auto* const bad = static_cast<BadIndex*>(badIndex_.get());
+    indices_.copyTo(bad);
     stream_.synchronize();
+    indices_.raise(*bad);
 }
 
 void* CudaBackend::scratch(std::size_t bytes) {
     constexpr std::size_t kLeast = std::size_t{1} << 20;
     if (scratch_.bytes() < bytes) {
-        CORE_CHECK(!stream_.capturing(), "scratch memory that was asked for before the capture");
+        CORE_CHECK(!sections_.capturing(), "scratch memory that was asked for before the capture");
         scratch_ = DeviceMemory();
         scratch_ = DeviceMemory(std::max(kLeast, bytes + bytes / 4));
     }

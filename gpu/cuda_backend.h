@@ -4,7 +4,10 @@
 #include "core/ops/backend.h"
 #include "gpu/blas.h"
 #include "gpu/handles.h"
+#include "gpu/indices.h"
 #include "gpu/memory_pool.h"
+#include "gpu/readback.h"
+#include "gpu/sections.h"
 #include "gpu/staging.h"
 
 #include <cstddef>
@@ -17,11 +20,14 @@
 
 namespace gpu {
 
+class LinearProducts;
+
 /// The Backend of one CUDA device; every op is defined in the file of its own name.
 ///
 /// All work goes to one stream and returns at once, apart from what gives the host a value
-/// (download, the losses and sums that are doubles, an Assignment whose counts are not known
-/// beforehand). Whoever calls has made the device current in this thread.
+/// (download, an Assignment whose counts are not known beforehand); only uploadBeside has a stream
+/// of its own. Ids and labels out of bounds are told by the next call that waits. Whoever calls has
+/// made the device current in this thread.
 class CudaBackend final : public core::Backend {
     using Tensor = core::Tensor;
     using Out = core::Out;
@@ -30,6 +36,7 @@ class CudaBackend final : public core::Backend {
     using AttentionShape = core::AttentionShape;
     using AttentionOptions = core::AttentionOptions;
     using Assignment = core::Assignment;
+    using ExpertOffsets = core::ExpertOffsets;
     using RoutingGroups = core::RoutingGroups;
     using TopKRule = core::TopKRule;
     using AdamWArgs = core::AdamWArgs;
@@ -43,12 +50,17 @@ class CudaBackend final : public core::Backend {
 
     std::string name() const override;
     std::string description() const override;
+    /// CUDA graphs launched so far.
+    std::int64_t graphsLaunched() const noexcept { return sections_.launched(); }
     std::shared_ptr<core::Buffer> allocate(std::size_t bytes) override;
     /// The host's elements are read before the call returns.
     void upload(Out device, const Tensor& host) override;
     /// The elements are there when the call returns.
     void download(Out host, const Tensor& device) override;
     void synchronize() override;
+    std::unique_ptr<core::Readback> readBack(const Tensor& device) override;
+    void uploadBeside(std::span<const core::HostCopy> uploads) override;
+    void section(std::uint64_t key, const std::function<void()>& body) override;
 
     // memory.h
     void fill(Out y, float value) override;
@@ -76,17 +88,16 @@ class CudaBackend final : public core::Backend {
                                       const Tensor& before, Activation kind) override;
     // grouped_linear.h
     void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                              std::span<const std::int64_t> offsets) override;
+                              const ExpertOffsets& offsets) override;
     void groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                   std::span<const std::int64_t> offsets) override;
+                                   const ExpertOffsets& offsets) override;
     void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy, const Tensor& x,
-                                     std::span<const std::int64_t> offsets) override;
+                                     const ExpertOffsets& offsets) override;
     void groupedLinearActivationForward(Out y, Out before, const Tensor& x, const Tensor& weight,
-                                        const Tensor& bias, std::span<const std::int64_t> offsets,
+                                        const Tensor& bias, const ExpertOffsets& offsets,
                                         Activation kind) override;
     void groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
-                                             const Tensor& before,
-                                             std::span<const std::int64_t> offsets,
+                                             const Tensor& before, const ExpertOffsets& offsets,
                                              Activation kind) override;
     // layer_norm.h
     void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,
@@ -165,14 +176,16 @@ class CudaBackend final : public core::Backend {
                          const Tensor& weights, const Assignment& assignment) override;
     // reduce.h
     void sum(Out total, const Tensor& x) override;
-    double sumOfSquares(std::span<const Tensor> xs) override;
+    void sumOfSquares(Out total, std::span<const Tensor> xs) override;
     // optimizer.h
-    void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
+    void stepScale(Out scale, const Tensor& squares, const Tensor& losses, double clip) override;
+    void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient, const Tensor& scale,
                    const AdamWArgs& args) override;
-    void sgdStep(InOut weight, InOut momentum, const Tensor& gradient,
+    void sgdStep(InOut weight, InOut momentum, const Tensor& gradient, const Tensor& scale,
                  const SgdArgs& args) override;
     void adafactorStep(InOut weight, InOut rowMoment, InOut columnMoment, InOut fullMoment,
-                       const Tensor& gradient, const AdafactorArgs& args) override;
+                       const Tensor& gradient, const Tensor& scale,
+                       const AdafactorArgs& args) override;
 
   private:
     cudaStream_t stream() const { return stream_.get(); }
@@ -199,21 +212,23 @@ class CudaBackend final : public core::Backend {
         return static_cast<const T*>(staging_.constant(values.data(), values.size_bytes()));
     }
 
-    /// Waits for the device and gives what lies there.
-    template <typename T>
-    std::vector<T> fetch(const T* device, std::size_t count) {
-        std::vector<T> values(count);
-        fetchBytes(values.data(), device, count * sizeof(T));
-        return values;
-    }
-    void fetchBytes(void* into, const void* device, std::size_t bytes);
+    /// Waits for the device, and says what it has found.
+    void wait();
+
+    /// The offsets [E + 1] on the device (grouped_linear.cu).
+    const std::int64_t* onDevice(const ExpertOffsets& offsets);
 
     /// The bias in the type of y, as cuBLASLt wants it; undefined stays so (grouped_linear.cu).
     Tensor biasLike(const Tensor& y, const Tensor& bias);
 
+    /// The products of experts with as many rows each (grouped_linear.cu).
+    LinearProducts evenProducts(std::span<const std::int64_t> offsets, std::int64_t in,
+                                std::int64_t out, core::DType type);
+
     void adafactorFactored(float* weight, float* rowMoment, float* columnMoment,
-                           const float* gradient, const AdafactorArgs& args, double decay);
-    void adafactorFull(float* weight, float* moment, const float* gradient,
+                           const float* gradient, const float* scale, const AdafactorArgs& args,
+                           double decay);
+    void adafactorFull(float* weight, float* moment, const float* gradient, const float* scale,
                        const AdafactorArgs& args, double decay);
 
     /// total = the sum of all the elements, or of their squares (reduce.cu).
@@ -223,8 +238,16 @@ class CudaBackend final : public core::Backend {
     int multiprocessors_ = 1;
     std::string deviceName_;
     Stream stream_;
+    Stream besideStream_;
     std::shared_ptr<MemoryPool> pool_;
     Staging staging_;
+    Staging besideStaging_;
+    Event besideBefore_;  ///< the work that was queued before the last uploadBeside
+    Event besideDone_;
+    IndexChecks indices_;
+    PinnedMemory badIndex_;
+    Readbacks readbacks_;
+    Sections sections_;
     Blas blas_;
     DeviceMemory scratch_;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/cuda_backend.h"
+#include "gpu/device/bounds.cuh"
 #include "gpu/device/rows.cuh"
-#include "gpu/indices.h"
 #include "gpu/packs.h"
 #include "gpu/radix_sort.h"
 
@@ -17,19 +17,19 @@ constexpr int kColumns = 128;
 
 template <typename T, typename Table, int N>
 __global__ void lookUp(T* y, const std::int64_t* ids, const Table* table, std::int64_t rows,
-                       std::int64_t width) {
+                       std::int64_t tableRows, std::int64_t width) {
     const std::int64_t row = warpRow();
     if (row >= rows) return;
-    const Table* from = table + ids[row] * width;
+    const Table* from = table + withinBounds(ids[row], tableRows) * width;
     forLanePacks<N>(
         width, [&](std::int64_t c) { storeFloats(y + row * width + c, loadFloats<N>(from + c)); });
 }
 
 __global__ void numberIds(std::uint32_t* keys, std::uint32_t* values, const std::int64_t* ids,
-                          std::int64_t count) {
+                          std::int64_t count, std::int64_t tableRows) {
     const std::int64_t i = threadElement();
     if (i >= count) return;
-    keys[i] = static_cast<std::uint32_t>(ids[i]);
+    keys[i] = static_cast<std::uint32_t>(withinBounds(ids[i], tableRows));
     values[i] = static_cast<std::uint32_t>(i);
 }
 
@@ -94,16 +94,17 @@ __global__ void addCrossing(float* dTable, const float* crossing, SortedRows row
 
 void CudaBackend::embeddingForward(core::Out y, const core::Tensor& ids,
                                    const core::Tensor& table) {
-    requireIndices(stream(), scratch(8), ids, table.size(0), false, "id");
+    indices_.require(ids, table.size(0), false, IndexKind::Id);
     const std::int64_t width = table.size(1);
     if (y.elements() == 0) return;
     withPacks(y.dtype(), width, {&y, &table}, [&]<typename T, int N>() {
         if (table.dtype() == y.dtype())
             launch(stream(), lookUp<T, T, N>, warpsFor(ids.size(0)), dim3(kBlock), 0, data<T>(y),
-                   data<std::int64_t>(ids), data<T>(table), ids.size(0), width);
+                   data<std::int64_t>(ids), data<T>(table), ids.size(0), table.size(0), width);
         else
             launch(stream(), lookUp<T, float, N>, warpsFor(ids.size(0)), dim3(kBlock), 0,
-                   data<T>(y), data<std::int64_t>(ids), data<float>(table), ids.size(0), width);
+                   data<T>(y), data<std::int64_t>(ids), data<float>(table), ids.size(0),
+                   table.size(0), width);
     });
 }
 
@@ -114,7 +115,7 @@ void CudaBackend::embeddingBackward(core::InOut dTable, const core::Tensor& dy,
     CORE_CHECK(dTable.size(0) <= std::numeric_limits<std::uint32_t>::max() &&
                    count <= std::numeric_limits<std::uint32_t>::max(),
                "ids and rows of 32 bits");
-    requireIndices(stream(), scratch(8), ids, dTable.size(0), false, "id");
+    indices_.require(ids, dTable.size(0), false, IndexKind::Id);
     if (dy.elements() == 0) return;
     const std::int64_t tiles = divideUp(count, kTile);
     ScratchLayout layout;
@@ -124,7 +125,7 @@ void CudaBackend::embeddingBackward(core::InOut dTable, const core::Tensor& dy,
     sorted.attach(memory);
     auto* crossing = layoutPiece<float>(memory, crossingAt);
     launch(stream(), numberIds, blocksFor(count), dim3(kBlock), 0, sorted.keys(), sorted.values(),
-           data<std::int64_t>(ids), count);
+           data<std::int64_t>(ids), count, dTable.size(0));
     sorted.sort(stream(),
                 static_cast<int>(std::bit_width(static_cast<std::uint64_t>(dTable.size(0) - 1))));
     const SortedRows rows{sorted.keys(), sorted.values(), count};

@@ -93,12 +93,6 @@ void Stream::synchronize() const {
     check(cudaStreamSynchronize(stream_), "waiting for the device");
 }
 
-bool Stream::capturing() const {
-    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-    check(cudaStreamIsCapturing(stream_, &status), "asking a stream's state");
-    return status != cudaStreamCaptureStatusNone;
-}
-
 Event::Event() {
     check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "making an event");
 }
@@ -109,8 +103,27 @@ Event::~Event() {
 
 Event::Event(Event&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
 
+Event& Event::operator=(Event&& other) noexcept {
+    std::swap(event_, other.event_);
+    return *this;
+}
+
 void Event::record(const Stream& stream) {
     check(cudaEventRecord(event_, stream.get()), "recording an event");
+}
+
+void Event::holdBack(const Stream& stream) const {
+    check(cudaStreamWaitEvent(stream.get(), event_, 0), "making a stream wait");
+}
+
+bool Event::isReached() const {
+    const cudaError_t status = cudaEventQuery(event_);
+    if (status == cudaErrorNotReady) {
+        cudaGetLastError();
+        return false;
+    }
+    check(status, "asking an event");
+    return true;
 }
 
 void Event::wait() const { check(cudaEventSynchronize(event_), "waiting for an event"); }

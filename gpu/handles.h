@@ -55,7 +55,6 @@ class Stream {
     Stream& operator=(const Stream&) = delete;
     cudaStream_t get() const noexcept { return stream_; }
     void synchronize() const;
-    bool capturing() const;
 
   private:
     cudaStream_t stream_ = nullptr;
@@ -67,8 +66,11 @@ class Event {
     Event();
     ~Event();
     Event(Event&& other) noexcept;
-    Event& operator=(Event&&) = delete;
+    Event& operator=(Event&& other) noexcept;
     void record(const Stream& stream);
+    /// What comes in `stream` from now on waits for it.
+    void holdBack(const Stream& stream) const;
+    bool isReached() const;
     /// Returns at once when nothing was recorded.
     void wait() const;
 

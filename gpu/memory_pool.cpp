@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/memory_pool.h"
 
+#include "core/base/error.h"
 #include "gpu/handles.h"
 
 #include <cuda_runtime.h>
@@ -54,6 +55,7 @@ void* MemoryPool::take(std::size_t bytes) {
         kept_.erase(found);
         return memory;
     }
+    CORE_CHECK(!capturing_, "memory that was asked for before the capture");
     void* memory = nullptr;
     if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
     cudaGetLastError();
@@ -63,7 +65,7 @@ void* MemoryPool::take(std::size_t bytes) {
 
 void MemoryPool::giveBack(void* memory, std::size_t bytes) noexcept {
     if (memory == nullptr) return;
-    if (bytes > kMostKept) {
+    if (bytes > kMostKept && !capturing_) {
         cudaFree(memory);
         return;
     }
@@ -72,6 +74,12 @@ void MemoryPool::giveBack(void* memory, std::size_t bytes) noexcept {
     } catch (...) {
         cudaFree(memory);
     }
+}
+
+void MemoryPool::trim() {
+    const auto first = kept_.upper_bound(kMostKept);
+    for (auto large = first; large != kept_.end(); ++large) cudaFree(large->second);
+    kept_.erase(first, kept_.end());
 }
 
 void MemoryPool::release() {

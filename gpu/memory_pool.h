@@ -23,6 +23,13 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
     /// first; then throws OutOfMemory.
     std::shared_ptr<core::Buffer> allocate(std::size_t bytes);
 
+    /// While work is captured the driver is not asked: a buffer that is not kept already is
+    /// refused, and large ones wait for `trim`.
+    void setCapturing(bool on) noexcept { capturing_ = on; }
+
+    /// Gives the large ones that are kept back to the driver.
+    void trim();
+
     /// Gives what is kept back to the driver.
     void release();
 
@@ -32,6 +39,7 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
     void giveBack(void* memory, std::size_t bytes) noexcept;
 
     std::multimap<std::size_t, void*> kept_;
+    bool capturing_ = false;
 };
 
 }  // namespace gpu

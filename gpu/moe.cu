@@ -6,13 +6,16 @@
 namespace gpu {
 namespace {
 
-/// slots [slots, width] = x[token of the slot], a warp a row.
+/// slots [slots, width] = x[token of the slot], 0 where it is no one's; a warp a row.
 template <typename T, int N>
 __global__ void gatherRows(T* slots, const T* x, const std::int32_t* token, std::int64_t count,
                            std::int64_t width) {
     const std::int64_t slot = warpRow();
     if (slot >= count) return;
     T* into = slots + slot * width;
+    if (token[slot] < 0) return forLanePacks<N>(width, [&](std::int64_t c) {
+        storeFloats(into + c, Pack<float, N>{});
+    });
     const T* from = x + token[slot] * width;
     forLanePacks<N>(width, [&](std::int64_t c) {
         *reinterpret_cast<Pack<T, N>*>(into + c) = *reinterpret_cast<const Pack<T, N>*>(from + c);
@@ -47,6 +50,13 @@ __global__ void combineSlopes(T* dSlots, float* dWeights, const T* dy, const T* 
                               std::int64_t width) {
     const std::int64_t slot = warpRow();
     if (slot >= count) return;
+    if (token[slot] < 0) {
+        forLanePacks<N>(width, [&](std::int64_t c) {
+            storeFloats(dSlots + slot * width + c, Pack<float, N>{});
+        });
+        if (laneRank() == 0) dWeights[slot] = 0.0F;
+        return;
+    }
     const float weight = weights[slot];
     const T* slope = dy + token[slot] * width;
     float inner = 0.0F;

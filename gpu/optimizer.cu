@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/cuda_backend.h"
+#include "gpu/device/reduce.cuh"
+#include "gpu/device/shared.cuh"
 #include "gpu/elements.h"
+#include "gpu/launch.h"
+#include "gpu/packs.h"
 #include "gpu/tensors.h"
 
 #include <cmath>
@@ -13,7 +17,7 @@ struct AdamWRule {
     float* m;
     float* v;
     const float* gradient;
-    float gradientScale;
+    const float* scale;
     float keep;
     float beta2;
     float mix1;
@@ -24,6 +28,8 @@ struct AdamWRule {
 
     template <int N>
     __device__ void run(std::int64_t i) const {
+        const float gradientScale = *scale;
+        if (!isfinite(gradientScale)) return;
         Pack<float, N> w = loadPack<N>(weight + i);
         Pack<float, N> first = loadPack<N>(m + i);
         Pack<float, N> second = loadPack<N>(v + i);
@@ -45,15 +51,18 @@ struct SgdRule {
     float* weight;
     float* momentum;
     const float* gradient;
+    const float* scale;
     core::SgdArgs args;
 
     template <int N>
     __device__ void run(std::int64_t i) const {
+        const float gradientScale = *scale;
+        if (!isfinite(gradientScale)) return;
         Pack<float, N> w = loadPack<N>(weight + i);
         Pack<float, N> buffer = loadPack<N>(momentum + i);
         const Pack<float, N> g = loadPack<N>(gradient + i);
         for (int k = 0; k < N; ++k) {
-            const float slope = g.at[k] * args.gradientScale + w.at[k] * args.weightDecay;
+            const float slope = g.at[k] * gradientScale + w.at[k] * args.weightDecay;
             buffer.at[k] = args.firstStep ? slope : buffer.at[k] * args.momentum + slope;
             const float step = args.nesterov ? slope + buffer.at[k] * args.momentum : buffer.at[k];
             w.at[k] -= step * args.lr;
@@ -63,10 +72,30 @@ struct SgdRule {
     }
 };
 
+/// One block. scale = 1 or clip / norm; NaN where the norm or a loss is not finite.
+__global__ void scaleOfStep(float* scale, const double* squares, const double* losses,
+                            std::int64_t count, double clip) {
+    int bad = 0;
+    for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x)
+        if (!isfinite(losses[i])) bad = 1;
+    bad = blockSum(bad, blockShared<int>());
+    if (threadIdx.x != 0) return;
+    const double norm = sqrt(*squares);
+    if (bad > 0 || !isfinite(norm))
+        *scale = __int_as_float(0x7FFFFFFF);
+    else
+        *scale = clip > 0.0 && norm > clip ? static_cast<float>(clip / norm) : 1.0F;
+}
+
 }  // namespace
 
+void CudaBackend::stepScale(Out scale, const Tensor& squares, const Tensor& losses, double clip) {
+    launch(stream(), scaleOfStep, 1, kElementThreads, kMostWarps * sizeof(int), data<float>(scale),
+           data<double>(squares), data<double>(losses), losses.elements(), clip);
+}
+
 void CudaBackend::adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
-                            const AdamWArgs& args) {
+                            const Tensor& scale, const AdamWArgs& args) {
     const auto step = static_cast<double>(args.step);
     const auto lr = static_cast<double>(args.lr);
     const double correction1 = 1.0 - std::pow(args.beta1, step);
@@ -75,7 +104,7 @@ void CudaBackend::adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradie
                          data<float>(m),
                          data<float>(v),
                          data<float>(gradient),
-                         args.gradientScale,
+                         data<float>(scale),
                          static_cast<float>(1.0 - lr * static_cast<double>(args.weightDecay)),
                          static_cast<float>(args.beta2),
                          static_cast<float>(1.0 - args.beta1),
@@ -88,8 +117,9 @@ void CudaBackend::adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradie
 }
 
 void CudaBackend::sgdStep(InOut weight, InOut momentum, const Tensor& gradient,
-                          const SgdArgs& args) {
-    const SgdRule rule{data<float>(weight), data<float>(momentum), data<float>(gradient), args};
+                          const Tensor& scale, const SgdArgs& args) {
+    const SgdRule rule{data<float>(weight), data<float>(momentum), data<float>(gradient),
+                       data<float>(scale), args};
     forElements<float>(stream(), weight.elements(), {rule.weight, rule.momentum, rule.gradient},
                        rule);
 }

@@ -11,7 +11,7 @@ class Backend;
 /// and a program without the plug-in, the driver or the CUDA libraries starts all the same.
 extern "C" {
 
-enum { kUpcycleCudaAbi = 2 };
+enum { kUpcycleCudaAbi = 3 };
 
 /// One device as the driver shows it, and whether it proved itself.
 struct UpcycleCudaDevice {

@@ -80,11 +80,8 @@ void CudaBackend::sumInto(double* total, std::span<const Tensor> xs, bool square
 
 void CudaBackend::sum(Out total, const Tensor& x) { sumInto(data<double>(total), {&x, 1}, false); }
 
-double CudaBackend::sumOfSquares(std::span<const Tensor> xs) {
-    const std::shared_ptr<core::Buffer> total = allocate(sizeof(double));
-    auto* const device = reinterpret_cast<double*>(total->data());
-    sumInto(device, xs, true);
-    return fetch(device, 1).front();
+void CudaBackend::sumOfSquares(Out total, std::span<const Tensor> xs) {
+    sumInto(data<double>(total), xs, true);
 }
 
 }  // namespace gpu

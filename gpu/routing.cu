@@ -6,7 +6,6 @@
 #include "gpu/radix_sort.h"
 #include "gpu/routing_tables.h"
 #include "gpu/scan.h"
-#include "gpu/take.h"
 
 #include <bit>
 #include <limits>
@@ -72,16 +71,7 @@ core::Assignment CudaBackend::expertChoice(const Tensor& probabilities, const Ro
     Assignment a;
     a.tokens = items.tokens;
     a.experts = items.experts;
-    if (groups.mask.defined()) {
-        auto* counts = layoutPiece<unsigned long long>(memory, countsAt);
-        countRealTokens(stream(), counts, rows, largest);
-        for (const unsigned long long n :
-             take(stream(), counts, static_cast<std::size_t>(groupCount)))
-            a.groupTokens.push_back(static_cast<std::int64_t>(n));
-    } else {
-        for (std::size_t g = 0; g + 1 < groups.begins.size(); ++g)
-            a.groupTokens.push_back(groups.begins[g + 1] - groups.begins[g]);
-    }
+    a.groupTokens = realTokens(stream(), layoutPiece<unsigned long long>(memory, countsAt), groups, rows);
     const Capacities capacities = capacitiesOf(a, capacity);
     makeTables(*this, a);
     const Shares shares{stage(std::span<const std::int64_t>(capacities.firstSlot)),

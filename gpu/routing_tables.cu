@@ -4,6 +4,7 @@
 #include "gpu/packs.h"
 #include "gpu/routing_tables.h"
 #include "gpu/scan.h"
+#include "gpu/take.h"
 
 #include <algorithm>
 #include <bit>
@@ -65,6 +66,22 @@ std::int64_t largestGroup(const core::RoutingGroups& groups) {
     for (std::size_t g = 0; g + 1 < groups.begins.size(); ++g)
         largest = std::max(largest, groups.begins[g + 1] - groups.begins[g]);
     return largest;
+}
+
+std::vector<std::int64_t> realTokens(cudaStream_t stream, unsigned long long* counts,
+                                     const core::RoutingGroups& groups, const Groups& rows) {
+    if (!groups.realTokens.empty()) return groups.realTokens;
+    std::vector<std::int64_t> tokens;
+    if (groups.mask.defined()) {
+        countRealTokens(stream, counts, rows, largestGroup(groups));
+        for (const unsigned long long n :
+             take(stream, counts, static_cast<std::size_t>(rows.count)))
+            tokens.push_back(static_cast<std::int64_t>(n));
+    } else {
+        for (std::size_t g = 0; g + 1 < groups.begins.size(); ++g)
+            tokens.push_back(groups.begins[g + 1] - groups.begins[g]);
+    }
+    return tokens;
 }
 
 core::Tensor makeInts(core::Backend& backend, core::Shape shape) {

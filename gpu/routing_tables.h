@@ -7,6 +7,7 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace gpu {
 
@@ -15,6 +16,11 @@ void countRealTokens(cudaStream_t stream, unsigned long long* counts, const Grou
                      std::int64_t largest);
 
 std::int64_t largestGroup(const core::RoutingGroups& groups);
+
+/// [groups], the real tokens of each; waits for the device where only the mask tells them. `counts`
+/// is scratch memory of as many numbers.
+std::vector<std::int64_t> realTokens(cudaStream_t stream, unsigned long long* counts,
+                                     const core::RoutingGroups& groups, const Groups& rows);
 
 /// An uninitialised I32 tensor.
 core::Tensor makeInts(core::Backend& backend, core::Shape shape);

@@ -7,7 +7,6 @@
 #include "gpu/radix_sort.h"
 #include "gpu/routing_tables.h"
 #include "gpu/scan.h"
-#include "gpu/take.h"
 
 #include <algorithm>
 #include <limits>
@@ -122,7 +121,7 @@ __global__ void countRequested(float* requested, const std::uint32_t* firsts, st
 __global__ void placeChoices(std::int32_t* slotToken, std::int32_t* slotExpert,
                              std::int32_t* slotOf, const std::uint32_t* keys,
                              const std::uint32_t* values, const std::uint32_t* firsts,
-                             const std::int64_t* firstSlot, const std::int64_t* capacity,
+                             const std::uint32_t* firstSlot, const std::int64_t* capacity,
                              Choices choices, Groups groups) {
     const std::int64_t i = threadElement();
     if (i >= choices.count() || keys[i] >= choices.experts) return;
@@ -138,36 +137,24 @@ __global__ void placeChoices(std::int32_t* slotToken, std::int32_t* slotExpert,
     slotOf[expert * choices.tokens + token] = static_cast<std::int32_t>(slot);
 }
 
-/// What the host makes of the counts: the slots of every expert and group.
-struct Places {
-    std::vector<std::int64_t> firstSlot;  ///< [experts * groups]
-    std::vector<std::int64_t> capacity;   ///< [groups]
-};
+/// accepted [cells + 1]: what each expert and group gets of what is asked for; the last is 0.
+__global__ void countAccepted(std::uint32_t* accepted, const std::uint32_t* firsts,
+                              const std::int64_t* capacity, std::int64_t cells,
+                              std::int64_t groups) {
+    const std::int64_t at = threadElement();
+    if (at > cells) return;
+    accepted[at] = 0;
+    if (at == cells) return;
+    const std::uint32_t asked = firsts[at + 1] - firsts[at];
+    const auto most = static_cast<std::uint32_t>(capacity[at % groups]);
+    accepted[at] = asked < most ? asked : most;
+}
 
-/// Fills offsets, requested and groupTokens.
-Places placesOf(core::Assignment& a, const std::vector<std::uint32_t>& firsts,
-                const std::vector<unsigned long long>& real, const core::TopKRule& rule) {
-    Places places;
-    for (const unsigned long long n : real) {
-        a.groupTokens.push_back(static_cast<std::int64_t>(n));
-        places.capacity.push_back(core::ops::topKCapacity(rule, a.groupTokens.back(), a.experts));
-    }
-    a.offsets.assign(1, 0);
-    std::size_t at = 0;
-    std::int64_t slots = 0;
-    for (std::int64_t e = 0; e < a.experts; ++e) {
-        std::int64_t requested = 0;
-        for (const std::int64_t capacity : places.capacity) {
-            const auto asked = static_cast<std::int64_t>(firsts[at + 1] - firsts[at]);
-            ++at;
-            requested += asked;
-            places.firstSlot.push_back(slots);
-            slots += std::min(asked, capacity);
-        }
-        a.requested.push_back(requested);
-        a.offsets.push_back(slots);
-    }
-    return places;
+/// offsets [experts + 1] of the experts' slots.
+__global__ void offsetsOf(std::int64_t* offsets, const std::uint32_t* firstSlot,
+                          std::int64_t experts, std::int64_t groups) {
+    const std::int64_t e = threadElement();
+    if (e <= experts) offsets[e] = firstSlot[e * groups];
 }
 
 }  // namespace
@@ -193,15 +180,24 @@ core::Assignment CudaBackend::topK(const Tensor& scores, const RoutingGroups& gr
     const std::size_t firstsAt = layout.place<std::uint32_t>(cells + 1);
     const std::size_t realAt = layout.place<unsigned long long>(groupCount);
     const std::size_t slotOfAt = layout.place<std::int32_t>(a.tokens * a.experts);
-    const std::size_t wordsAt = layout.place<std::uint32_t>(scanWords(a.tokens + 1));
+    const std::size_t firstSlotAt = layout.place<std::uint32_t>(cells + 1);
+    const std::size_t wordsAt =
+        layout.place<std::uint32_t>(std::max(scanWords(a.tokens + 1), scanWords(cells + 1)));
     void* memory = scratch(layout.bytes());
     order.attach(memory);
     line.attach(memory);
     auto* firsts = layoutPiece<std::uint32_t>(memory, firstsAt);
     auto* real = layoutPiece<unsigned long long>(memory, realAt);
     auto* slotOf = layoutPiece<std::int32_t>(memory, slotOfAt);
+    auto* firstSlot = layoutPiece<std::uint32_t>(memory, firstSlotAt);
+    auto* words = layoutPiece<std::uint32_t>(memory, wordsAt);
 
-    countRealTokens(stream(), real, rows, largestGroup(groups));
+    a.groupTokens = realTokens(stream(), real, groups, rows);
+    std::vector<std::int64_t> capacity;
+    for (const std::int64_t n : a.groupTokens) {
+        capacity.push_back(core::ops::topKCapacity(rule, n, a.experts));
+        a.room += std::min(n * rule.k, a.experts * capacity.back());
+    }
     launch(stream(), askExperts, warpsFor(a.tokens), dim3(kBlock), 0,
            data<std::int32_t>(a.askedExperts), data<float>(scores), rows, a.tokens, a.experts,
            choices.k);
@@ -224,19 +220,28 @@ core::Assignment CudaBackend::topK(const Tensor& scores, const RoutingGroups& gr
     launch(stream(), countRequested, blocksFor(cells), dim3(kBlock), 0,
            data<float>(a.groupRequested), firsts, groupCount, a.experts);
 
-    const Places places =
-        placesOf(a, take(stream(), firsts, static_cast<std::size_t>(cells + 1)),
-                 take(stream(), real, static_cast<std::size_t>(groupCount)), rule);
+    const std::int64_t* const capacities = stage(std::span<const std::int64_t>(capacity));
+    launch(stream(), countAccepted, blocksFor(cells + 1), dim3(kBlock), 0, firstSlot, firsts,
+           capacities, cells, groupCount);
+    exclusiveScan(stream(), firstSlot, cells + 1, words);
+    a.offsetsThere = Tensor(allocate(static_cast<std::size_t>(a.experts + 1) * sizeof(std::int64_t)),
+                            0, {a.experts + 1}, core::DType::I64);
+    launch(stream(), offsetsOf, blocksFor(a.experts + 1), dim3(kBlock), 0,
+           data<std::int64_t>(a.offsetsThere), firstSlot, a.experts, groupCount);
     makeTables(*this, a);
+    for (const Tensor& table : {a.slotToken, a.slotExpert})
+        if (table.elements() > 0)
+            check(cudaMemsetAsync(table.raw(), 0xFF, table.bytes(), stream()),
+                  "clearing the slots");
     check(
         cudaMemsetAsync(slotOf, 0xFF,
                         static_cast<std::size_t>(a.tokens * a.experts) * sizeof *slotOf, stream()),
         "clearing the slots");
     launch(stream(), placeChoices, blocksFor(choices.count()), dim3(kBlock), 0,
            data<std::int32_t>(a.slotToken), data<std::int32_t>(a.slotExpert), slotOf, line.keys(),
-           line.values(), firsts, stage(std::span<const std::int64_t>(places.firstSlot)),
-           stage(std::span<const std::int64_t>(places.capacity)), choices, rows);
-    fillTokenTables(stream(), a, slotOf, layoutPiece<std::uint32_t>(memory, wordsAt));
+           line.values(), firsts, firstSlot,
+           capacities, choices, rows);
+    fillTokenTables(stream(), a, slotOf, words);
     return a;
 }
 

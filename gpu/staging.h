@@ -27,6 +27,15 @@ class Staging {
     /// A copy of any size to where it belongs; the host's memory is free when the call returns.
     void copy(void* device, const void* host, std::size_t bytes);
 
+    /// Before a capture begins: makes room for what is staged in it.
+    void prepareCapture();
+    /// While on, what is staged lies side by side in one of two places that captures use in turn,
+    /// and goes to the device in one copy at the captured work's beginning; new constants and large
+    /// copies are refused.
+    void setCapturing(bool on) noexcept { capturing_ = on; }
+    /// After the captured work has been started.
+    void finishCapture();
+
   private:
     static constexpr std::size_t kSlots = 32;
     static constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
@@ -43,7 +52,20 @@ class Staging {
     void send(PinnedMemory& through, Event& copied, void* device, const void* host,
               std::size_t bytes);
 
+    /// What is staged while work is captured.
+    struct Arena {
+        PinnedMemory pinned;
+        DeviceMemory device;
+        Event done;  ///< the work that reads it
+    };
+    const void* stageCaptured(const void* values, std::size_t bytes);
+
     const Stream& stream_;
+    std::array<Arena, 2> arenas_;
+    std::size_t arena_ = 0;
+    std::size_t arenaUsed_ = 0;
+    std::size_t arenaWanted_ = std::size_t{64} << 10;
+    bool capturing_ = false;
     std::array<Slot, kSlots> slots_;
     std::size_t nextSlot_ = 0;
     std::array<Piece, 2> pieces_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/error.h"
 #include "gpu/handles.h"
 
 #include <cuda_runtime.h>
@@ -13,6 +14,9 @@ namespace gpu {
 /// Waits for the stream and gives what lies on the device.
 template <typename T>
 std::vector<T> take(cudaStream_t stream, const T* device, std::size_t count) {
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    check(cudaStreamIsCapturing(stream, &capture), "asking a stream's state");
+    CORE_CHECK(capture == cudaStreamCaptureStatusNone, "nothing for the host in a capture");
     std::vector<T> values(count);
     if (count > 0)
         check(cudaMemcpyAsync(values.data(), device, count * sizeof(T), cudaMemcpyDeviceToHost,

@@ -5,6 +5,7 @@
 #include "app/upcycle/output.h"
 #include "app/upcycle/signals.h"
 #include "core/checkpoint/checkpoint_writer.h"
+#include "core/model/router_stats.h"
 #include "core/ops/memory.h"
 #include "core/run/memory.h"
 #include "core/surgery/report.h"
@@ -31,27 +32,6 @@ struct Options {
     bool json = false;
 };
 
-Tensor toHost(const Tensor& device, core::Backend& backend) {
-    Tensor host = Tensor::host(device.shape(), device.dtype());
-    backend.download(host, device);
-    return host;
-}
-
-/// F32 [n, E]: the combine weight of every (token, expert) pair, 0 where not routed.
-Tensor denseWeights(const core::RouterObservation& router, core::Backend& backend) {
-    const core::Assignment& assignment = router.assignment;
-    Tensor matrix = Tensor::zeros({assignment.tokens, assignment.experts});
-    const std::int64_t slots = assignment.slots();
-    if (slots == 0) return matrix;
-    const Tensor weights = toHost(router.weights, backend);
-    const Tensor tokens = toHost(assignment.slotToken, backend);
-    const Tensor experts = toHost(assignment.slotExpert, backend);
-    for (std::int64_t slot = 0; slot < slots; ++slot)
-        matrix.data<float>()[tokens.data<std::int32_t>()[slot] * assignment.experts +
-                             experts.data<std::int32_t>()[slot]] = weights.data<float>()[slot];
-    return matrix;
-}
-
 Tensor scalar(double value) {
     Tensor tensor = Tensor::host({});
     *tensor.data<float>() = static_cast<float>(value);
@@ -67,8 +47,9 @@ NamedTensors outputsOf(const core::ForwardResult& result, bool labelled, core::B
     }
     for (const core::RouterObservation& router : result.routers) {
         outputs.emplace_back(router.block + ".router_probabilities",
-                             toHost(router.probabilities, backend));
-        outputs.emplace_back(router.block + ".combine_weights", denseWeights(router, backend));
+                             core::ops::hostFloats(backend, router.probabilities));
+        outputs.emplace_back(router.block + ".combine_weights",
+                             core::denseCombineWeights(router, backend));
     }
     return outputs;
 }
@@ -76,8 +57,8 @@ NamedTensors outputsOf(const core::ForwardResult& result, bool labelled, core::B
 NamedTensors gradientsOf(core::Model& model) {
     NamedTensors gradients;
     for (const core::Parameter& parameter : model.parameters()) {
-        const Tensor host =
-            toHost(parameter.gradient, model.backend()).view({parameter.shape.elements()});
+        const Tensor host = core::ops::hostFloats(model.backend(), parameter.gradient)
+                                .view({parameter.shape.elements()});
         std::int64_t begin = 0;
         for (const core::ParameterPart& part : parameter.parts) {
             const std::int64_t count = part.shape.elements();

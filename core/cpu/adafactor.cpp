@@ -23,11 +23,12 @@ struct Matrix {
 
 class AdafactorStep {
   public:
-    AdafactorStep(const Kernels& kernels, const AdafactorArgs& args)
+    AdafactorStep(const Kernels& kernels, const AdafactorArgs& args, float scale)
         : k_(kernels),
           args_(args),
           size_(args.rows * args.columns),
-          scale_(static_cast<double>(args.gradientScale)),
+          gradientScale_(scale),
+          scale_(static_cast<double>(scale)),
           decay_(1.0 - std::pow(static_cast<double>(args.step) + 1.0,
                                 -static_cast<double>(args.decayRate))),
           keep_(1.0F - args.weightDecay) {}
@@ -120,7 +121,7 @@ class AdafactorStep {
     }
 
     void full(const Matrix& w) const {
-        const AdafactorScalars scalars{args_.gradientScale, static_cast<float>(decay_),
+        const AdafactorScalars scalars{gradientScale_, static_cast<float>(decay_),
                                        static_cast<float>(1.0 - decay_), args_.epsilon1};
         const double squares = total(size_, kElementGrain, [&](Index begin, Index end) {
             return k_.adafactorMoment(w.fullMoment + begin, w.gradient + begin, scalars,
@@ -136,6 +137,7 @@ class AdafactorStep {
     const Kernels& k_;
     const AdafactorArgs& args_;
     Index size_;
+    float gradientScale_;
     double scale_;
     double decay_;
     float keep_;
@@ -144,8 +146,11 @@ class AdafactorStep {
 }  // namespace
 
 void CpuBackend::adafactorStep(InOut weight, InOut rowMoment, InOut columnMoment, InOut fullMoment,
-                               const Tensor& gradient, const AdafactorArgs& args) {
-    const AdafactorStep step(start(), args);
+                               const Tensor& gradient, const Tensor& scale,
+                               const AdafactorArgs& args) {
+    const float gradientScale = *scale.data<float>();
+    if (!std::isfinite(gradientScale)) return;
+    const AdafactorStep step(start(), args, gradientScale);
     const Index n = args.rows * args.columns;
     for (Index b = 0; b < args.batch; ++b)
         step.run({weight.data<float>() + b * n, gradient.data<float>() + b * n,

@@ -38,6 +38,27 @@ void CpuBackend::download(Out host, const Tensor& device) { copy(host, device); 
 
 void CpuBackend::synchronize() {}
 
+std::unique_ptr<Readback> CpuBackend::readBack(const Tensor& device) {
+    class Done final : public Readback {
+      public:
+        explicit Done(Tensor values) : values_(std::move(values)) {}
+        bool ready() override { return true; }
+        Tensor take() override { return values_; }
+
+      private:
+        Tensor values_;
+    };
+    Tensor values = Tensor::zeros(device.shape(), device.dtype());
+    download(values, device);
+    return std::make_unique<Done>(std::move(values));
+}
+
+void CpuBackend::uploadBeside(std::span<const HostCopy> uploads) {
+    for (const HostCopy& one : uploads) upload(one.device, one.host);
+}
+
+void CpuBackend::section(std::uint64_t /*key*/, const std::function<void()>& body) { body(); }
+
 const Kernels& CpuBackend::start() const {
     setThreads(threads_);
     return kernels_;

@@ -22,6 +22,9 @@ class CpuBackend final : public Backend {
     void upload(Out device, const Tensor& host) override;
     void download(Out host, const Tensor& device) override;
     void synchronize() override;
+    std::unique_ptr<Readback> readBack(const Tensor& device) override;
+    void uploadBeside(std::span<const HostCopy> uploads) override;
+    void section(std::uint64_t key, const std::function<void()>& body) override;
 
     // memory.h
     void fill(Out y, float value) override;
@@ -49,17 +52,16 @@ class CpuBackend final : public Backend {
                                       const Tensor& before, Activation kind) override;
     // grouped_linear.h
     void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                              std::span<const std::int64_t> offsets) override;
+                              const ExpertOffsets& offsets) override;
     void groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                   std::span<const std::int64_t> offsets) override;
+                                   const ExpertOffsets& offsets) override;
     void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy, const Tensor& x,
-                                     std::span<const std::int64_t> offsets) override;
+                                     const ExpertOffsets& offsets) override;
     void groupedLinearActivationForward(Out y, Out before, const Tensor& x, const Tensor& weight,
-                                        const Tensor& bias, std::span<const std::int64_t> offsets,
+                                        const Tensor& bias, const ExpertOffsets& offsets,
                                         Activation kind) override;
     void groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy, const Tensor& weight,
-                                             const Tensor& before,
-                                             std::span<const std::int64_t> offsets,
+                                             const Tensor& before, const ExpertOffsets& offsets,
                                              Activation kind) override;
     // layer_norm.h
     void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,
@@ -138,14 +140,16 @@ class CpuBackend final : public Backend {
                          const Tensor& weights, const Assignment& assignment) override;
     // reduce.h
     void sum(Out total, const Tensor& x) override;
-    double sumOfSquares(std::span<const Tensor> xs) override;
+    void sumOfSquares(Out total, std::span<const Tensor> xs) override;
     // optimizer.h
-    void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
+    void stepScale(Out scale, const Tensor& squares, const Tensor& losses, double clip) override;
+    void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient, const Tensor& scale,
                    const AdamWArgs& args) override;
-    void sgdStep(InOut weight, InOut momentum, const Tensor& gradient,
+    void sgdStep(InOut weight, InOut momentum, const Tensor& gradient, const Tensor& scale,
                  const SgdArgs& args) override;
     void adafactorStep(InOut weight, InOut rowMoment, InOut columnMoment, InOut fullMoment,
-                       const Tensor& gradient, const AdafactorArgs& args) override;
+                       const Tensor& gradient, const Tensor& scale,
+                       const AdafactorArgs& args) override;
 
   private:
     /// Makes the calling thread's loops use `threads_` and returns the loops of the chosen

@@ -13,7 +13,7 @@ void requireLabels(const Tensor& labels, std::int64_t classes) {
     for (const std::int64_t label : labels.span<std::int64_t>())
         CORE_CHECK(
             label == kIgnoredLabel || (label >= 0 && label < classes),
-            "label " + std::to_string(label) + " of " + std::to_string(classes) + " classes");
+            "label " + std::to_string(label) + " is not within 0 and " + std::to_string(classes));
 }
 
 /// Share of the smoothed one-hot target that every class has, and that the label has besides.

@@ -14,7 +14,7 @@ constexpr std::int64_t kColumns = 16;
 void requireIds(const Tensor& ids, std::int64_t rows) {
     for (const std::int64_t id : ids.span<std::int64_t>())
         CORE_CHECK(id >= 0 && id < rows,
-                   "id " + std::to_string(id) + " of a table of " + std::to_string(rows) + " rows");
+                   "id " + std::to_string(id) + " is not within 0 and " + std::to_string(rows));
 }
 
 }  // namespace

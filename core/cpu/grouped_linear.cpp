@@ -10,41 +10,39 @@ const float* floatsOrNull(const Tensor& t) { return t.defined() ? t.data<float>(
 }  // namespace
 
 void CpuBackend::groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
-                                      const Tensor& bias, std::span<const std::int64_t> offsets) {
+                                      const Tensor& bias, const ExpertOffsets& offsets) {
     const Kernels& kernels = start();
     withElements(x.dtype(), [&]<typename T>() {
-        const LinearProducts<T> products{kernels, offsets, weight.size(2), weight.size(1)};
+        const LinearProducts<T> products{kernels, offsets.host, weight.size(2), weight.size(1)};
         products.forward(y.data<T>(), x.data<T>(), weight.data<T>(), floatsOrNull(bias));
     });
 }
 
 void CpuBackend::groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                           std::span<const std::int64_t> offsets) {
+                                           const ExpertOffsets& offsets) {
     const Kernels& kernels = start();
     withElements(dy.dtype(), [&]<typename T>() {
-        const LinearProducts<T> products{kernels, offsets, weight.size(2), weight.size(1)};
+        const LinearProducts<T> products{kernels, offsets.host, weight.size(2), weight.size(1)};
         products.backwardData(dx.data<T>(), dy.data<T>(), weight.data<T>());
     });
 }
 
 void CpuBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
-                                             const Tensor& x,
-                                             std::span<const std::int64_t> offsets) {
+                                             const Tensor& x, const ExpertOffsets& offsets) {
     const Kernels& kernels = start();
     float* dBiasFloats = dBias.defined() ? dBias.data<float>() : nullptr;
     withElements(x.dtype(), [&]<typename T>() {
-        const LinearProducts<T> products{kernels, offsets, x.size(1), dy.size(1)};
+        const LinearProducts<T> products{kernels, offsets.host, x.size(1), dy.size(1)};
         products.backwardWeight(dWeight.data<float>(), dBiasFloats, dy.data<T>(), x.data<T>());
     });
 }
 
 void CpuBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                 const Tensor& weight, const Tensor& bias,
-                                                std::span<const std::int64_t> offsets,
-                                                Activation kind) {
+                                                const ExpertOffsets& offsets, Activation kind) {
     const Kernels& kernels = start();
     withElements(x.dtype(), [&]<typename T>() {
-        const LinearProducts<T> products{kernels, offsets, weight.size(2), weight.size(1)};
+        const LinearProducts<T> products{kernels, offsets.host, weight.size(2), weight.size(1)};
         products.forward(y.data<T>(), before.data<T>(), x.data<T>(), weight.data<T>(),
                          floatsOrNull(bias), kind);
     });
@@ -52,11 +50,11 @@ void CpuBackend::groupedLinearActivationForward(Out y, Out before, const Tensor&
 
 void CpuBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
                                                      const Tensor& weight, const Tensor& before,
-                                                     std::span<const std::int64_t> offsets,
+                                                     const ExpertOffsets& offsets,
                                                      Activation kind) {
     const Kernels& kernels = start();
     withElements(dy.dtype(), [&]<typename T>() {
-        const LinearProducts<T> products{kernels, offsets, weight.size(2), weight.size(1)};
+        const LinearProducts<T> products{kernels, offsets.host, weight.size(2), weight.size(1)};
         products.backwardData(dBefore.data<T>(), dy.data<T>(), weight.data<T>(), before.data<T>(),
                               kind);
     });

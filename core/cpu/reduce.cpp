@@ -31,16 +31,16 @@ void CpuBackend::sum(Out total, const Tensor& x) {
         [&](std::int64_t at, std::int64_t n) { return k.f32.sum(from + at, n); });
 }
 
-double CpuBackend::sumOfSquares(std::span<const Tensor> xs) {
+void CpuBackend::sumOfSquares(Out total, std::span<const Tensor> xs) {
     const Kernels& k = start();
-    double total = 0;
+    double sum = 0;
     for (const Tensor& x : xs) {
         const float* from = x.data<float>();
-        total += sumOfBlocks(
+        sum += sumOfBlocks(
             x.elements(), doubleScratch(static_cast<std::size_t>(x.elements() / kBlock + 1)),
             [&](std::int64_t at, std::int64_t n) { return k.sumOfSquares(from + at, n); });
     }
-    return total;
+    *total.data<double>() = sum;
 }
 
 }  // namespace core::cpu

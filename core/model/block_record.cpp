@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/block_record.h"
 
-#include "core/ops/memory.h"
-
 #include <algorithm>
 
 namespace core {
@@ -23,17 +21,6 @@ void record(ForwardResult& result, const std::string& block, const Routing* rout
     if (routing == nullptr) return;
     result.routers.push_back({block, routing->probabilities, routing->weights, routing->assignment,
                               routing->groups.mask, 0, 0, routing->auxLoss, routing->zLoss});
-}
-
-void readRouterLosses(ForwardResult& result, Backend& backend) {
-    const auto count = static_cast<double>(result.routers.size());
-    for (RouterObservation& router : result.routers) {
-        if (router.auxLossThere.defined())
-            router.auxLoss = ops::hostNumber(backend, router.auxLossThere);
-        router.zLoss = ops::hostNumber(backend, router.zLossThere);
-        result.auxLoss += router.auxLoss / count;
-        result.zLoss += router.zLoss / count;
-    }
 }
 
 AuxGradients auxGradients(const LossSpec& loss, std::int64_t moeBlocks, float scale) {

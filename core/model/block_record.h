@@ -13,13 +13,8 @@ namespace core {
 MlpOutput askedOutput(const Pass& pass, const ForwardOptions& options, const std::string& block,
                       const Shape& shape, ForwardResult& result);
 
-/// Puts a MoE block's routing into the result; its losses stay on the device until
-/// readRouterLosses.
+/// Puts a MoE block's routing into the result; its losses stay on the device until readLosses.
 void record(ForwardResult& result, const std::string& block, const Routing* routing);
-
-/// Reads the routers' losses, the result's own as means over the routers. A forward's last work: it
-/// waits for the device.
-void readRouterLosses(ForwardResult& result, Backend& backend);
 
 /// What a backward sends into each MoE block's balance loss and z-loss.
 struct AuxGradients {

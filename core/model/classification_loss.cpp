@@ -2,6 +2,7 @@
 #include "core/model/classification_loss.h"
 
 #include "core/base/error.h"
+#include "core/model/loss_reading.h"
 #include "core/ops/cross_entropy.h"
 #include "core/ops/memory.h"
 #include "core/ops/reduce.h"
@@ -38,45 +39,48 @@ double sumOfSquares(const Tensor& hostLabels, const Tensor& hostLogSumExp) {
 
 }  // namespace
 
-CountedLabels countLabels(Backend& backend, const Tensor& labels, std::int64_t classes) {
+CountedLabels countLabels(Backend& backend, const Tensor& labels, const Tensor& onHost,
+                          std::int64_t classes) {
     if (!labels.defined()) return {};
-    const Tensor host = ops::readable(backend, labels);
+    const Tensor host = onHost.defined() ? onHost : ops::readable(backend, labels);
     return {labels, host, count(host, classes)};
 }
 
 ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Tensor& logits,
                                                       const CountedLabels& labels,
                                                       const LossSpec& spec) {
-    Saved s{logits, labels.device, {}, spec, labels.counted, 0, 0};
+    Saved s{logits, labels.device, {}, spec, labels.counted, {}};
     const Tensor losses = pass.f32({logits.size(0)});
     if (spec.kind == LossKind::Softmax) {
         s.logSumExp = pass.f32({logits.size(0)});
         ops::softmaxCrossEntropyForward(pass.backend, losses, s.logSumExp, logits, s.labels,
                                         spec.labelSmoothing);
-        if (s.counted > 0)
-            s.logitZLoss = sumOfSquares(labels.host, ops::readable(pass.backend, s.logSumExp)) /
-                           static_cast<double>(s.counted);
     } else {
         ops::sigmoidCrossEntropyForward(pass.backend, losses, logits, s.labels,
                                         spec.labelSmoothing);
     }
     if (s.counted > 0) {
-        const Tensor total = pass.workspace.allocate({1}, DType::F64);
-        ops::sum(pass.backend, total, losses);
-        s.loss = ops::hostNumber(pass.backend, total) / static_cast<double>(s.counted);
+        s.total = pass.workspace.allocate({1}, DType::F64);
+        ops::sum(pass.backend, s.total, losses);
     }
     return s;
 }
 
-ClassificationLoss::Saved ClassificationLoss::forward(const Pass& pass, const Tensor& logits,
-                                                      const CountedLabels& labels,
-                                                      const LossSpec& spec, ForwardResult& result) {
+ClassificationLoss::Saved ClassificationLoss::finish(const Pass& pass, const Tensor& logits,
+                                                     const CountedLabels& labels,
+                                                     const ForwardOptions& options,
+                                                     ForwardResult& result) {
     Saved saved;
-    if (labels.device.defined()) saved = forward(pass, logits, labels, spec);
-    saved.spec = spec;
+    if (labels.device.defined()) saved = forward(pass, logits, labels, options.loss);
+    saved.spec = options.loss;
     result.counted = saved.counted;
-    result.loss = saved.loss;
-    result.logitZLoss = saved.logitZLoss;
+    result.lossThere = saved.total;
+    if (options.lossesLater) return saved;
+    readLosses(result, pass.backend);
+    if (saved.counted > 0 && saved.logSumExp.defined())
+        result.logitZLoss =
+            sumOfSquares(labels.host, ops::readable(pass.backend, saved.logSumExp)) /
+            static_cast<double>(saved.counted);
     return saved;
 }
 

@@ -5,6 +5,16 @@
 
 namespace core {
 
+Gate::Saved Gate::saved(const Pass& pass, const Shape& inner, bool gated,
+                        const Dropout& dropout) const {
+    Saved s;
+    s.before = pass.tensor(inner);
+    if (gated) s.gate = pass.tensor(inner);
+    s.after = activation == Activation::Relu && !gated ? s.before : pass.tensor(inner);
+    s.dropout = dropout;
+    return s;
+}
+
 void Gate::forward(const Pass& pass, const Saved& s) const {
     ops::gatedActivationForward(pass.backend, s.after, s.before, s.gate, activation);
     s.dropout.apply(pass, s.after);

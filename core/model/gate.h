@@ -13,9 +13,11 @@ struct Gate {
     struct Saved {
         Tensor before;  ///< [m, inner], before the activation
         Tensor gate;    ///< like before, or undefined
-        Tensor after;   ///< like before: a
+        Tensor after;   ///< like before: a; ReLU without a gate has both in one place
         Dropout dropout;
     };
+    /// Where a forward of [m, inner] keeps what backward needs.
+    Saved saved(const Pass& pass, const Shape& inner, bool gated, const Dropout& dropout) const;
     /// With a gate: overwrites saved.after.
     void forward(const Pass& pass, const Saved& saved) const;
     /// `d` is a's gradient and becomes before's; dGate (undefined without a gate) is overwritten.

@@ -11,10 +11,7 @@ Mlp::Mlp(const Linear& up, const Linear& down, Activation activation,
 
 Mlp::Saved Mlp::forward(const Pass& pass, Out y, const Tensor& x, const Dropout& dropout) const {
     const Intermediates intermediates(pass);
-    const Shape inner{x.size(0), up_.outputs()};
-    Saved s{
-        x,
-        {pass.tensor(inner), gate_ ? pass.tensor(inner) : Tensor(), pass.tensor(inner), dropout}};
+    const Saved s{x, inner_.saved(pass, {x.size(0), up_.outputs()}, gate_.has_value(), dropout)};
     if (gate_) {
         up_.forward(pass, s.inner.before, x);
         gate_->forward(pass, s.inner.gate, x);

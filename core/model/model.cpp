@@ -5,6 +5,7 @@
 #include "core/model/t5.h"
 #include "core/model/vit.h"
 #include "core/ops/memory.h"
+#include "core/tensor/arena.h"
 
 #include <fmt/format.h>
 
@@ -16,8 +17,9 @@ Model::Model(std::shared_ptr<Backend> backend, DType computeType)
       workspace_([b = backend_](std::size_t bytes) { return b->allocate(bytes); }) {}
 
 void Model::zeroGradients() {
-    for (Parameter& p : parameters())
-        if (p.gradient.defined()) ops::fill(*backend_, p.gradient, 0.0F);
+    std::vector<Tensor> gradients;
+    for (const Parameter& p : parameters()) gradients.push_back(p.gradient);
+    for (const Tensor& all : joined(std::move(gradients))) ops::fill(*backend_, all, 0.0F);
 }
 
 void refreshCopies(const std::vector<Parameter>& parameters, Backend& backend) {

@@ -24,6 +24,11 @@ struct Batch {
     Tensor inputMask{};        ///< U8 [B, S], 1 = real token; undefined = all real
     Tensor decoderInputIds{};  ///< I64 [B, T]
     Tensor decoderMask{};      ///< U8 [B, T]; undefined = all real
+    /// The same on the host, where it is there too: what is checked and counted there need not wait
+    /// for the device.
+    struct OnHost {
+        Tensor labels{}, inputIds{}, inputMask{}, decoderInputIds{}, decoderMask{};
+    } onHost{};
 };
 
 enum class LossKind { Softmax, Sigmoid };
@@ -55,6 +60,7 @@ struct ForwardOptions {
     LossSpec loss;
     bool training = false;     ///< keeps what backward needs
     bool recompute = false;    ///< keeps only each block's input: backward runs its forward again
+    bool lossesLater = false;  ///< leaves them on the device: loss_reading.h
     bool keepOutputs = false;  ///< keeps each block's MLP output for the step-0 report
     /// MLP outputs of another model by block name: they take the place of this model's in the
     /// residual sum, so that every block sees the other model's input.
@@ -67,6 +73,7 @@ struct ForwardResult {
     Tensor logits;             ///< F32 [B, classes]; T5 [B, T, vocab] in the compute type
     Tensor features;           ///< F32 [B, hidden], pre-logits (final norm, cls); T5: none
     std::int64_t counted = 0;  ///< labels that are not ignored
+    Tensor lossThere{};        ///< F64 [1] on the device: the sum over counted labels, or undefined
     double loss = 0;           ///< mean cross-entropy over counted labels (0 without labels)
     double auxLoss = 0;        ///< unweighted mean over MoE layers
     double zLoss = 0;

@@ -28,30 +28,25 @@ MoeMlp::Saved MoeMlp::forward(const Pass& pass, Out y, const Tensor& x, const To
     s.x = x;
     s.routing = router_.forward(pass, x, rows);
     const Assignment& a = s.routing.assignment;
-    const Shape inner{a.slots(), experts_.upWeight->shape[1]};
-    s.inner.before = pass.tensor(inner);
-    if (experts_.gateWeight != nullptr) s.inner.gate = pass.tensor(inner);
-    s.inner.after = pass.tensor(inner);
-    s.inner.dropout = dropout;
+    s.inner = inner_.saved(pass, {a.slots(), experts_.upWeight->shape[1]},
+                           experts_.gateWeight != nullptr, dropout);
     s.slotOutputs = pass.tensor({a.slots(), x.size(1)});
     const Tensor& slotInputs = s.slotOutputs;  // one after the other in the same place
     ops::dispatchForward(pass.backend, slotInputs, x, a);
     const Tensor& up = experts_.upWeight->in(x.dtype());
     if (experts_.gateWeight != nullptr) {
         ops::groupedLinearForward(pass.backend, s.inner.before, slotInputs, up,
-                                  valueOf(experts_.upBias), a.offsets);
+                                  valueOf(experts_.upBias), a);
         ops::groupedLinearForward(pass.backend, s.inner.gate, slotInputs,
-                                  experts_.gateWeight->in(x.dtype()), {}, a.offsets);
+                                  experts_.gateWeight->in(x.dtype()), {}, a);
         inner_.forward(pass, s.inner);
     } else {
         ops::groupedLinearActivationForward(pass.backend, s.inner.after, s.inner.before, slotInputs,
-                                            up, valueOf(experts_.upBias), a.offsets,
-                                            inner_.activation);
+                                            up, valueOf(experts_.upBias), a, inner_.activation);
         dropout.apply(pass, s.inner.after);
     }
     ops::groupedLinearForward(pass.backend, s.slotOutputs, s.inner.after,
-                              experts_.downWeight->in(x.dtype()), valueOf(experts_.downBias),
-                              a.offsets);
+                              experts_.downWeight->in(x.dtype()), valueOf(experts_.downBias), a);
     ops::combineForward(pass.backend, y, s.slotOutputs, s.routing.weights, a);
     return s;
 }
@@ -67,28 +62,27 @@ void MoeMlp::backward(const Pass& pass, Out dx, const Saved& s, const Tensor& dy
     const Tensor throughRouter = pass.tensor(s.x.shape());
     ops::combineBackward(pass.backend, dSlots, dWeights, dy, s.slotOutputs, s.routing.weights, a);
     ops::groupedLinearBackwardWeight(pass.backend, experts_.downWeight->gradient,
-                                     gradientOf(experts_.downBias), dSlots, s.inner.after,
-                                     a.offsets);
+                                     gradientOf(experts_.downBias), dSlots, s.inner.after, a);
     const Tensor& down = experts_.downWeight->in(dy.dtype());
     if (Gate::isPlain(s.inner)) {
         ops::groupedLinearActivationBackwardData(pass.backend, dInner, dSlots, down, s.inner.before,
-                                                 a.offsets, inner_.activation);
+                                                 a, inner_.activation);
     } else {
-        ops::groupedLinearBackwardData(pass.backend, dInner, dSlots, down, a.offsets);
+        ops::groupedLinearBackwardData(pass.backend, dInner, dSlots, down, a);
         inner_.backward(pass, dInner, dGate, s.inner);
     }
     const Tensor& slotInputs = s.slotOutputs;  // gathered again: cheaper than keeping both
     ops::dispatchForward(pass.backend, slotInputs, s.x, a);
     ops::groupedLinearBackwardWeight(pass.backend, experts_.upWeight->gradient,
-                                     gradientOf(experts_.upBias), dInner, slotInputs, a.offsets);
+                                     gradientOf(experts_.upBias), dInner, slotInputs, a);
     ops::groupedLinearBackwardData(pass.backend, dSlots, dInner, experts_.upWeight->in(dy.dtype()),
-                                   a.offsets);
+                                   a);
     if (dGate.defined()) {
         ops::groupedLinearBackwardWeight(pass.backend, experts_.gateWeight->gradient, {}, dGate,
-                                         slotInputs, a.offsets);
+                                         slotInputs, a);
         const Tensor& throughGate = slotInputs;
         ops::groupedLinearBackwardData(pass.backend, throughGate, dGate,
-                                       experts_.gateWeight->in(dy.dtype()), a.offsets);
+                                       experts_.gateWeight->in(dy.dtype()), a);
         ops::accumulate(pass.backend, dSlots, throughGate);
     }
     ops::dispatchBackward(pass.backend, dx, dSlots, a);

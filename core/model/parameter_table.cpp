@@ -3,17 +3,30 @@
 
 #include "core/base/error.h"
 #include "core/ops/memory.h"
+#include "core/tensor/arena.h"
 
 #include <algorithm>
+#include <numeric>
+#include <span>
 
 namespace core {
 namespace {
 
-Tensor zerosOn(Backend& backend, const Shape& shape) {
-    const auto bytes = static_cast<std::size_t>(shape.elements()) * sizeof(float);
-    Tensor tensor(backend.allocate(bytes), 0, shape, DType::F32);
-    ops::fill(backend, tensor, 0.0F);
-    return tensor;
+/// Zeros of the parameters' shapes in one piece of memory: first those that decay, so that an
+/// optimizer has few stretches of one rule.
+std::vector<Tensor> zerosFor(std::span<const Parameter> parameters, Backend& backend) {
+    std::vector<std::size_t> order(parameters.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_partition(order.begin(), order.end(),
+                          [&](std::size_t i) { return parameters[i].decay; });
+    std::vector<Shape> shapes;
+    for (const std::size_t i : order) shapes.push_back(parameters[i].shape);
+    const std::vector<Tensor> together =
+        allocateTogether(shapes, [&](std::size_t bytes) { return backend.allocate(bytes); });
+    for (const Tensor& all : joined(together)) ops::fill(backend, all, 0.0F);
+    std::vector<Tensor> zeros(parameters.size());
+    for (std::size_t at = 0; at < order.size(); ++at) zeros[order[at]] = together[at];
+    return zeros;
 }
 
 }  // namespace
@@ -21,10 +34,11 @@ Tensor zerosOn(Backend& backend, const Shape& shape) {
 ParameterTable::ParameterTable(std::vector<Parameter> parameters, Backend& backend, bool gradients,
                                DType computeType)
     : parameters_(std::move(parameters)), backend_(backend), computeType_(computeType) {
-    for (Parameter& p : parameters_) {
-        p.value = zerosOn(backend, p.shape);
-        if (gradients) p.gradient = zerosOn(backend, p.shape);
-    }
+    const std::vector<Tensor> values = zerosFor(parameters_, backend);
+    for (std::size_t i = 0; i < values.size(); ++i) parameters_[i].value = values[i];
+    if (!gradients) return;
+    const std::vector<Tensor> slopes = zerosFor(parameters_, backend);
+    for (std::size_t i = 0; i < slopes.size(); ++i) parameters_[i].gradient = slopes[i];
 }
 
 const Parameter* ParameterTable::find(const std::string& name) const {

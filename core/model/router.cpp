@@ -5,6 +5,8 @@
 #include "core/ops/routing.h"
 #include "core/ops/softmax.h"
 
+#include <algorithm>
+
 namespace core {
 
 RoutingGroups routingGroups(const GroupSize& group, std::int64_t tokens, const TokenRows& rows) {
@@ -15,6 +17,13 @@ RoutingGroups routingGroups(const GroupSize& group, std::int64_t tokens, const T
     groups.mask = rows.mask;
     for (std::int64_t begin = 0; begin < tokens; begin += size) groups.begins.push_back(begin);
     groups.begins.push_back(tokens);
+    if (rows.mask.defined() && rows.hostMask.defined()) {
+        const auto mask = rows.hostMask.span<std::uint8_t>();
+        for (std::size_t g = 1; g < groups.begins.size(); ++g)
+            groups.realTokens.push_back(std::count_if(mask.begin() + groups.begins[g - 1],
+                                                      mask.begin() + groups.begins[g],
+                                                      [](std::uint8_t real) { return real != 0; }));
+    }
     return groups;
 }
 

@@ -21,7 +21,8 @@ struct Routing {
 /// The token rows of one forward: sequences of equal length, one after the other.
 struct TokenRows {
     std::int64_t sequences = 0;
-    Tensor mask{};  ///< U8 [n], 1 = real token; undefined = all real
+    Tensor mask{};      ///< U8 [n], 1 = real token; undefined = all real
+    Tensor hostMask{};  ///< the same on the host, where it is there
     /// Top-K without capacity, as in generation: what a token gets does not depend on what stands
     /// beside it in the batch, nor on how many tokens one forward sees.
     bool unlimited = false;

@@ -2,6 +2,7 @@
 #include "core/model/router_stats.h"
 
 #include "core/base/parallel.h"
+#include "core/ops/assignment.h"
 #include "core/ops/memory.h"
 
 #include <algorithm>
@@ -43,7 +44,8 @@ void RouterStatsAccumulator::add(const RouterObservation& observation, Backend& 
         sums = layers_.end() - 1;
         sums->block = observation.block;
     }
-    const Assignment& a = observation.assignment;
+    Assignment a = observation.assignment;
+    ops::readCounts(backend, a);
     sums->accepted.resize(static_cast<std::size_t>(a.experts));
     double accepted = 0;
     for (std::size_t e = 0; e < sums->accepted.size(); ++e) {
@@ -65,7 +67,8 @@ void RouterStatsAccumulator::add(const RouterObservation& observation, Backend& 
     sums->dropped += asked - accepted;
     sums->entropy += entropySum(ops::readable(backend, observation.probabilities), real);
     const Tensor weights = ops::readable(backend, observation.weights);
-    for (const float weight : weights.span<float>()) sums->combine += static_cast<double>(weight);
+    for (const float weight : weights.rows(0, a.slots()).span<float>())
+        sums->combine += static_cast<double>(weight);
 }
 
 std::vector<RouterStats> RouterStatsAccumulator::stats() const {
@@ -102,9 +105,12 @@ Tensor denseCombineWeights(const RouterObservation& observation, Backend& backen
     const Tensor tokens = ops::readable(backend, a.slotToken);
     const Tensor experts = ops::readable(backend, a.slotExpert);
     const Tensor weights = ops::readable(backend, observation.weights);
-    for (std::int64_t s = 0; s < a.slots(); ++s)
-        dense.data<float>()[tokens.data<std::int32_t>()[s] * a.experts +
-                            experts.data<std::int32_t>()[s]] = weights.data<float>()[s];
+    for (std::int64_t s = 0; s < a.slots(); ++s) {
+        const std::int32_t token = tokens.data<std::int32_t>()[s];
+        if (token >= 0)
+            dense.data<float>()[token * a.experts + experts.data<std::int32_t>()[s]] =
+                weights.data<float>()[s];
+    }
     return dense;
 }
 

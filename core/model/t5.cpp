@@ -122,23 +122,25 @@ ForwardResult T5::forward(const Batch& batch, const ForwardOptions& options) {
     const std::int64_t sequences = batch.inputIds.size(0);
     const std::int64_t rows = batch.decoderInputIds.elements();
     const Dropout dropout = dropoutOf(t5, options);
-    const CountedLabels labels = countLabels(p.backend, flat(batch.labels), t5.vocab);
+    const CountedLabels labels =
+        countLabels(p.backend, flat(batch.labels), flat(batch.onHost.labels), t5.vocab);
     ForwardResult result;
     Trace trace;
     trace.memory = p.tensor({batch.inputIds.elements(), t5.dModel});
     trace.output = p.tensor({rows, t5.dModel});
     trace.encoder = encoder_.forward(
-        p, trace.memory, {flat(batch.inputIds), sequences, batch.inputMask, {}, {}, dropout},
+        p, trace.memory,
+        {flat(batch.inputIds), sequences, batch.inputMask, batch.onHost.inputMask, {}, {}, dropout},
         options, result);
-    trace.decoder = decoder_.forward(p, trace.output,
-                                     {flat(batch.decoderInputIds), sequences, batch.decoderMask,
-                                      trace.memory, batch.inputMask, dropout},
-                                     options, result);
+    trace.decoder =
+        decoder_.forward(p, trace.output,
+                         {flat(batch.decoderInputIds), sequences, batch.decoderMask,
+                          batch.onHost.decoderMask, trace.memory, batch.inputMask, dropout},
+                         options, result);
     const Tensor logits = p.shown.allocate({rows, t5.vocab}, p.dtype);
     toLogits(p, logits, trace.output);
     result.logits = logits.view({sequences, rows / sequences, t5.vocab});
-    trace.loss = ClassificationLoss::forward(p, logits, labels, options.loss, result);
-    readRouterLosses(result, p.backend);
+    trace.loss = ClassificationLoss::finish(p, logits, labels, options, result);
     if (options.training) trace_ = std::move(trace);
     return result;
 }

@@ -24,9 +24,9 @@ void requireShape(const char* name, const Tensor& tensor, DType dtype, const Sha
                hint);
 }
 
-void checkTokens(const char* name, const Tensor& ids, std::int64_t vocab, bool mayIgnore,
-                 Backend& backend) {
-    const Tensor host = ops::readable(backend, ids);
+void checkTokens(const char* name, const Tensor& ids, const Tensor& onHost, std::int64_t vocab,
+                 bool mayIgnore, Backend& backend) {
+    const Tensor host = onHost.defined() ? onHost : ops::readable(backend, ids);
     for (const std::int64_t id : host.span<std::int64_t>())
         if ((id < 0 || id >= vocab) && !(mayIgnore && id == kIgnoredLabel))
             refuse(fmt::format("{} hold the token {}, expected 0 to {}{}", name, id, vocab - 1,
@@ -34,26 +34,28 @@ void checkTokens(const char* name, const Tensor& ids, std::int64_t vocab, bool m
                    "use the tokenizer that belongs to the model");
 }
 
-void checkIds(const char* name, const Tensor& ids, std::int64_t vocab, Backend& backend) {
+void checkIds(const char* name, const Tensor& ids, const Tensor& onHost, std::int64_t vocab,
+              Backend& backend) {
     if (!ids.defined() || ids.dtype() != DType::I64 || ids.shape().rank() != 2 ||
         ids.elements() < 1)
         refuse(fmt::format("{} are {}, expected I64 [batch, length] with at least one token", name,
                            ids.defined() ? ids.describe() : "missing"),
                "give the token numbers of at least one sequence of at least one token");
-    checkTokens(name, ids, vocab, false, backend);
+    checkTokens(name, ids, onHost, vocab, false, backend);
 }
 
 }  // namespace
 
 void checkT5Inputs(const T5Spec& t5, const Batch& batch, Backend& backend) {
-    checkIds("input_ids", batch.inputIds, t5.vocab, backend);
+    checkIds("input_ids", batch.inputIds, batch.onHost.inputIds, t5.vocab, backend);
     if (batch.inputMask.defined())
         requireShape("attention_mask", batch.inputMask, DType::U8, batch.inputIds.shape(), kMasks);
 }
 
 void checkT5Batch(const T5Spec& t5, const Batch& batch, Backend& backend) {
     checkT5Inputs(t5, batch, backend);
-    checkIds("decoder_input_ids", batch.decoderInputIds, t5.vocab, backend);
+    checkIds("decoder_input_ids", batch.decoderInputIds, batch.onHost.decoderInputIds, t5.vocab,
+             backend);
     const Shape& decoder = batch.decoderInputIds.shape();
     if (decoder[0] != batch.inputIds.size(0))
         refuse(fmt::format("decoder_input_ids are {} sequences, and input_ids {}", decoder[0],
@@ -64,7 +66,7 @@ void checkT5Batch(const T5Spec& t5, const Batch& batch, Backend& backend) {
     if (!batch.labels.defined()) return;
     requireShape("labels", batch.labels, DType::I64, decoder,
                  "give one label per decoder position (-100 = ignored)");
-    checkTokens("labels", batch.labels, t5.vocab, true, backend);
+    checkTokens("labels", batch.labels, batch.onHost.labels, t5.vocab, true, backend);
 }
 
 void requireComputable(const T5Spec& t5) {

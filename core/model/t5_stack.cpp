@@ -54,8 +54,10 @@ T5Stack::Saved T5Stack::forward(const Pass& pass, Out y, const Input& input,
     context.self = {input.sequences, bias, input.mask, !buckets_.bidirectional, {}};
     context.memory = input.memory;
     context.cross = {input.sequences, {}, input.memoryMask, false, {}};
-    context.rows = {input.sequences,
-                    input.mask.defined() ? input.mask.view({input.ids.size(0)}) : Tensor()};
+    const auto perRow = [&](const Tensor& mask) {
+        return mask.defined() ? mask.view({input.ids.size(0)}) : Tensor();
+    };
+    context.rows = {input.sequences, perRow(input.mask), perRow(input.hostMask)};
     context.dropout = input.dropout;
     s.norm = norm_.forward(pass, y, runBlocks(pass, x, context, options, result, s));
     s.dropout.at("output").apply(pass, y);
@@ -86,7 +88,7 @@ void T5Stack::step(const Pass& pass, Out y, const Tensor& ids, Cache& cache) con
     T5Block::Context context;
     context.self = {rows, bias, {}, false, {}};
     context.cross = {cache.inputs, {}, cache.memoryMask, false, {}};
-    context.rows = {rows, {}, true};
+    context.rows = {rows, {}, {}, true};
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
         blocks_[i].step(pass, next, x, cache.blocks[i], context);
         std::swap(x, next);

@@ -22,6 +22,7 @@ class T5Stack {
         Tensor ids;  ///< I64 [sequences * length]
         std::int64_t sequences = 0;
         Tensor mask{};        ///< U8 [sequences, length] or undefined
+        Tensor hostMask{};    ///< the same on the host, where it is there
         Tensor memory{};      ///< decoder: the encoder's output [sequences * S, d]
         Tensor memoryMask{};  ///< decoder: U8 [sequences, S] or undefined
         Dropout dropout{};

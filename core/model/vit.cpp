@@ -142,7 +142,8 @@ ForwardResult Vit::forward(const Batch& batch, const ForwardOptions& options) {
     shown_.reset();
     const Pass p = pass(options.training);
     const VitSpec& vit = spec_.vit;
-    const CountedLabels labels = countLabels(p.backend, batch.labels, vit.classes);
+    const CountedLabels labels =
+        countLabels(p.backend, batch.labels, batch.onHost.labels, vit.classes);
     ForwardResult result;
     Trace trace;
     trace.batch = batch.pixels.size(0);
@@ -155,8 +156,7 @@ ForwardResult Vit::forward(const Batch& batch, const ForwardOptions& options) {
     if (p.dtype != DType::F32) ops::copy(p.backend, result.features, normed);
     result.logits = p.shown.allocate({trace.batch, vit.classes});
     classifier_->forward(p, result.logits, result.features);
-    trace.loss = ClassificationLoss::forward(p, result.logits, labels, options.loss, result);
-    readRouterLosses(result, p.backend);
+    trace.loss = ClassificationLoss::finish(p, result.logits, labels, options, result);
     if (options.training) trace_ = std::move(trace);
     return result;
 }

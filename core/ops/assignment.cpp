@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ops/assignment.h"
 
+#include "core/ops/memory.h"
+
 #include <algorithm>
 
 namespace core::ops {
@@ -34,6 +36,17 @@ Assignment makeAssignment(std::int64_t tokens,
     for (std::int32_t s = 0; s < slot; ++s)
         tokenSlots[next[static_cast<std::size_t>(slotToken[s])]++] = s;
     return a;
+}
+
+void readCounts(Backend& backend, Assignment& a) {
+    if (!a.offsets.empty() || !a.offsetsThere.defined()) return;
+    const Tensor offsets = readable(backend, a.offsetsThere);
+    a.offsets.assign(offsets.span<std::int64_t>().begin(), offsets.span<std::int64_t>().end());
+    const Tensor asked = readable(backend, a.groupRequested);
+    a.requested.assign(static_cast<std::size_t>(a.experts), 0);
+    for (std::int64_t i = 0; i < asked.elements(); ++i)
+        a.requested[static_cast<std::size_t>(i % a.experts)] +=
+            static_cast<std::int64_t>(asked.data<float>()[i]);
 }
 
 }  // namespace core::ops

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/ops/types.h"
+#include "core/ops/backend.h"
 
 #include <cstdint>
 #include <span>
@@ -13,5 +13,8 @@ namespace core::ops {
 /// accepted[e] in slot order. The statistics (requested, groupTokens, groupRequested, askedExperts)
 /// are left to the router.
 Assignment makeAssignment(std::int64_t tokens, std::span<const std::vector<std::int32_t>> accepted);
+
+/// Fetches what only the device knows: the host's offsets and requested. Waits for it then.
+void readCounts(Backend& backend, Assignment& assignment);
 
 }  // namespace core::ops

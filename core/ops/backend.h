@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ops/host_traffic.h"
 #include "core/ops/optimizer_args.h"
 #include "core/ops/types.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,6 +39,15 @@ class Backend {
     virtual void upload(Out device, const Tensor& host) = 0;
     virtual void download(Out host, const Tensor& device) = 0;
     virtual void synchronize() = 0;
+    /// What `device` holds once the work so far is done, without waiting for it.
+    virtual std::unique_ptr<Readback> readBack(const Tensor& device) = 0;
+    /// Uploads for the work that follows, which may overtake the work queued since the last such
+    /// call: that work must not use their places. The host's memory is free when the call returns.
+    virtual void uploadBeside(std::span<const HostCopy> uploads) = 0;
+    /// Runs `body`, whose ops may begin together when it ends, as one graph. Those of one `key`
+    /// mostly are the same ops on tensors of the same sizes. `body` is run again from its beginning
+    /// where an op turned out to need the host.
+    virtual void section(std::uint64_t key, const std::function<void()>& body) = 0;
 
     // memory.h
     virtual void fill(Out y, float value) = 0;
@@ -65,20 +76,17 @@ class Backend {
                                               const Tensor& before, Activation kind) = 0;
     // grouped_linear.h
     virtual void groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
-                                      const Tensor& bias,
-                                      std::span<const std::int64_t> offsets) = 0;
+                                      const Tensor& bias, const ExpertOffsets& offsets) = 0;
     virtual void groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                           std::span<const std::int64_t> offsets) = 0;
+                                           const ExpertOffsets& offsets) = 0;
     virtual void groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
-                                             const Tensor& x,
-                                             std::span<const std::int64_t> offsets) = 0;
+                                             const Tensor& x, const ExpertOffsets& offsets) = 0;
     virtual void groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                 const Tensor& weight, const Tensor& bias,
-                                                std::span<const std::int64_t> offsets,
-                                                Activation kind) = 0;
+                                                const ExpertOffsets& offsets, Activation kind) = 0;
     virtual void groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
                                                      const Tensor& weight, const Tensor& before,
-                                                     std::span<const std::int64_t> offsets,
+                                                     const ExpertOffsets& offsets,
                                                      Activation kind) = 0;
     // layer_norm.h
     virtual void layerNormForward(Out y, Out mean, Out rstd, const Tensor& x, const Tensor& gamma,
@@ -161,14 +169,16 @@ class Backend {
                                  const Tensor& weights, const Assignment& assignment) = 0;
     // reduce.h
     virtual void sum(Out total, const Tensor& x) = 0;
-    virtual double sumOfSquares(std::span<const Tensor> xs) = 0;
+    virtual void sumOfSquares(Out total, std::span<const Tensor> xs) = 0;
     // optimizer.h
+    virtual void stepScale(Out scale, const Tensor& squares, const Tensor& losses, double clip) = 0;
     virtual void adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
-                           const AdamWArgs& args) = 0;
-    virtual void sgdStep(InOut weight, InOut momentum, const Tensor& gradient,
+                           const Tensor& scale, const AdamWArgs& args) = 0;
+    virtual void sgdStep(InOut weight, InOut momentum, const Tensor& gradient, const Tensor& scale,
                          const SgdArgs& args) = 0;
     virtual void adafactorStep(InOut weight, InOut rowMoment, InOut columnMoment, InOut fullMoment,
-                               const Tensor& gradient, const AdafactorArgs& args) = 0;
+                               const Tensor& gradient, const Tensor& scale,
+                               const AdafactorArgs& args) = 0;
 };
 
 }  // namespace core

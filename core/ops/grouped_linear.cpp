@@ -6,8 +6,11 @@
 namespace core::ops {
 namespace {
 
-void requireOffsets(const char* op, std::span<const std::int64_t> offsets, std::int64_t experts,
+void requireOffsets(const char* op, const ExpertOffsets& expertOffsets, std::int64_t experts,
                     std::int64_t slots) {
+    if (expertOffsets.there.defined() && expertOffsets.host.empty())
+        return requireTensor(op, "offsets", expertOffsets.there, DType::I64, {experts + 1});
+    const std::span<const std::int64_t> offsets = expertOffsets.host;
     bool right = offsets.size() == static_cast<std::size_t>(experts) + 1 && offsets.front() == 0 &&
                  offsets.back() == slots;
     for (std::size_t e = 1; right && e < offsets.size(); ++e) right = offsets[e - 1] <= offsets[e];
@@ -19,7 +22,7 @@ void requireOffsets(const char* op, std::span<const std::int64_t> offsets, std::
 }  // namespace
 
 void groupedLinearForward(Backend& backend, Out y, const Tensor& x, const Tensor& weight,
-                          const Tensor& bias, std::span<const std::int64_t> offsets) {
+                          const Tensor& bias, const ExpertOffsets& offsets) {
     constexpr const char* kOp = "groupedLinearForward";
     const DType type = requireActivations(kOp, "x", x, {"slots", "in"});
     requireTensor(kOp, "weight", weight, type, {"E", "out", x.size(1)});
@@ -30,7 +33,7 @@ void groupedLinearForward(Backend& backend, Out y, const Tensor& x, const Tensor
 }
 
 void groupedLinearBackwardData(Backend& backend, Out dx, const Tensor& dy, const Tensor& weight,
-                               std::span<const std::int64_t> offsets) {
+                               const ExpertOffsets& offsets) {
     constexpr const char* kOp = "groupedLinearBackwardData";
     const DType type = requireActivations(kOp, "weight", weight, {"E", "out", "in"});
     requireTensor(kOp, "dy", dy, type, {"slots", weight.size(1)});
@@ -40,7 +43,7 @@ void groupedLinearBackwardData(Backend& backend, Out dx, const Tensor& dy, const
 }
 
 void groupedLinearBackwardWeight(Backend& backend, InOut dWeight, InOut dBias, const Tensor& dy,
-                                 const Tensor& x, std::span<const std::int64_t> offsets) {
+                                 const Tensor& x, const ExpertOffsets& offsets) {
     constexpr const char* kOp = "groupedLinearBackwardWeight";
     const DType type = requireActivations(kOp, "x", x, {"slots", "in"});
     requireTensor(kOp, "dy", dy, type, {x.size(0), "out"});
@@ -52,21 +55,22 @@ void groupedLinearBackwardWeight(Backend& backend, InOut dWeight, InOut dBias, c
 
 void groupedLinearActivationForward(Backend& backend, Out y, Out before, const Tensor& x,
                                     const Tensor& weight, const Tensor& bias,
-                                    std::span<const std::int64_t> offsets, Activation kind) {
+                                    const ExpertOffsets& offsets, Activation kind) {
     constexpr const char* kOp = "groupedLinearActivationForward";
     const DType type = requireActivations(kOp, "x", x, {"slots", "in"});
     requireTensor(kOp, "weight", weight, type, {"E", "out", x.size(1)});
     requireTensorOrNone(kOp, "bias", bias, DType::F32, {weight.size(0), weight.size(1)});
     requireTensor(kOp, "before", before, type, {x.size(0), weight.size(1)});
     requireLike(kOp, "y", y, before);
-    require(kOp, y.elements() == 0 || y.raw() != before.raw(), "y is before, which backward needs");
+    require(kOp, kind == Activation::Relu || y.elements() == 0 || y.raw() != before.raw(),
+            "y is before, which backward needs");
     requireOffsets(kOp, offsets, weight.size(0), x.size(0));
     backend.groupedLinearActivationForward(y, before, x, weight, bias, offsets, kind);
 }
 
 void groupedLinearActivationBackwardData(Backend& backend, Out dBefore, const Tensor& dy,
                                          const Tensor& weight, const Tensor& before,
-                                         std::span<const std::int64_t> offsets, Activation kind) {
+                                         const ExpertOffsets& offsets, Activation kind) {
     constexpr const char* kOp = "groupedLinearActivationBackwardData";
     const DType type = requireActivations(kOp, "weight", weight, {"E", "out", "in"});
     requireTensor(kOp, "dy", dy, type, {"slots", weight.size(1)});

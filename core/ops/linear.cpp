@@ -41,7 +41,8 @@ void linearActivationForward(Backend& backend, Out y, Out before, const Tensor& 
     requireTensorOrNone(kOp, "bias", bias, DType::F32, {weight.size(0)});
     requireTensor(kOp, "before", before, type, {x.size(0), weight.size(0)});
     requireLike(kOp, "y", y, before);
-    require(kOp, y.elements() == 0 || y.raw() != before.raw(), "y is before, which backward needs");
+    require(kOp, kind == Activation::Relu || y.elements() == 0 || y.raw() != before.raw(),
+            "y is before, which backward needs");
     backend.linearActivationForward(y, before, x, weight, bias, kind);
 }
 

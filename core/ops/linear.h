@@ -20,12 +20,13 @@ void linearBackwardWeight(Backend& backend, InOut dWeight, InOut dBias, const Te
                           const Tensor& x);
 
 /// A linear layer and the nonlinearity behind it in one: before = x weight^T + bias, which backward
-/// needs, and y = f(before); shapes as linearForward's.
+/// needs, and y = f(before); shapes as linearForward's. For ReLU y may be `before`, which then
+/// holds y alone: f' is the same at both.
 void linearActivationForward(Backend& backend, Out y, Out before, const Tensor& x,
                              const Tensor& weight, const Tensor& bias, Activation kind);
 
 /// Back through a linear layer and the nonlinearity before it: dBefore [m, in] = (dy [m, out]
-/// weight) * f'(before [m, in]).
+/// weight) * f'(before [m, in]). For ReLU `before` may be f(before).
 void linearActivationBackwardData(Backend& backend, Out dBefore, const Tensor& dy,
                                   const Tensor& weight, const Tensor& before, Activation kind);
 

@@ -7,7 +7,8 @@ namespace core::ops {
 namespace {
 
 void requireAssignment(const char* op, const Assignment& a) {
-    require(op, a.offsets.size() == static_cast<std::size_t>(a.experts) + 1,
+    require(op,
+            a.offsets.size() == static_cast<std::size_t>(a.experts) + 1 || a.offsetsThere.defined(),
             "the assignment has no offsets");
     requireTensor(op, "slotToken", a.slotToken, DType::I32, {a.slots()});
     requireTensor(op, "tokenOffsets", a.tokenOffsets, DType::I32, {a.tokens + 1});

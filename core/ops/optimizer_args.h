@@ -13,8 +13,6 @@ struct AdamWArgs {
     double beta2 = 0.999;
     float epsilon = 1e-8F;
     float weightDecay = 0.0F;
-    float gradientScale =
-        1.0F;  ///< the gradient is multiplied by this first (clipping, accumulation)
     std::int64_t step = 1;
 };
 
@@ -24,7 +22,6 @@ struct SgdArgs {
     float lr = 1e-2F;
     float momentum = 0.9F;
     float weightDecay = 0.0F;
-    float gradientScale = 1.0F;
     bool nesterov = false;
     bool firstStep = false;  ///< buf = g
 };
@@ -44,7 +41,6 @@ struct AdafactorArgs {
     float epsilon1 = 1e-30F;
     float epsilon2 = 1e-3F;
     float weightDecay = 0.0F;
-    float gradientScale = 1.0F;
     bool multiplyByParameterScale = true;
     bool factored = false;
     std::int64_t batch = 1;

@@ -57,6 +57,17 @@ std::shared_ptr<Buffer> ProfilingBackend::allocate(std::size_t bytes) {
 
 void ProfilingBackend::synchronize() { inner_->synchronize(); }
 
+std::unique_ptr<Readback> ProfilingBackend::readBack(const Tensor& device) {
+    return inner_->readBack(device);
+}
+
+void ProfilingBackend::uploadBeside(std::span<const HostCopy> uploads) {
+    for (const HostCopy& one : uploads) upload(one.device, one.host);
+}
+
+/// Op by op, as everything that is measured.
+void ProfilingBackend::section(std::uint64_t /*key*/, const std::function<void()>& body) { body(); }
+
 void ProfilingBackend::upload(Out device, const Tensor& host) {
     measure("upload", device, {0, bytesOf(device, host)}, [&] { inner_->upload(device, host); });
 }

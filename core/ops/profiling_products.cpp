@@ -19,6 +19,11 @@ std::string sizesOf(const AttentionShape& shape, const AttentionOptions& options
                        options.bias.defined() ? ", bias" : "");
 }
 
+/// What a linear layer and its nonlinearity write.
+double bytesWritten(const Tensor& y, const Tensor& before) {
+    return y.raw() == before.raw() ? bytesOf(y) : bytesOf(y, before);
+}
+
 }  // namespace
 
 void ProfilingBackend::linearForward(Out y, const Tensor& x, const Tensor& weight,
@@ -45,7 +50,7 @@ void ProfilingBackend::linearActivationForward(Out y, Out before, const Tensor& 
                                                const Tensor& weight, const Tensor& bias,
                                                Activation kind) {
     measureAs("linearActivationForward", sizesOf(x.size(0), weight), x.dtype(),
-              {productFlops(x.size(0), weight), bytesOf(y, before, x, weight, bias)},
+              {productFlops(x.size(0), weight), bytesWritten(y, before) + bytesOf(x, weight, bias)},
               [&] { inner_->linearActivationForward(y, before, x, weight, bias, kind); });
 }
 
@@ -58,23 +63,21 @@ void ProfilingBackend::linearActivationBackwardData(Out dBefore, const Tensor& d
 }
 
 void ProfilingBackend::groupedLinearForward(Out y, const Tensor& x, const Tensor& weight,
-                                            const Tensor& bias,
-                                            std::span<const std::int64_t> offsets) {
+                                            const Tensor& bias, const ExpertOffsets& offsets) {
     measureAs("groupedLinearForward", sizesOf(x.size(0), weight), x.dtype(),
               {productFlops(x.size(0), weight), bytesOf(y, x, weight, bias)},
               [&] { inner_->groupedLinearForward(y, x, weight, bias, offsets); });
 }
 
 void ProfilingBackend::groupedLinearBackwardData(Out dx, const Tensor& dy, const Tensor& weight,
-                                                 std::span<const std::int64_t> offsets) {
+                                                 const ExpertOffsets& offsets) {
     measureAs("groupedLinearBackwardData", sizesOf(dy.size(0), weight), dy.dtype(),
               {productFlops(dy.size(0), weight), bytesOf(dx, dy, weight)},
               [&] { inner_->groupedLinearBackwardData(dx, dy, weight, offsets); });
 }
 
 void ProfilingBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, const Tensor& dy,
-                                                   const Tensor& x,
-                                                   std::span<const std::int64_t> offsets) {
+                                                   const Tensor& x, const ExpertOffsets& offsets) {
     measureAs("groupedLinearBackwardWeight", sizesOf(x.size(0), dWeight), x.dtype(),
               {productFlops(x.size(0), dWeight), bytesOf(dWeight, dWeight, dBias, dBias, dy, x)},
               [&] { inner_->groupedLinearBackwardWeight(dWeight, dBias, dy, x, offsets); });
@@ -82,18 +85,18 @@ void ProfilingBackend::groupedLinearBackwardWeight(InOut dWeight, InOut dBias, c
 
 void ProfilingBackend::groupedLinearActivationForward(Out y, Out before, const Tensor& x,
                                                       const Tensor& weight, const Tensor& bias,
-                                                      std::span<const std::int64_t> offsets,
+                                                      const ExpertOffsets& offsets,
                                                       Activation kind) {
-    measureAs("groupedLinearActivationForward", sizesOf(x.size(0), weight), x.dtype(),
-              {productFlops(x.size(0), weight), bytesOf(y, before, x, weight, bias)}, [&] {
-                  inner_->groupedLinearActivationForward(y, before, x, weight, bias, offsets, kind);
-              });
+    measureAs(
+        "groupedLinearActivationForward", sizesOf(x.size(0), weight), x.dtype(),
+        {productFlops(x.size(0), weight), bytesWritten(y, before) + bytesOf(x, weight, bias)},
+        [&] { inner_->groupedLinearActivationForward(y, before, x, weight, bias, offsets, kind); });
 }
 
 void ProfilingBackend::groupedLinearActivationBackwardData(Out dBefore, const Tensor& dy,
                                                            const Tensor& weight,
                                                            const Tensor& before,
-                                                           std::span<const std::int64_t> offsets,
+                                                           const ExpertOffsets& offsets,
                                                            Activation kind) {
     measureAs("groupedLinearActivationBackwardData", sizesOf(dy.size(0), weight), dy.dtype(),
               {productFlops(dy.size(0), weight), bytesOf(dBefore, dy, weight, before)}, [&] {

@@ -129,33 +129,40 @@ void ProfilingBackend::sum(Out total, const Tensor& x) {
     measure("sum", x, {0, bytesOf(total, x)}, [&] { inner_->sum(total, x); });
 }
 
-double ProfilingBackend::sumOfSquares(std::span<const Tensor> xs) {
-    OpWork work;
+void ProfilingBackend::sumOfSquares(Out total, std::span<const Tensor> xs) {
+    OpWork work{0, bytesOf(total)};
     for (const Tensor& x : xs) work.bytes += bytesOf(x);
-    return measureAs("sumOfSquares", std::to_string(xs.size()) + " tensors", DType::F32, work,
-                     [&] { return inner_->sumOfSquares(xs); });
+    measureAs("sumOfSquares", std::to_string(xs.size()) + " tensors", DType::F32, work,
+              [&] { return inner_->sumOfSquares(total, xs); });
+}
+
+void ProfilingBackend::stepScale(Out scale, const Tensor& squares, const Tensor& losses,
+                                 double clip) {
+    measure("stepScale", losses, {0, bytesOf(scale, squares, losses)},
+            [&] { inner_->stepScale(scale, squares, losses, clip); });
 }
 
 void ProfilingBackend::adamwStep(InOut weight, InOut m, InOut v, const Tensor& gradient,
-                                 const AdamWArgs& args) {
+                                 const Tensor& scale, const AdamWArgs& args) {
     measure("adamwStep", weight, {0, bytesOf(weight, weight, m, m, v, v, gradient)},
-            [&] { inner_->adamwStep(weight, m, v, gradient, args); });
+            [&] { inner_->adamwStep(weight, m, v, gradient, scale, args); });
 }
 
 void ProfilingBackend::sgdStep(InOut weight, InOut momentum, const Tensor& gradient,
-                               const SgdArgs& args) {
+                               const Tensor& scale, const SgdArgs& args) {
     measure("sgdStep", weight, {0, bytesOf(weight, weight, momentum, momentum, gradient)},
-            [&] { inner_->sgdStep(weight, momentum, gradient, args); });
+            [&] { inner_->sgdStep(weight, momentum, gradient, scale, args); });
 }
 
 void ProfilingBackend::adafactorStep(InOut weight, InOut rowMoment, InOut columnMoment,
-                                     InOut fullMoment, const Tensor& gradient,
+                                     InOut fullMoment, const Tensor& gradient, const Tensor& scale,
                                      const AdafactorArgs& args) {
     measure("adafactorStep", weight,
             {0, bytesOf(weight, weight, rowMoment, rowMoment, columnMoment, columnMoment) +
                     bytesOf(fullMoment, fullMoment, gradient)},
             [&] {
-                inner_->adafactorStep(weight, rowMoment, columnMoment, fullMoment, gradient, args);
+                inner_->adafactorStep(weight, rowMoment, columnMoment, fullMoment, gradient, scale,
+                                      args);
             });
 }
 

@@ -11,9 +11,10 @@ void sum(Backend& backend, Out total, const Tensor& x) {
     backend.sum(total, x);
 }
 
-double sumOfSquares(Backend& backend, std::span<const Tensor> xs) {
+void sumOfSquares(Backend& backend, Out total, std::span<const Tensor> xs) {
+    requireTensor("sumOfSquares", "total", total, DType::F64, {1});
     for (const Tensor& x : xs) requireF32("sumOfSquares", "x", x);
-    return backend.sumOfSquares(xs);
+    backend.sumOfSquares(total, xs);
 }
 
 }  // namespace core::ops

@@ -17,6 +17,8 @@ void requireGroups(const char* op, const RoutingGroups& groups, std::int64_t tok
     require(op, right, "the routing groups do not divide " + std::to_string(tokens) + " tokens");
     require(op, tokens < std::numeric_limits<std::int32_t>::max(), "too many tokens");
     requireTensorOrNone(op, "mask", groups.mask, DType::U8, {tokens});
+    require(op, groups.realTokens.empty() || groups.realTokens.size() + 1 == begins.size(),
+            "the real tokens are not those of the groups");
 }
 
 void requireCombine(const char* op, const Tensor& weights, const Tensor& sums,

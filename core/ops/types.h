@@ -3,7 +3,10 @@
 
 #include "core/tensor/tensor.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,22 +58,39 @@ struct RelativeBuckets {
 /// (Expert Choice: decreasing probability; Top-K: the order of placement). Slots of expert e are
 /// [offsets[e], offsets[e+1]).
 struct Assignment {
-    std::int64_t tokens = 0;            ///< n, padding included
-    std::int64_t experts = 0;           ///< E
-    std::vector<std::int64_t> offsets;  ///< [E + 1], host
-    Tensor slotToken;                   ///< I32 [slots]: token row
-    Tensor slotExpert;                  ///< I32 [slots]
-    Tensor tokenOffsets;  ///< I32 [n + 1]: a token's slots are tokenSlots[tokenOffsets[t] ...]
-    Tensor tokenSlots;    ///< I32 [slots], increasing per token
-    std::vector<std::int64_t> requested;  ///< [E], host: assignments asked for before capacity
-                                          ///< (Top-K); for Expert Choice = accepted
+    std::int64_t tokens = 0;   ///< n, padding included
+    std::int64_t experts = 0;  ///< E
+    /// [E + 1], host; empty where only the device knows them (ops::readCounts fetches them).
+    std::vector<std::int64_t> offsets;
+    Tensor offsetsThere{};  ///< I64 [E + 1] on the device, or undefined where the host has them
+    std::int64_t room = 0;  ///< then: at least as many as there are slots; the rest is no one's
+    Tensor slotToken;       ///< I32 [slots]: token row, -1 where the slot is no one's
+    Tensor slotExpert;      ///< I32 [slots]
+    Tensor tokenOffsets;    ///< I32 [n + 1]: a token's slots are tokenSlots[tokenOffsets[t] ...]
+    Tensor tokenSlots;      ///< I32 [slots], increasing per token
+    std::vector<std::int64_t> requested;  ///< [E], host as `offsets`: assignments asked for before
+                                          ///< capacity (Top-K); for Expert Choice = accepted
     std::vector<std::int64_t>
         groupTokens;        ///< [groups], host: real (not padding) tokens per routing group
     Tensor groupRequested;  ///< F32 [groups, E]: asked-for assignments per group (Top-K), for the
                             ///< aux loss
     Tensor askedExperts;    ///< I32 [n, k]: experts asked for by each token (Top-K; -1 in padding
                             ///< rows), else undefined
-    std::int64_t slots() const { return offsets.empty() ? 0 : offsets.back(); }
+    /// Rows of the tables and of what is dispatched.
+    std::int64_t slots() const { return offsets.empty() ? room : offsets.back(); }
+};
+
+/// Which rows are whose expert's: [offsets[e], offsets[e + 1]). Where only the device knows the
+/// offsets, rows past the last one are no expert's.
+struct ExpertOffsets {
+    std::span<const std::int64_t> host{};  ///< [E + 1]; empty where only the device knows them
+    Tensor there{};                        ///< I64 [E + 1] on the device, then
+    ExpertOffsets(std::span<const std::int64_t> offsets) : host(offsets) {}
+    ExpertOffsets(const std::vector<std::int64_t>& offsets) : host(offsets) {}
+    template <std::size_t N>
+    ExpertOffsets(const std::array<std::int64_t, N>& offsets) : host(offsets) {}
+    ExpertOffsets(const Assignment& assignment)
+        : host(assignment.offsets), there(assignment.offsetsThere) {}
 };
 
 /// Whose assignments of Top-K are placed first, where an expert's capacity binds.
@@ -95,6 +115,8 @@ struct TopKRule {
 struct RoutingGroups {
     std::vector<std::int64_t> begins;  ///< [groups + 1], increasing, from 0 to n
     Tensor mask;                       ///< U8 [n], 1 = real token; undefined = all real
+    /// [groups], how many of them are real, where that is known; empty: the mask is counted.
+    std::vector<std::int64_t> realTokens{};
 };
 
 }  // namespace core

@@ -16,7 +16,8 @@ namespace core {
 namespace {
 
 constexpr int kMostNonFinite = 3;
-constexpr std::int64_t kSampleExample = 4;  ///< the first ones may be a file's head
+constexpr std::size_t kMostUncollected = 1;  ///< steps begun while the last one is computed
+constexpr std::int64_t kSampleExample = 4;   ///< the first ones may be a file's head
 constexpr std::chrono::milliseconds kPausePoll{50};
 
 double steadySeconds() {
@@ -75,6 +76,7 @@ void TrainLoop::obey() {
 }
 
 void TrainLoop::obeyOrder(const Order& order) {
+    settle();
     log_.write(step(), OrderEvent{order.command, order.argument, orders_.offset()});
     if (order.command == "pause") {
         setPaused(true);
@@ -120,9 +122,15 @@ bool TrainLoop::epochIsOver() const {
 
 void TrainLoop::trainOneStep() {
     const bool observe = pace_.due(step() + 1, steadySeconds());
-    const StepMetrics metrics = session_.trainer->step(observe);
-    report(metrics);
-    countNonFinite(metrics);
+    session_.trainer->begin(observe);
+    while (const std::optional<StepMetrics> metrics =
+               session_.trainer->collect(session_.trainer->uncollected() > kMostUncollected))
+        report(*metrics);
+}
+
+void TrainLoop::settle() {
+    while (const std::optional<StepMetrics> metrics = session_.trainer->collect(true))
+        report(*metrics);
 }
 
 void TrainLoop::report(const StepMetrics& metrics) {
@@ -133,6 +141,7 @@ void TrainLoop::report(const StepMetrics& metrics) {
         log_.write(metrics.step, RouterEvent{stats, static_cast<std::int64_t>(stats.load.size())});
         for (AlarmEvent& alarm : watch_.see(stats)) log_.write(metrics.step, std::move(alarm));
     }
+    countNonFinite(metrics);
 }
 
 void TrainLoop::countNonFinite(const StepMetrics& metrics) {
@@ -156,6 +165,7 @@ void TrainLoop::countNonFinite(const StepMetrics& metrics) {
 
 void TrainLoop::evaluateIfDue() {
     if (!isDue(step(), job_.evalEvery, job_.trainer.steps)) return;
+    settle();
     const Split part = session_.data->watchedPart();
     const DataPass pass = session_.data->pass(part, job_.evalExamples);
     const std::optional<EvalResult> result =
@@ -198,6 +208,7 @@ void TrainLoop::saveIfDue() {
 }
 
 void TrainLoop::save() {
+    settle();
     const std::string path = saveSession(run_, session_);
     savedStep_ = step();
     log_.write(step(), CheckpointEvent{path});
@@ -205,6 +216,7 @@ void TrainLoop::save() {
 }
 
 TrainOutcome TrainLoop::finish() {
+    settle();
     const bool finished = step() >= job_.trainer.steps && stop_ != Stop::Now;
     if (stop_ != Stop::None) log_.write(step(), StateEvent{"stopping"});
     if (stop_ != Stop::Now && savedStep_ != step()) save();

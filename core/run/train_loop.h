@@ -35,6 +35,8 @@ class TrainLoop {
     bool epochIsOver() const;
 
     void trainOneStep();
+    /// Reports the steps that are still computed, so that what comes next comes after them.
+    void settle();
     void report(const StepMetrics& metrics);
     void countNonFinite(const StepMetrics& metrics);
     /// Every N steps, and at the end. An evaluation that a stop interrupts is dropped.

@@ -42,7 +42,8 @@ struct Stack {
     }
 
     Activations block(const BlockSpec& spec) const {
-        const MlpShape shape{static_cast<double>(t5.dModel), static_cast<double>(t5.dFf), t5.gated};
+        const MlpShape shape{static_cast<double>(t5.dModel), static_cast<double>(t5.dFf), t5.gated,
+                             t5.activation == Activation::Relu};
         const Activations mlp = mlpActivations(spec, shape, sequences, length, settings);
         Activations sum;
         sum.kept = attention(rows()) + 2 * states() + rows() + mlp.kept;
@@ -78,10 +79,11 @@ Activations t5Activations(const ModelSpec& spec, std::int64_t batch, const TextL
     const double logits = wordsOf(settings) * targets.rows() * static_cast<double>(spec.t5.vocab);
     const double given = (inputs.rows() + targets.rows()) * (kIdWords + kMaskWords) +
                          targets.rows() * kIdWords;  // the labels
+    constexpr double kPlaces = 2;                    // DeviceBatch
     const Activations encoder = inputs.all(spec);
     const Activations decoder = targets.all(spec);
     Activations sum;
-    sum.kept = given + encoder.kept + decoder.kept + logits + 2 * targets.rows();
+    sum.kept = kPlaces * given + encoder.kept + decoder.kept + logits + 2 * targets.rows();
     sum.transient = inputs.states() + targets.states() +
                     std::max({logits, encoder.transient, decoder.transient});
     return sum;

@@ -102,15 +102,15 @@ Activations mlpActivations(const BlockSpec& block, const MlpShape& mlp, std::int
     const double w = wordsOf(settings);
     const auto n = static_cast<double>(sequences * length);
     const double before = mlp.gated ? 2 : 1;
+    const double inner = (mlp.relu && !mlp.gated ? 1 : before + 1) * mlp.inner;  // kept
     if (!block.moe)
-        return {w * (before + 1) * n * mlp.inner,
-                w * (before * n * mlp.inner + (mlp.gated ? n * mlp.hidden : 0))};
+        return {w * n * inner, w * (before * n * mlp.inner + (mlp.gated ? n * mlp.hidden : 0))};
     const double used = slots(*block.moe, sequences, length);
     const double table = n * static_cast<double>(block.moe->experts);
     const double asked = block.moe->router == RouterKind::TopK ? n * block.moe->k : 0;
     const double exact = settings.dtype == DType::F32 ? 0 : 2 * n * mlp.hidden;  // of the router
     return {
-        2 * table + 2 * n + asked + used * (w * ((before + 1) * mlp.inner + mlp.hidden) + 4),
+        2 * table + 2 * n + asked + used * (w * (inner + mlp.hidden) + 4),
         used * (w * (mlp.hidden + before * mlp.inner) + 1) + w * n * mlp.hidden + table + exact};
 }
 
@@ -126,9 +126,9 @@ Activations vitActivations(const ModelSpec& spec, std::int64_t batch,
         examples * static_cast<double>(vit.channels * vit.imageSize * vit.imageSize);
     const double head = examples * static_cast<double>(2 * vit.hidden + vit.classes + 4);
     const MlpShape shape{static_cast<double>(vit.hidden), static_cast<double>(vit.intermediate),
-                         false};
+                         false, vit.activation == Activation::Relu};
     Activations sum;
-    sum.kept = row + (1 + w) * patches + head;
+    sum.kept = row + (2 + w) * patches + head;  // two batches of pixels: DeviceBatch
     for (const BlockSpec& block : spec.blocks) {
         const Activations mlp = mlpActivations(block, shape, batch, vit.tokens(), settings);
         addBlock(sum,

@@ -19,6 +19,7 @@ struct MlpShape {
     double hidden = 0;
     double inner = 0;
     bool gated = false;
+    bool relu = false;  ///< keeps its result in the place of what it was made from, but for a gate
 };
 
 /// 4-byte elements of an activation.

@@ -63,6 +63,19 @@ Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
             Shape(std::move(sizes)), dtype_};
 }
 
+bool Tensor::isFollowedBy(const Tensor& next) const noexcept {
+    if (buffer_ == nullptr || buffer_ != next.buffer_ || dtype_ != next.dtype_) return false;
+    const std::size_t end = offset_ + bytes();
+    return next.offset_ >= end && next.offset_ - end < kTensorAlignment;
+}
+
+Tensor Tensor::through(const Tensor& last) const {
+    CORE_CHECK(buffer_ == last.buffer_ && dtype_ == last.dtype_ && last.offset_ >= offset_,
+               last.describe() + " behind " + describe());
+    const std::size_t bytes = last.offset_ + last.bytes() - offset_;
+    return {buffer_, offset_, {static_cast<std::int64_t>(bytes / dtypeBytes(dtype_))}, dtype_};
+}
+
 std::string Tensor::describe() const {
     return defined() ? std::string(dtypeName(dtype_)) + " " + toString(shape_) : "undefined";
 }

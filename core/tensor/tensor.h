@@ -41,6 +41,9 @@ struct DTypeOf<std::uint8_t> {
     static constexpr DType value = DType::U8;
 };
 
+/// Bytes at whose multiples tensors begin that share a buffer.
+constexpr std::size_t kTensorAlignment = 64;
+
 /// A cheap handle: shared buffer + byte offset + shape + dtype, contiguous and row-major. Copying
 /// copies the handle, not the elements; constness is the handle's, not the elements'. A
 /// default-made tensor is `!defined()`.
@@ -84,6 +87,13 @@ class Tensor {
     Tensor view(Shape shape) const;
     /// Rows [begin, end) of the outermost axis.
     Tensor rows(std::int64_t begin, std::int64_t end) const;
+
+    /// Whether `next` has the same type and begins in the same buffer where this one ends, up to
+    /// kTensorAlignment.
+    bool isFollowedBy(const Tensor& next) const noexcept;
+    /// [n] from the first element to the end of `last`, which lies behind in the same buffer; what
+    /// fills up between tensors is part of it.
+    Tensor through(const Tensor& last) const;
 
     /// "F32 [8, 96]" or "undefined".
     std::string describe() const;

@@ -59,7 +59,7 @@ class Adafactor final : public Optimizer {
         for (std::size_t i = 0; i < parameters.size(); ++i) addSegments(parameters[i], i);
     }
 
-    void update(std::vector<Parameter>& parameters, double lr, double gradientScale,
+    void update(std::vector<Parameter>& parameters, double lr, const Tensor& scale,
                 std::int64_t step) override {
         for (const Segment& segment : segments_) {
             const Parameter& parameter = parameters[segment.parameter];
@@ -67,7 +67,6 @@ class Adafactor final : public Optimizer {
                 .lr = static_cast<float>(lr),
                 .decayRate = static_cast<float>(spec_.decayRate),
                 .weightDecay = parameter.decay ? static_cast<float>(spec_.weightDecay) : 0.0F,
-                .gradientScale = static_cast<float>(gradientScale),
                 .factored = segment.factored,
                 .batch = segment.batch,
                 .rows = segment.rows,
@@ -78,10 +77,10 @@ class Adafactor final : public Optimizer {
             const Tensor gradient = slice(parameter.gradient, segment.begin, shape);
             if (segment.factored)
                 ops::adafactorStep(*backend_, weight, state_[segment.state].value,
-                                   state_[segment.state + 1].value, {}, gradient, args);
+                                   state_[segment.state + 1].value, {}, gradient, scale, args);
             else
                 ops::adafactorStep(*backend_, weight, {}, {}, state_[segment.state].value, gradient,
-                                   args);
+                                   scale, args);
         }
     }
 

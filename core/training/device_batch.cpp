@@ -5,31 +5,53 @@
 
 #include <algorithm>
 #include <numeric>
+#include <vector>
 
 namespace core {
 namespace {
 
 /// The first rows of `kept` as a place for `host`; a larger place is made when it does not fit.
-Tensor copyTo(Tensor& kept, const Tensor& host, Backend& backend) {
-    if (!kept.defined() || kept.elements() < host.elements() || kept.dtype() != host.dtype())
-        kept = Tensor(backend.allocate(host.bytes()), 0, {host.elements()}, host.dtype());
+/// Its upload is queued in `uploads`, or done at once where the place is new: older work may still
+/// use the memory.
+Tensor placeFor(Tensor& kept, const Tensor& host, Backend& backend,
+                std::vector<HostCopy>& uploads) {
+    const bool isNew =
+        !kept.defined() || kept.elements() < host.elements() || kept.dtype() != host.dtype();
+    if (isNew) kept = Tensor(backend.allocate(host.bytes()), 0, {host.elements()}, host.dtype());
     const Tensor place = kept.rows(0, host.elements()).view(host.shape());
-    backend.upload(place, host);
+    if (isNew)
+        backend.upload(place, host);
+    else
+        uploads.push_back({place, host});
     return place;
 }
 
 }  // namespace
 
 Batch DeviceBatch::upload(const HostBatch& batch, std::int64_t begin, std::int64_t end) {
-    const auto rows = [&](Tensor& kept, const Tensor& host) {
-        return host.defined() ? copyTo(kept, host.rows(begin, end), backend_) : Tensor();
+    Place& place = places_[next_];
+    next_ = (next_ + 1) % places_.size();
+    const auto rows = [&](const Tensor& host) {
+        return host.defined() ? host.rows(begin, end) : Tensor();
     };
-    return {.pixels = rows(pixels_, batch.pixels),
-            .labels = rows(labels_, batch.labels),
-            .inputIds = rows(inputIds_, batch.inputIds),
-            .inputMask = rows(inputMask_, batch.inputMask),
-            .decoderInputIds = rows(decoderInputIds_, batch.decoderInputIds),
-            .decoderMask = rows(decoderMask_, batch.decoderMask)};
+    std::vector<HostCopy> uploads;
+    const auto onDevice = [&](Tensor& kept, const Tensor& host) {
+        return host.defined() ? placeFor(kept, host, backend_, uploads) : Tensor();
+    };
+    const Batch::OnHost onHost{.labels = rows(batch.labels),
+                               .inputIds = rows(batch.inputIds),
+                               .inputMask = rows(batch.inputMask),
+                               .decoderInputIds = rows(batch.decoderInputIds),
+                               .decoderMask = rows(batch.decoderMask)};
+    Batch device{.pixels = onDevice(place.pixels, rows(batch.pixels)),
+                 .labels = onDevice(place.labels, onHost.labels),
+                 .inputIds = onDevice(place.inputIds, onHost.inputIds),
+                 .inputMask = onDevice(place.inputMask, onHost.inputMask),
+                 .decoderInputIds = onDevice(place.decoderInputIds, onHost.decoderInputIds),
+                 .decoderMask = onDevice(place.decoderMask, onHost.decoderMask),
+                 .onHost = onHost};
+    backend_.uploadBeside(uploads);
+    return device;
 }
 
 std::int64_t tokensIn(const HostBatch& batch, const ModelSpec& spec) {

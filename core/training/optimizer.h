@@ -48,8 +48,8 @@ class Optimizer {
   public:
     virtual ~Optimizer() = default;
     /// `step`: global number of updates done before (from 0; continues a carried state);
-    /// gradientScale multiplies every gradient.
-    virtual void update(std::vector<Parameter>& parameters, double lr, double gradientScale,
+    /// `scale` (F32 [1] on the device) multiplies every gradient; not finite: nothing changes.
+    virtual void update(std::vector<Parameter>& parameters, double lr, const Tensor& scale,
                         std::int64_t step) = 0;
     std::vector<OptimizerState>& state() { return state_; }
     /// Per parameter the global step at which its moments began: `stepOffset`, unless it was loaded

@@ -2,13 +2,16 @@
 #pragma once
 
 #include "core/data/batch_source.h"
+#include "core/model/loss_reading.h"
 #include "core/model/model.h"
 #include "core/model/router_stats.h"
 #include "core/training/device_batch.h"
 #include "core/training/optimizer.h"
 #include "core/training/schedule.h"
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,27 +45,53 @@ struct StepMetrics {
     std::vector<RouterStats> routers;
 };
 
-/// step() = batch, forward, backward, clip, update. Gradient accumulation weights each microbatch
+/// A step is batch, forward, backward, clip, update. Gradient accumulation weights each microbatch
 /// by its counted labels, so that a dense model's gradient is that of the whole batch.
+///
+/// Nothing in a step waits for the device (unless its routers are observed, or an op has to know
+/// counts): a step can begin while the last one is computed, and its metrics are collected when
+/// they are there.
 class Trainer {
   public:
     /// `startStep`: steps of this run done before. Model and batches outlive the trainer.
     Trainer(Model& model, BatchSource& batches, const TrainerSpec& spec, std::int64_t startStep);
 
-    /// A loss or gradient that is not finite: nothing is updated, `applied` is false, the step
-    /// counts. `observeRouters` false leaves `routers` empty (statistics cost a pass over the
-    /// probabilities).
+    /// Begins one step. A loss or gradient that is not finite: nothing is updated, `applied` is
+    /// false, the step counts. `observeRouters` false leaves `routers` empty (statistics cost a
+    /// pass over the probabilities).
+    void begin(bool observeRouters = true);
+    /// Metrics of the oldest step whose are not collected yet: when they are there, or waited for;
+    /// none when there is no such step. Its `seconds` count from its beginning, or from the end of
+    /// the step before, if that came later.
+    std::optional<StepMetrics> collect(bool wait);
+    /// begin and collect; nothing is left to collect from before.
     StepMetrics step(bool observeRouters = true);
+    /// Steps that were begun, and those of before.
     std::int64_t stepsDone() const noexcept { return step_; }
+    std::size_t uncollected() const noexcept { return uncollected_.size(); }
     Optimizer& optimizer() { return *optimizer_; }
     /// New learning rate from now on (the `set` order).
     void setLearningRate(double lr) { spec_.schedule.lr = lr; }
 
   private:
-    struct Totals;
-    void accumulate(const HostBatch& batch, std::int64_t begin, std::int64_t end,
-                    std::int64_t counted, bool observeRouters, Totals& totals);
-    double gradientNorm();
+    using Clock = std::chrono::steady_clock;
+    struct Microbatch {
+        LossReading losses;
+        double share = 0;  ///< of the counted labels
+    };
+    /// A step on its way.
+    struct Begun {
+        StepMetrics metrics;
+        std::vector<Microbatch> microbatches;
+        std::unique_ptr<Readback> numbers;
+        Clock::time_point at;
+    };
+    Microbatch accumulate(const Batch& batch, std::int64_t first, std::int64_t counted,
+                          bool observeRouters, std::size_t firstNumber);
+    void update(double lr, std::size_t numbers);
+    /// Places [begin, end) of the numbers that a step leaves on the device.
+    Tensor numbers(std::size_t begin, std::size_t end) const;
+    void reserveNumbers(std::int64_t microbatches);
 
     Model& model_;
     BatchSource& batches_;
@@ -71,6 +100,10 @@ class Trainer {
     DeviceBatch deviceBatch_;
     std::int64_t step_;
     RouterStatsAccumulator routers_;
+    Tensor numbers_;  ///< F64: the squares of the gradients' norm, then losses (loss_reading.h)
+    Tensor scale_;    ///< F32 [1]
+    std::deque<Begun> uncollected_;
+    Clock::time_point lastEnd_{};
 };
 
 }  // namespace core

@@ -53,4 +53,35 @@ struct Silu {
     }
 };
 
+enum class ActivationKind { GeluErf, GeluTanh, Relu, Silu };
+
+/// For kernels to which the kind is a value: one text for all kinds.
+__device__ __forceinline__ float activationValue(ActivationKind kind, float x) {
+    switch (kind) {
+        case ActivationKind::GeluErf:
+            return GeluErf::value(x);
+        case ActivationKind::GeluTanh:
+            return GeluTanh::value(x);
+        case ActivationKind::Relu:
+            return Relu::value(x);
+        case ActivationKind::Silu:
+            return Silu::value(x);
+    }
+    return x;
+}
+
+__device__ __forceinline__ float activationSlope(ActivationKind kind, float x) {
+    switch (kind) {
+        case ActivationKind::GeluErf:
+            return GeluErf::slope(x);
+        case ActivationKind::GeluTanh:
+            return GeluTanh::slope(x);
+        case ActivationKind::Relu:
+            return Relu::slope(x);
+        case ActivationKind::Silu:
+            return Silu::slope(x);
+    }
+    return 1.0F;
+}
+
 }  // namespace gpu

@@ -11,15 +11,19 @@
 
 namespace gpu {
 
+/// A step whose scale is not finite leaves moments and weights as they are.
+
 /// moment = decay * moment + (1 - decay) * (scale^2 * mean of squares + epsilon)
 struct AdafactorBlend {
     double decay;
-    double scale;
     double epsilon;
+    const float* gradientScale;
 
+    __device__ double scale() const { return static_cast<double>(*gradientScale); }
     __device__ float of(float moment, double meanOfSquares) const {
+        if (!isfinite(*gradientScale)) return moment;
         return static_cast<float>(decay * static_cast<double>(moment) +
-                                  (1.0 - decay) * (meanOfSquares * scale * scale + epsilon));
+                                  (1.0 - decay) * (meanOfSquares * scale() * scale() + epsilon));
     }
 };
 
@@ -85,7 +89,7 @@ static __global__ void blendRows(float* moments, double* factors, const double* 
     }
     const double mean = blockSum(total, blockShared<double>()) / static_cast<double>(rows);
     for (std::int64_t r = threadIdx.x; r < rows; r += blockDim.x)
-        factors[r] = blend.scale / sqrt(static_cast<double>(moments[r]) / mean);
+        factors[r] = blend.scale() / sqrt(static_cast<double>(moments[r]) / mean);
 }
 
 /// A thread a column of all [batch * columns]: blends its moment and gives 1 / sqrt(moment).
@@ -156,7 +160,8 @@ static __global__ void adafactorSteps(double* steps, const double* updates, cons
 static __global__ void applyFactored(float* weight, const float* gradient,
                                      const double* rowFactors, const float* columnFactors,
                                      const double* steps, std::int64_t all, std::int64_t rows,
-                                     std::int64_t columns, float keep) {
+                                     std::int64_t columns, float keep, const float* scale) {
+    if (!isfinite(*scale)) return;
     const std::int64_t n = all * columns;
     const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
     for (std::int64_t i = threadElement(); i < n; i += stride) {
@@ -169,7 +174,7 @@ static __global__ void applyFactored(float* weight, const float* gradient,
 }
 
 struct AdafactorMoment {
-    float gradientScale;
+    const float* gradientScale;
     float decay;
     float mix;
     float epsilon;
@@ -183,10 +188,12 @@ static __global__ void blendFull(float* moments, double* updates, double* weight
     const std::int64_t base = blockIdx.y * n;
     const std::int64_t first = blockIdx.x * share;
     const std::int64_t end = first + share < n ? first + share : n;
+    const float scale = *rule.gradientScale;
+    if (!isfinite(scale)) return;
     double ofUpdate = 0.0;
     double ofWeight = 0.0;
     for (std::int64_t i = first + threadIdx.x; i < end; i += blockDim.x) {
-        const float g = gradient[base + i] * rule.gradientScale;
+        const float g = gradient[base + i] * scale;
         const float square = g * g;
         const float moment = moments[base + i] * rule.decay + (square + rule.epsilon) * rule.mix;
         moments[base + i] = moment;
@@ -204,11 +211,12 @@ static __global__ void blendFull(float* moments, double* updates, double* weight
 
 static __global__ void applyFull(float* weight, const float* gradient, const float* moments,
                                  const double* steps, std::int64_t all, std::int64_t n, float keep,
-                                 float gradientScale) {
+                                 const float* scale) {
+    if (!isfinite(*scale)) return;
     const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
     for (std::int64_t i = threadElement(); i < all; i += stride) {
         const auto rate =
-            static_cast<float>(steps[i / n] * static_cast<double>(gradientScale));
+            static_cast<float>(steps[i / n] * static_cast<double>(*scale));
         weight[i] = weight[i] * keep - gradient[i] * rate / sqrtf(moments[i]);
     }
 }

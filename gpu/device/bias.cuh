@@ -23,14 +23,15 @@ constexpr int kBiasColumns = 32;
 constexpr int kBiasRows = 8;
 
 /// partials [experts, parts, columns]: sums over the part blockIdx.y of the rows of expert
-/// blockIdx.z, in a fixed order. Shared memory: kBiasRows * kBiasColumns floats.
+/// blockIdx.z of dy [experts, rows, columns], in a fixed order. Shared memory: kBiasRows *
+/// kBiasColumns floats.
 template <typename T>
-__global__ void biasPartialSums(float* partials, const T* dy, const std::int64_t* offsets,
+__global__ void biasPartialSums(float* partials, const T* dy, std::int64_t rows,
                                 std::int64_t columns, std::int64_t rowsPerPart) {
     float* shared = blockShared<float>();
     const std::int64_t column = std::int64_t{blockIdx.x} * kBiasColumns + threadIdx.x;
-    const std::int64_t first = offsets[blockIdx.z] + blockIdx.y * rowsPerPart;
-    const std::int64_t last = offsets[blockIdx.z + 1];
+    const std::int64_t first = blockIdx.z * rows + blockIdx.y * rowsPerPart;
+    const std::int64_t last = (blockIdx.z + 1) * rows;
     const std::int64_t end = first + rowsPerPart < last ? first + rowsPerPart : last;
     float sum = 0.0F;
     if (column < columns)

@@ -15,29 +15,23 @@ namespace {
 using Names = std::set<std::string>;
 
 /// Of core/ops: types, argument structs, and what several ops share.
-const Names kNoOps{"assignment",
-                   "backend",
-                   "check",
-                   "check_internal",
-                   "op_work",
-                   "optimizer_args",
-                   "profiling_backend",
-                   "profiling_products",
-                   "profiling_routing",
-                   "types"};
+const Names kNoOps{"host_traffic",       "assignment",        "backend",        "check",
+                   "check_internal",     "op_work",           "optimizer_args", "profiling_backend",
+                   "profiling_products", "profiling_routing", "types"};
 /// Kernels that are long enough for a file and a test of their own, and the op that each is of.
 const std::map<std::string, std::string> kSplitKernels{
     {"adafactor", "optimizer"}, {"combine_weights", "moe"}, {"router_losses", "routing"}};
 /// Tests that are long enough for a file of their own, and the op that each is of.
-const std::map<std::string, std::string> kSplitTests{{"attention_options", "attention"}};
+const std::map<std::string, std::string> kSplitTests{{"attention_options", "attention"},
+                                                     {"attention_tiles", "attention"}};
 /// Of core/cpu: what no op alone is made of.
 const Names kBackendParts{
     "block_products",  "block_products_internal",  "cpu_backend", "cpu_backend_internal",
     "instruction_set", "instruction_set_internal", "products",    "products_internal"};
 /// Of tests/ops: what several ops share.
-const Names kSharedTests{"backends",  "activation_reference", "cuda_plugin",
-                         "cuda_simt", "mixtures_test",        "norm_sizes",
-                         "parity",    "repeatability_test"};
+const Names kSharedTests{"backends",          "activation_reference", "cuda_plugin", "cuda_simt",
+                         "exact_assignment",  "mixtures_test",        "norm_sizes",  "parity",
+                         "repeatability_test"};
 
 Names stemsOf(const std::string& folder) {
     Names stems;

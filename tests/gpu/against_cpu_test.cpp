@@ -3,9 +3,12 @@
 #include "core/cpu/cpu_backend.h"
 #include "core/ops/attention.h"
 #include "core/ops/dropout.h"
+#include "core/ops/grouped_linear.h"
 #include "core/ops/memory.h"
+#include "core/ops/moe.h"
 #include "core/ops/routing.h"
 #include "gpu/cuda_backend.h"
+#include "tests/ops/exact_assignment.h"
 
 #include <gtest/gtest.h>
 
@@ -173,7 +176,7 @@ TEST_F(RoutingAgainstCpu, NobodyIsRouted) {
          {core::RoutingGroups{{0}, {}}, core::RoutingGroups{{0, 0, 0}, {}}}) {
         expectSame(core::ops::expertChoice(*cuda_, onDevice, nobody, 1.0),
                    core::ops::expertChoice(*cpu_, none, nobody, 1.0));
-        expectSame(core::ops::topK(*cuda_, onDevice, nobody, {}),
+        expectSame(parity::exact(*cuda_, core::ops::topK(*cuda_, onDevice, nobody, {})),
                    core::ops::topK(*cpu_, none, nobody, {}));
     }
 }
@@ -187,8 +190,72 @@ TEST_F(RoutingAgainstCpu, TopK) {
           core::TopKRule{2, 0.7, false, TopKPlacement::TokenOrder},
           core::TopKRule{2, 1.0, true, TopKPlacement::BatchPriority},
           core::TopKRule{2, 1.0, false, TopKPlacement::ChoicesFirst, 40}})
-        expectSame(core::ops::topK(*cuda_, onDevice, groups(*cuda_), rule),
+        expectSame(parity::exact(*cuda_, core::ops::topK(*cuda_, onDevice, groups(*cuda_), rule)),
                    core::ops::topK(*cpu_, p, groups(*cpu_), rule));
+}
+
+/// Offsets that the host does not know, and rows that are no one's, through all that follows Top-K.
+TEST_F(RoutingAgainstCpu, WhatFollowsTopKWithoutTheHostKnowingCounts) {
+    constexpr std::int64_t kRows = 300;
+    constexpr std::int64_t kExperts = 5;
+    constexpr std::int64_t kWidth = 24;
+    constexpr std::int64_t kInner = 40;
+    const Tensor p = random({kRows, kExperts}, 1);
+    const Tensor x = random({kRows, kWidth}, 2);
+    const Tensor weight = random({kExperts, kInner, kWidth}, 3);
+    const Tensor bias = random({kExperts, kInner}, 4);
+    const Tensor down = random({kExperts, kWidth, kInner}, 5);
+    const auto results = [&](Backend& b) {
+        const auto made = [&](const core::Shape& shape) {
+            return core::ops::toDevice(b, Tensor::zeros(shape));
+        };
+        const auto there = [&](const Tensor& host) { return core::ops::toDevice(b, host); };
+        const core::RoutingGroups groups{{0, 100, kRows}, {}};
+        const Assignment a = core::ops::topK(b, there(p), groups, {2, 0.75, false});
+        const Tensor weights = made({a.slots()});
+        const Tensor sums = made({kRows});
+        core::ops::combineWeightsForward(b, weights, sums, there(p), a, false, true);
+        const Tensor slots = made({a.slots(), kWidth});
+        const Tensor before = made({a.slots(), kInner});
+        const Tensor after = made({a.slots(), kInner});
+        core::ops::dispatchForward(b, slots, there(x), a);
+        core::ops::groupedLinearActivationForward(b, after, before, slots, there(weight),
+                                                  there(bias), a, core::Activation::GeluErf);
+        core::ops::groupedLinearForward(b, slots, after, there(down), {}, a);
+        const Tensor y = made({kRows, kWidth});
+        core::ops::combineForward(b, y, slots, weights, a);
+        const Tensor dSlots = made({a.slots(), kWidth});
+        const Tensor dWeights = made({a.slots()});
+        core::ops::combineBackward(b, dSlots, dWeights, there(x), slots, weights, a);
+        const Tensor dDown = made(down.shape());
+        core::ops::groupedLinearBackwardWeight(b, dDown, {}, dSlots, after, a);
+        const Tensor dBefore = made({a.slots(), kInner});
+        core::ops::groupedLinearActivationBackwardData(b, dBefore, dSlots, there(down), before, a,
+                                                       core::Activation::GeluErf);
+        const Tensor dWeight = made(weight.shape());
+        const Tensor dBias = made(bias.shape());
+        core::ops::groupedLinearBackwardWeight(b, dWeight, dBias, dBefore, slots, a);
+        core::ops::groupedLinearBackwardData(b, dSlots, dBefore, there(weight), a);
+        const Tensor dx = made({kRows, kWidth});
+        core::ops::dispatchBackward(b, dx, dSlots, a);
+        const Tensor dp = made(p.shape());
+        core::ops::combineWeightsBackward(b, dp, dWeights, weights, sums, there(p), a, false, true);
+        EXPECT_EQ(a.offsets.empty(), !y.onHost());
+        std::vector<Tensor> all;
+        for (const Tensor& one : {y, dx, dp, dDown, dWeight, dBias})
+            all.push_back(core::ops::readable(b, one));
+        return all;
+    };
+    const auto found = results(*cuda_);
+    const auto expected = results(*cpu_);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        double largest = 0;
+        for (const float value : expected[i].span<float>())
+            largest = std::max(largest, std::abs(static_cast<double>(value)));
+        for (std::int64_t k = 0; k < found[i].elements(); ++k)
+            ASSERT_NEAR(found[i].data<float>()[k], expected[i].data<float>()[k], 1e-5 * largest)
+                << "result " << i << " at " << k;
+    }
 }
 
 }  // namespace

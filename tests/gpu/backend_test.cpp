@@ -125,8 +125,7 @@ TEST_F(CudaBackendOnHost, AFullDeviceIsSaidInWords) {
 TEST_F(CudaBackendOnHost, ALostDeviceIsAnErrorOfTheDeviceFromThenOn) {
     const Tensor x = uploaded({1, 2, 3});
     simt::loseDevice(cudaErrorIllegalAddress);
-    const std::string text =
-        faultsOf(ErrorKind::Device, [&] { core::ops::sumOfSquares(backend(), std::vector{x}); });
+    const std::string text = faultsOf(ErrorKind::Device, [&] { downloaded(x); });
     EXPECT_NE(text.find("an illegal memory access was encountered"), std::string::npos) << text;
     faultsOf(ErrorKind::Device, [&] { backend().synchronize(); });
     faultsOf(ErrorKind::Device, [&] { backend().allocate(std::size_t{1} << 30); });
@@ -149,7 +148,20 @@ TEST(BlasOnHost, FusesWhatTheDocumentationAllowsAndRefusesTheRest) {
     EXPECT_TRUE(blas.supports(args));
     args.bias = begin + 2052;
     EXPECT_FALSE(blas.supports(args)) << "a bias at a multiple of 4 bytes";
+    args.bias = begin + 2048;
+    args.batch = 2;
+    args.biasStride = 7;
+    EXPECT_FALSE(blas.supports(args)) << "a second bias at a multiple of 4 bytes";
+    args.biasStride = 8;
+    EXPECT_TRUE(blas.supports(args));
+    args.batch = 1;
     args.bias = nullptr;
+    args.epilogue = gpu::Epilogue::Relu;
+    EXPECT_TRUE(blas.supports(args)) << "with or without a bias";
+    args.epilogue = gpu::Epilogue::BiasGradient;
+    EXPECT_FALSE(blas.supports(args)) << "no place for the bias' gradient";
+    args.biasGradient = begin + 2048;
+    EXPECT_TRUE(blas.supports(args));
     args.epilogue = gpu::Epilogue::GeluTanh;
     EXPECT_FALSE(blas.supports(args)) << "no place for what backward needs";
     args.aux = begin + 3072;

@@ -72,7 +72,7 @@ class CombineWeightOps : public parity::OpsTest {
         std::vector<std::uint8_t> real(static_cast<std::size_t>(tokens), 1);
         real[2] = 0;
         const core::RoutingGroups groups{{0, tokens / 2, tokens}, mask(real)};
-        return core::ops::topK(backend(), f32({tokens, experts}, p), groups, {2, 0.75, false});
+        return topK(f32({tokens, experts}, p), groups, {2, 0.75, false});
     }
 };
 

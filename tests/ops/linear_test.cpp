@@ -4,6 +4,7 @@
 #include "tests/ops/activation_reference.h"
 #include "tests/ops/parity.h"
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -165,6 +166,37 @@ TEST_P(LinearOps, BackThroughTheActivationBeforeTheLayer) {
                                                     tensor({s.rows, s.in}, before), kind);
             expectClose(dBefore, expected, "dBefore", 2.0);  // dy weight may be rounded too
         }
+}
+
+Values positivePart(Values values) {
+    for (double& value : values) value = std::max(value, 0.0);
+    return values;
+}
+
+TEST_P(LinearOps, ReluMayLieInThePlaceOfWhatItIsOf) {
+    constexpr core::Activation kRelu = core::Activation::Relu;
+    for (const Sizes& s : kSizes) {
+        const Values weight = parity::randomValues(s.out * s.in, 2);
+        const Values x = parity::randomValues(s.rows * s.in, 1);
+        for (const bool withBias : {false, true}) {
+            const Values bias = withBias ? parity::randomValues(s.out, 3) : Values();
+            const Tensor y = output({s.rows, s.out});
+            core::ops::linearActivationForward(backend(), y, y, tensor({s.rows, s.in}, x),
+                                               tensor({s.out, s.in}, weight),
+                                               withBias ? f32({s.out}, bias) : Tensor(), kRelu);
+            expectClose(y, positivePart(multiply(x, weight, bias, s)), "y");
+        }
+        const Values before = parity::activationArguments(s.rows * s.in, 6, 1.0);
+        const auto backward = [&](const Values& at) {
+            const Tensor dBefore = output({s.rows, s.in});
+            core::ops::linearActivationBackwardData(
+                backend(), dBefore,
+                tensor({s.rows, s.out}, parity::randomValues(s.rows * s.out, 4)),
+                tensor({s.out, s.in}, weight), tensor({s.rows, s.in}, at), kRelu);
+            return read(dBefore);
+        };
+        EXPECT_EQ(backward(positivePart(before)), backward(before));
+    }
 }
 
 TEST_P(LinearOps, NoRowsLeaveGradientsAlone) {

@@ -136,9 +136,9 @@ TEST_P(Mixtures, ParametersStatisticsAndRouterAreF32) {
             ops::softmaxForward(b, bf16({4, 6}), bf16({4, 6}));
         },
         "[softmaxForward] x is BF16");
-    expectRefusal([&] { ops::adamwStep(b, bf16({6}), six, six, six, {}); },
+    expectRefusal([&] { ops::adamwStep(b, bf16({6}), six, six, six, six, {}); },
                   "[adamwStep] weight is BF16 [6], expected F32");
-    expectRefusal([&] { ops::adamwStep(b, six, six, six, bf16({6}), {}); },
+    expectRefusal([&] { ops::adamwStep(b, six, six, six, bf16({6}), six, {}); },
                   "[adamwStep] gradient is BF16");
 }
 

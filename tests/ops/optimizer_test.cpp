@@ -13,7 +13,10 @@ using core::SgdArgs;
 using core::Tensor;
 using parity::Values;
 
-class OptimizerOps : public parity::OpsTest {};
+class OptimizerOps : public parity::OpsTest {
+  protected:
+    Tensor scale(double factor) { return f32({1}, {factor}); }
+};
 
 TEST_P(OptimizerOps, AdamWOverSeveralSteps) {
     for (const std::int64_t n : {1, 17, 40003}) {
@@ -27,10 +30,9 @@ TEST_P(OptimizerOps, AdamWOverSeveralSteps) {
             AdamWArgs args;
             args.lr = 0.01F;
             args.weightDecay = 0.1F;
-            args.gradientScale = 0.5F;
             args.step = step;
             const Values g = parity::randomValues(n, 10 + static_cast<std::uint64_t>(step));
-            core::ops::adamwStep(backend(), weight, first, second, f32({n}, g), args);
+            core::ops::adamwStep(backend(), weight, first, second, f32({n}, g), scale(0.5), args);
             for (std::size_t i = 0; i < w.size(); ++i) {
                 const double slope = 0.5 * g[i];
                 m[i] = 0.9 * m[i] + 0.1 * slope;
@@ -52,7 +54,7 @@ TEST_P(OptimizerOps, AdamWWithoutGradientOnlyDecays) {
     args.weightDecay = 0.25F;
     const Tensor weight = f32({3}, {1.0, -2.0, 4.0});
     core::ops::adamwStep(backend(), weight, f32({3}, Values(3, 0.0)), f32({3}, Values(3, 0.0)),
-                         f32({3}, Values(3, 0.0)), args);
+                         f32({3}, Values(3, 0.0)), scale(1.0), args);
     expectClose(weight, {0.875, -1.75, 3.5}, "weight");
 }
 
@@ -67,12 +69,12 @@ TEST_P(OptimizerOps, SgdWithMomentum) {
             args.lr = 0.1F;
             args.momentum = 0.75F;
             args.weightDecay = 0.5F;
-            args.gradientScale = 2.0F;
             args.nesterov = nesterov;
             args.firstStep = step == 0;
             const Values gradient =
                 parity::randomValues(20021, 20 + static_cast<std::uint64_t>(step));
-            core::ops::sgdStep(backend(), weight, momentum, f32({20021}, gradient), args);
+            core::ops::sgdStep(backend(), weight, momentum, f32({20021}, gradient), scale(2.0),
+                               args);
             for (std::size_t i = 0; i < w.size(); ++i) {
                 const double g = 2.0 * gradient[i] + 0.5 * w[i];
                 buffer[i] = step == 0 ? g : 0.75 * buffer[i] + g;
@@ -87,13 +89,15 @@ TEST_P(OptimizerOps, SgdWithMomentum) {
 /// Adafactor as published in T5X, one batch entry after another.
 struct AdafactorReference {
     AdafactorArgs args;
+    double gradientScale;
     Values w;
     Values row;
     Values column;
     Values full;
 
-    explicit AdafactorReference(const AdafactorArgs& a)
+    explicit AdafactorReference(const AdafactorArgs& a, double scale = 1.0)
         : args(a),
+          gradientScale(scale),
           w(parity::randomValues(a.batch * a.rows * a.columns, 1, 0.3)),
           row(static_cast<std::size_t>(a.batch * a.rows), 0.0),
           column(static_cast<std::size_t>(a.batch * a.columns), 0.0),
@@ -116,7 +120,7 @@ struct AdafactorReference {
 
   private:
     double squared(const Values& gradient, std::size_t at) const {
-        const double g = gradient[at] * static_cast<double>(args.gradientScale);
+        const double g = gradient[at] * gradientScale;
         return g * g + static_cast<double>(args.epsilon1);
     }
 
@@ -150,8 +154,7 @@ struct AdafactorReference {
             double& v = full[base + i];
             if (!args.factored) v = decay * v + (1.0 - decay) * squared(gradient, base + i);
             const double second = args.factored ? vr[i / columns] * vc[i % columns] / rowMean : v;
-            update[i] =
-                gradient[base + i] * static_cast<double>(args.gradientScale) / std::sqrt(second);
+            update[i] = gradient[base + i] * gradientScale / std::sqrt(second);
             squares += update[i] * update[i] / static_cast<double>(size());
             weights += w[base + i] * w[base + i] / static_cast<double>(size());
         }
@@ -181,8 +184,7 @@ TEST_P(OptimizerOps, AdafactorOverSeveralSteps) {
             args.factored = s.factored;
             args.multiplyByParameterScale = scaled;
             args.weightDecay = 0.01F;
-            args.gradientScale = 0.5F;
-            AdafactorReference expected(args);
+            AdafactorReference expected(args, 0.5);
             const core::Shape shape{s.batch, s.rows, s.columns};
             const Tensor weight = f32(shape, expected.w);
             const Tensor row = s.factored ? f32({s.batch, s.rows}, expected.row) : Tensor();
@@ -193,7 +195,7 @@ TEST_P(OptimizerOps, AdafactorOverSeveralSteps) {
                 const Values g =
                     parity::randomValues(shape.elements(), 30 + step, step == 1 ? 30.0 : 1.0);
                 core::ops::adafactorStep(backend(), weight, row, column, full, f32(shape, g),
-                                         expected.args);
+                                         scale(0.5), expected.args);
                 expected.step(g);
             }
             expectClose(weight, expected.w, "weight");
@@ -219,7 +221,7 @@ TEST_P(OptimizerOps, AdafactorExpertsAreIndependent) {
     const auto firstExpert = [&](const Values& gradient) {
         const Tensor weight = f32({2, 4, 6}, both.w);
         core::ops::adafactorStep(backend(), weight, f32({2, 4}, both.row), f32({2, 6}, both.column),
-                                 {}, f32({2, 4, 6}, gradient), args);
+                                 {}, f32({2, 4, 6}, gradient), scale(1.0), args);
         Values w = read(weight);
         w.resize(24);
         return w;
@@ -241,7 +243,7 @@ TEST_P(OptimizerOps, AdafactorMovesWeightsOfAlmostNothing) {
         core::ops::adafactorStep(backend(), weight, factored ? f32({1, 9}, expected.row) : Tensor(),
                                  factored ? f32({1, 7}, expected.column) : Tensor(),
                                  factored ? Tensor() : f32(shape, expected.full), f32(shape, g),
-                                 args);
+                                 scale(1.0), args);
         expected.step(g);
         expectClose(weight, expected.w, "weight");
     }
@@ -254,26 +256,81 @@ TEST_P(OptimizerOps, AdafactorOfZeroGradientsStaysFinite) {
     args.factored = true;
     const Tensor weight = f32({3, 5}, Values(15, 0.5));
     core::ops::adafactorStep(backend(), weight, f32({1, 3}, Values(3, 0.0)),
-                             f32({1, 5}, Values(5, 0.0)), {}, f32({3, 5}, Values(15, 0.0)), args);
+                             f32({1, 5}, Values(5, 0.0)), {}, f32({3, 5}, Values(15, 0.0)),
+                             scale(1.0), args);
     expectClose(weight, Values(15, 0.5), "weight");
+}
+
+TEST_P(OptimizerOps, ScaleOfAStep) {
+    struct Case {
+        double norm, clip;
+        std::vector<double> losses;
+        double expected;
+    };
+    const double nan = std::nan("");
+    const double infinity = std::numeric_limits<double>::infinity();
+    for (const Case& c :
+         {Case{3.0, 0.0, {1.0}, 1.0}, Case{3.0, 6.0, {}, 1.0}, Case{3.0, 1.5, {2.0, -1.0}, 0.5},
+          Case{0.0, 1.0, {0.0}, 1.0}, Case{nan, 0.0, {1.0}, nan}, Case{infinity, 1.0, {1.0}, nan},
+          Case{3.0, 0.0, {1.0, nan}, nan}, Case{3.0, 0.0, {-infinity, 1.0}, nan}}) {
+        const Tensor squares = number64({c.norm * c.norm});
+        const Tensor scale = f32Output({1});
+        core::ops::stepScale(backend(), scale, squares, number64(c.losses), c.clip);
+        const double found = read(scale).front();
+        if (std::isnan(c.expected))
+            EXPECT_FALSE(std::isfinite(found)) << c.norm;
+        else
+            EXPECT_EQ(found, c.expected) << c.norm;
+    }
+}
+
+TEST_P(OptimizerOps, AStepThatIsNotFiniteChangesNothing) {
+    const Values w = parity::randomValues(6000, 1);
+    const Values moment = parity::randomValues(6000, 2, 0.25);
+    const Tensor gradient = f32({60, 100}, Values(6000, std::nan("")));
+    AdafactorArgs args;
+    args.rows = 60;
+    args.columns = 100;
+    for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+        std::vector<std::pair<Tensor, Values>> all;
+        const auto kept = [&](const core::Shape& shape, const Values& values) {
+            const Values some(values.begin(), values.begin() + shape.elements());
+            const Tensor tensor = f32(shape, some);
+            all.emplace_back(tensor, read(tensor));
+            return tensor;
+        };
+        const auto weight = [&] { return kept({60, 100}, w); };
+        const auto full = [&] { return kept({60, 100}, moment); };
+        core::ops::adamwStep(backend(), weight(), full(), full(), gradient, scale(bad), {});
+        core::ops::sgdStep(backend(), weight(), full(), gradient, scale(bad), {});
+        args.factored = true;
+        core::ops::adafactorStep(backend(), weight(), kept({1, 60}, moment), kept({1, 100}, moment),
+                                 {}, gradient, scale(bad), args);
+        args.factored = false;
+        core::ops::adafactorStep(backend(), weight(), {}, {}, full(), gradient, scale(bad), args);
+        ASSERT_EQ(all.size(), 10U);
+        for (const auto& [tensor, before] : all) EXPECT_EQ(read(tensor), before);
+    }
 }
 
 TEST_P(OptimizerOps, RejectsOtherShapes) {
     EXPECT_THROW(core::ops::adamwStep(backend(), f32Output({3}), f32Output({3}), f32Output({3}),
-                                      f32Output({4}), {}),
+                                      f32Output({4}), scale(1.0), {}),
                  core::CheckFailure);
-    EXPECT_THROW(core::ops::sgdStep(backend(), f32Output({3}), f32Output({2}), f32Output({3}), {}),
+    EXPECT_THROW(core::ops::sgdStep(backend(), f32Output({3}), f32Output({2}), f32Output({3}),
+                                    scale(1.0), {}),
                  core::CheckFailure);
     AdafactorArgs args;
     args.rows = 3;
     args.columns = 4;
     EXPECT_THROW(core::ops::adafactorStep(backend(), f32Output({3, 5}), {}, {}, f32Output({3, 5}),
-                                          f32Output({3, 5}), args),
+                                          f32Output({3, 5}), scale(1.0), args),
                  core::CheckFailure);
     args.factored = true;
-    EXPECT_THROW(core::ops::adafactorStep(backend(), f32Output({3, 4}), f32Output({1, 3}),
-                                          f32Output({1, 3}), {}, f32Output({3, 4}), args),
-                 core::CheckFailure);
+    EXPECT_THROW(
+        core::ops::adafactorStep(backend(), f32Output({3, 4}), f32Output({1, 3}), f32Output({1, 3}),
+                                 {}, f32Output({3, 4}), scale(1.0), args),
+        core::CheckFailure);
 }
 
 PARITY_SUITE(OptimizerOps);

@@ -3,7 +3,9 @@
 
 #include "core/base/random.h"
 #include "core/ops/assignment.h"
+#include "core/ops/routing.h"
 #include "core/tensor/convert.h"
+#include "tests/ops/exact_assignment.h"
 
 #include <algorithm>
 #include <limits>
@@ -91,6 +93,10 @@ Tensor OpsTest::f32(Shape shape, const Values& values) {
     return upload(Tensor::of<float>(std::move(shape), floats));
 }
 
+Tensor OpsTest::number64(const std::vector<double>& values) {
+    return upload(Tensor::of<double>({static_cast<std::int64_t>(values.size())}, values));
+}
+
 Tensor OpsTest::labels(const std::vector<std::int64_t>& values) {
     return upload(Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
 }
@@ -105,6 +111,11 @@ core::Assignment OpsTest::assignment(std::int64_t tokens,
     for (Tensor* table : {&made.slotToken, &made.slotExpert, &made.tokenOffsets, &made.tokenSlots})
         *table = upload(*table);
     return made;
+}
+
+core::Assignment OpsTest::topK(const Tensor& scores, const core::RoutingGroups& groups,
+                               const core::TopKRule& rule) {
+    return exact(backend(), core::ops::topK(backend(), scores, groups, rule));
 }
 
 Tensor OpsTest::output(Shape shape) {

@@ -63,11 +63,15 @@ class OpsTest : public testing::TestWithParam<BackendCase> {
     /// Of the row's dtype.
     core::Tensor tensor(core::Shape shape, const Values& values);
     core::Tensor f32(core::Shape shape, const Values& values);
+    core::Tensor number64(const std::vector<double>& values);
     core::Tensor labels(const std::vector<std::int64_t>& values);
     core::Tensor mask(const std::vector<std::uint8_t>& values);
     /// Its tables lie on the backend's device, as those of the routing ops do.
     core::Assignment assignment(std::int64_t tokens,
                                 std::span<const std::vector<std::int32_t>> accepted);
+    /// ops::topK, with its counts on the host.
+    core::Assignment topK(const core::Tensor& scores, const core::RoutingGroups& groups,
+                          const core::TopKRule& rule);
     /// Filled with NaN, of the row's dtype.
     core::Tensor output(core::Shape shape);
     core::Tensor f32Output(core::Shape shape);

@@ -77,8 +77,7 @@ TEST_P(RouterLossOps, BalanceLossAndGradient) {
     const auto real = someMask();
     const RoutingGroups groups{kBegins, mask(real)};
     const Values p = parity::randomValues(kTokens * kExperts, 1);
-    const Assignment a =
-        core::ops::topK(backend(), f32({kTokens, kExperts}, p), groups, {2, 0.5, false});
+    const Assignment a = topK(f32({kTokens, kExperts}, p), groups, {2, 0.5, false});
     const Values requested = read(a.groupRequested);
     const double expected = balance(p, requested, real);
     EXPECT_NEAR(balanceLossForward(f32({kTokens, kExperts}, p), groups, a), expected,
@@ -97,14 +96,12 @@ TEST_P(RouterLossOps, BalanceIsOneWhenEvenAndExpertsWhenCollapsed) {
     const Tensor even = f32({4, 4}, Values(16, 0.25));
     Values turns(16, 0.0);
     for (std::size_t t = 0; t < 4; ++t) turns[t * 4 + t] = 1.0;
-    const Assignment balanced =
-        core::ops::topK(backend(), f32({4, 4}, turns), groups, {1, 1.0, false});
+    const Assignment balanced = topK(f32({4, 4}, turns), groups, {1, 1.0, false});
     EXPECT_NEAR(balanceLossForward(even, groups, balanced), 1.0, 1e-6);
     Values collapsed(16, 0.0);
     for (std::size_t t = 0; t < 4; ++t) collapsed[t * 4 + 2] = 1.0;
     // Dropped assignments count: f is what was asked for.
-    const Assignment full =
-        core::ops::topK(backend(), f32({4, 4}, collapsed), groups, {1, 1.0, false});
+    const Assignment full = topK(f32({4, 4}, collapsed), groups, {1, 1.0, false});
     EXPECT_EQ(full.slots(), 1);
     EXPECT_NEAR(balanceLossForward(f32({4, 4}, collapsed), groups, full), 4.0, 1e-6);
 }
@@ -140,7 +137,7 @@ TEST_P(RouterLossOps, NoRealTokenIsNoLoss) {
     EXPECT_EQ(read(dLogits), Values(6, 1.0));
     const RoutingGroups groups{{0, 2}, nobody};
     const Tensor p = f32({2, 3}, Values(6, 0.3));
-    const Assignment a = core::ops::topK(backend(), p, groups, {1, 1.0, false});
+    const Assignment a = topK(p, groups, {1, 1.0, false});
     EXPECT_EQ(balanceLossForward(p, groups, a), 0.0);
 }
 

@@ -176,8 +176,7 @@ TEST_P(RoutingOps, PaddingIsNeverRouted) {
         core::ops::expertChoice(backend(), scores(2, p), groups({0, 3, 6}, real), 9.0);
     EXPECT_EQ(byExpert(choice), (Lists{{1, 3, 4}, {1, 3, 4}}));
     EXPECT_EQ(choice.groupTokens, (Ints{1, 2}));
-    const Assignment top =
-        core::ops::topK(backend(), scores(2, p), groups({0, 3, 6}, real), {1, 1.0, true});
+    const Assignment top = topK(scores(2, p), groups({0, 3, 6}, real), {1, 1.0, true});
     EXPECT_EQ(byExpert(top), (Lists{{1, 3, 4}, {}}));
     EXPECT_EQ(readInts(top.askedExperts), (Ints{-1, 0, -1, 0, 0, -1}));
     const Assignment nobody = core::ops::expertChoice(
@@ -243,8 +242,8 @@ TopKReference topKReference(const Setting& s, const Values& score,
 
 TEST_P(RoutingOps, FixedSlotsHoldWhateverTheGroupsSize) {
     const Values score(14, 0.0);  // all ask expert 0
-    const Assignment a = core::ops::topK(backend(), scores(2, score), groups({0, 2, 7}),
-                                         {1, 1.0, true, TopKPlacement::ChoicesFirst, 3});
+    const Assignment a =
+        topK(scores(2, score), groups({0, 2, 7}), {1, 1.0, true, TopKPlacement::ChoicesFirst, 3});
     EXPECT_EQ(byExpert(a), (Lists{{0, 1, 2, 3, 4}, {}}));
 }
 
@@ -259,10 +258,10 @@ TEST_P(RoutingOps, TopKPlacesInTheOrderOfTheRule) {
                     const auto real = someMask(s.tokens);
                     const TopKReference expected =
                         topKReference(s, score, real, k, dropless, placement);
-                    const Assignment a = core::ops::topK(
-                        backend(), scores(s.experts, score),
-                        groups(s.begins, s.masked ? real : std::vector<std::uint8_t>()),
-                        {static_cast<int>(k), s.capacity, dropless, placement});
+                    const Assignment a =
+                        topK(scores(s.experts, score),
+                             groups(s.begins, s.masked ? real : std::vector<std::uint8_t>()),
+                             {static_cast<int>(k), s.capacity, dropless, placement});
                     EXPECT_EQ(byExpert(a), expected.accepted);
                     EXPECT_EQ(a.requested, expected.requested);
                     EXPECT_EQ(readInts(a.askedExperts), expected.asked);
@@ -274,22 +273,20 @@ TEST_P(RoutingOps, TopKPlacesInTheOrderOfTheRule) {
 TEST_P(RoutingOps, TopKDropsOverCapacity) {
     // Everybody wants expert 0 first and expert 1 second; capacity ceil(1 * 4 / 2) = 2.
     const Tensor score = scores(2, {0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.95, 0.05});
-    const Assignment inOrder = core::ops::topK(backend(), score, groups({0, 4}), {2, 1.0, false});
+    const Assignment inOrder = topK(score, groups({0, 4}), {2, 1.0, false});
     EXPECT_EQ(byExpert(inOrder), (Lists{{0, 1}, {0, 1}}));
     EXPECT_EQ(inOrder.requested, (Ints{4, 4}));
-    const Assignment byPriority = core::ops::topK(backend(), score, groups({0, 4}),
-                                                  {2, 1.0, false, TopKPlacement::BatchPriority});
+    const Assignment byPriority =
+        topK(score, groups({0, 4}), {2, 1.0, false, TopKPlacement::BatchPriority});
     EXPECT_EQ(byExpert(byPriority), (Lists{{3, 0}, {3, 0}}));
-    const Assignment one = core::ops::topK(backend(), score, groups({0, 4}), {1, 1.0, false});
+    const Assignment one = topK(score, groups({0, 4}), {1, 1.0, false});
     EXPECT_EQ(byExpert(one), (Lists{{0, 1}, {}}));
 }
 
 TEST_P(RoutingOps, TopKTiesGoToTheLowerExpert) {
-    const Assignment a =
-        core::ops::topK(backend(), scores(3, Values(6, 0.0)), groups({0, 2}), {2, 1.0, true});
+    const Assignment a = topK(scores(3, Values(6, 0.0)), groups({0, 2}), {2, 1.0, true});
     EXPECT_EQ(readInts(a.askedExperts), (Ints{0, 1, 0, 1}));
-    const Assignment zeros =
-        core::ops::topK(backend(), scores(2, {-0.0, 0.0}), groups({0, 1}), {1, 1.0, true});
+    const Assignment zeros = topK(scores(2, {-0.0, 0.0}), groups({0, 1}), {1, 1.0, true});
     EXPECT_EQ(readInts(zeros.askedExperts), (Ints{0}));
 }
 
@@ -299,12 +296,12 @@ TEST_P(RoutingOps, NanIsTheLowestScore) {
     const Values p{nan, nan, -infinity, 0.5, infinity, nan, 0.1, -0.5};
     const Assignment choice = core::ops::expertChoice(backend(), scores(2, p), groups({0, 4}), 2.0);
     EXPECT_EQ(byExpert(choice), (Lists{{2, 3, 1, 0}, {1, 3, 0, 2}}));
-    const Assignment top = core::ops::topK(backend(), scores(2, p), groups({0, 4}),
-                                           {1, 2.0, false, TopKPlacement::BatchPriority});
+    const Assignment top =
+        topK(scores(2, p), groups({0, 4}), {1, 2.0, false, TopKPlacement::BatchPriority});
     EXPECT_EQ(readInts(top.askedExperts), (Ints{0, 1, 0, 0}));
     EXPECT_EQ(byExpert(top), (Lists{{2, 3, 0}, {1}}));
-    const Assignment all = core::ops::topK(backend(), scores(2, Values(8, nan)), groups({0, 4}),
-                                           {2, 1.0, false, TopKPlacement::BatchPriority});
+    const Assignment all = topK(scores(2, Values(8, nan)), groups({0, 4}),
+                                {2, 1.0, false, TopKPlacement::BatchPriority});
     EXPECT_EQ(all.slots(), 4);
 }
 
@@ -317,10 +314,8 @@ TEST_P(RoutingOps, RejectsWhatCannotBeRouted) {
                  core::CheckFailure);
     EXPECT_THROW(core::ops::expertChoice(backend(), p, groups({0, 4}), std::nan("")),
                  core::CheckFailure);
-    EXPECT_THROW(core::ops::topK(backend(), p, groups({0, 4}), {3, 1.0, false}),
-                 core::CheckFailure);
-    EXPECT_THROW(core::ops::topK(backend(), p, groups({0, 4}), {0, 1.0, false}),
-                 core::CheckFailure);
+    EXPECT_THROW(topK(p, groups({0, 4}), {3, 1.0, false}), core::CheckFailure);
+    EXPECT_THROW(topK(p, groups({0, 4}), {0, 1.0, false}), core::CheckFailure);
 }
 
 PARITY_SUITE(RoutingOps);

@@ -70,6 +70,14 @@ core::Tensor Bench::zeros(core::Shape shape) {
     return core::ops::toDevice(*backend_, core::Tensor::zeros(std::move(shape)));
 }
 
+core::Tensor Bench::one() {
+    return core::ops::toDevice(*backend_, core::Tensor::of<float>({1}, std::vector{1.0F}));
+}
+
+core::Tensor Bench::number() {
+    return core::ops::toDevice(*backend_, core::Tensor::zeros({1}, core::DType::F64));
+}
+
 core::Tensor Bench::ids(std::int64_t count, std::int64_t below) {
     const core::Tensor host = core::Tensor::host({count}, core::DType::I64);
     const core::CounterRandom random(1);

@@ -44,6 +44,8 @@ class Bench {
     core::Tensor activations(core::Shape shape, std::uint64_t seed = 1);
     core::Tensor f32(core::Shape shape, std::uint64_t seed = 1);
     core::Tensor zeros(core::Shape shape);
+    core::Tensor one();     ///< F32 [1], 1
+    core::Tensor number();  ///< F64 [1]
     /// I64 uniform in [0, below).
     core::Tensor ids(std::int64_t count, std::int64_t below);
 

@@ -17,7 +17,9 @@ void adamw(benchmark::State& state) {
     const Tensor gradient = bench.f32({kWeights});
     const Tensor m = bench.zeros({kWeights});
     const Tensor v = bench.zeros({kWeights});
-    bench.time(state, [&] { core::ops::adamwStep(bench.backend(), weight, m, v, gradient, {}); });
+    const Tensor scale = bench.one();
+    bench.time(state,
+               [&] { core::ops::adamwStep(bench.backend(), weight, m, v, gradient, scale, {}); });
     countBytes(state, 28.0 * kWeights);
 }
 
@@ -31,8 +33,9 @@ void adafactor(benchmark::State& state) {
     const Tensor gradient = bench.f32({args.rows, args.columns});
     const Tensor row = bench.zeros({1, args.rows});
     const Tensor column = bench.zeros({1, args.columns});
+    const Tensor scale = bench.one();
     bench.time(state, [&] {
-        core::ops::adafactorStep(bench.backend(), weight, row, column, {}, gradient, args);
+        core::ops::adafactorStep(bench.backend(), weight, row, column, {}, gradient, scale, args);
     });
     countBytes(state, 16.0 * kWeights);
 }
@@ -42,16 +45,17 @@ void sgd(benchmark::State& state) {
     const Tensor weight = bench.f32({kWeights});
     const Tensor gradient = bench.f32({kWeights});
     const Tensor momentum = bench.zeros({kWeights});
-    bench.time(state, [&] { core::ops::sgdStep(bench.backend(), weight, momentum, gradient, {}); });
+    const Tensor scale = bench.one();
+    bench.time(state,
+               [&] { core::ops::sgdStep(bench.backend(), weight, momentum, gradient, scale, {}); });
     countBytes(state, 20.0 * kWeights);
 }
 
 void gradientNorm(benchmark::State& state) {
     Bench bench(state);
     const std::vector<Tensor> gradients(1, bench.f32({kWeights}));
-    bench.time(state, [&] {
-        benchmark::DoNotOptimize(core::ops::sumOfSquares(bench.backend(), gradients));
-    });
+    const Tensor total = bench.number();
+    bench.time(state, [&] { core::ops::sumOfSquares(bench.backend(), total, gradients); });
     countBytes(state, 4.0 * kWeights);
 }
 

@@ -19,7 +19,10 @@ bool isRefused(const Path& path) {
         return false;
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::BadInput) << error.what();
-        EXPECT_EQ(std::string(error.what()).find("H5"), std::string::npos) << error.what();
+        std::string words = error.what();
+        if (const auto at = words.find(path.string()); at != std::string::npos)
+            words.erase(at, path.string().size());  // a temporary folder may be called anything
+        EXPECT_EQ(words.find("H5"), std::string::npos) << error.what();
         return true;
     }
 }

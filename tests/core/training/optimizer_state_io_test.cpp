@@ -13,6 +13,8 @@
 namespace core::test {
 namespace {
 
+Tensor one() { return Tensor::of<float>({1}, std::vector{1.0F}); }
+
 /// Tensor of counting values, a different range for each name.
 Tensor counting(const Shape& shape, float first) {
     const Tensor tensor = Tensor::host(shape);
@@ -77,7 +79,7 @@ class OptimizerStateIo : public ::testing::TestWithParam<OptimizerKind> {
         optimizer = makeOptimizer(specOf(GetParam(), 7), dense, backend);
         for (std::int64_t step = 7; step < 10; ++step) {
             for (Parameter& p : dense) copyInto(p.gradient, counting(p.shape, 1.0F));
-            optimizer->update(dense, 0.01, 1.0, step);
+            optimizer->update(dense, 0.01, one(), step);
         }
         save(file, *optimizer, dense, *backend);
     }
@@ -147,8 +149,8 @@ TEST_P(OptimizerStateIo, ACarriedExpertStepsLikeTheDenseMlp) {
     }
     const auto carried = makeOptimizer(specOf(GetParam()), moe, backend);
     loadOptimizerState(*carried, moe, *backend, *Checkpoint::open(file), expertSources(2), 10);
-    carried->update(moe, 0.01, 1.0, 10);
-    optimizer->update(dense, 0.01, 1.0, 10);
+    carried->update(moe, 0.01, one(), 10);
+    optimizer->update(dense, 0.01, one(), 10);
     for (std::size_t p = 0; p < 2; ++p)
         for (std::int64_t i = 0; i < moe[p + 1].value.elements(); ++i)
             EXPECT_EQ(moe[p + 1].value.data<float>()[i],

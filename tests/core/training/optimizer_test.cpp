@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/training/optimizer.h"
 
+#include "core/ops/memory.h"
+#include "core/tensor/arena.h"
 #include "tests/core/training/training_helpers.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <ostream>
@@ -13,6 +16,8 @@
 
 namespace core::test {
 namespace {
+
+Tensor scaleOf(float scale) { return Tensor::of<float>({1}, std::vector{scale}); }
 
 constexpr std::int64_t kSteps = 6;
 
@@ -51,7 +56,7 @@ TEST_P(OptimizerSteps, EqualTheReference) {
     const Tensor weights = fixture.tensor(test.name + ".weights");
     for (std::int64_t step = 0; step < kSteps; ++step) {
         copyInto(parameters[0].gradient, gradients.rows(step, step + 1));
-        optimizer->update(parameters, test.lr, 1.0, test.firstStep + step);
+        optimizer->update(parameters, test.lr, scaleOf(1), test.firstStep + step);
         expectClose(parameters[0].value, weights.rows(step, step + 1), test.tolerance,
                     "weights after step " + std::to_string(step + 1));
     }
@@ -70,7 +75,7 @@ TEST_P(OptimizerSteps, ScaleTheGradientFirst) {
     for (std::int64_t i = 0; i < gradients.elements(); ++i) gradients.data<float>()[i] *= 8.0F;
     for (std::int64_t step = 0; step < kSteps; ++step) {
         copyInto(parameters[0].gradient, gradients.rows(step, step + 1));
-        optimizer->update(parameters, test.lr, 0.125, test.firstStep + step);
+        optimizer->update(parameters, test.lr, scaleOf(0.125F), test.firstStep + step);
     }
     const Tensor weights = fixture.tensor(test.name + ".weights");
     expectClose(parameters[0].value, weights.rows(kSteps - 1, kSteps), test.tolerance, "weights");
@@ -157,11 +162,11 @@ TEST(Optimizer, ExpertsAreUpdatedAsIfTheyWereAlone) {
     Case test{.name = "adafactor_experts", .spec = adafactor(0, 0.01), .lr = 0.1, .experts = true};
     std::vector<Parameter> together{parameterOf(fixture, test)};
     copyInto(together[0].gradient, gradient);
-    makeOptimizer(test.spec, together, backend)->update(together, test.lr, 1.0, 0);
+    makeOptimizer(test.spec, together, backend)->update(together, test.lr, scaleOf(1), 0);
     for (std::int64_t e = 0; e < 3; ++e) {
         std::vector<Parameter> alone{makeParameter("w", w0.rows(e, e + 1).view({6, 9}))};
         copyInto(alone[0].gradient, gradient.rows(e, e + 1));
-        makeOptimizer(test.spec, alone, backend)->update(alone, test.lr, 1.0, 0);
+        makeOptimizer(test.spec, alone, backend)->update(alone, test.lr, scaleOf(1), 0);
         const auto expected = alone[0].value.span<float>();
         EXPECT_TRUE(
             std::equal(expected.begin(), expected.end(), together[0].value.data<float>() + e * 54));
@@ -199,9 +204,62 @@ TEST(Optimizer, DecayOnlyWhereTheParameterAsksForIt) {
         const Tensor value = Tensor::of<float>({2, 2}, ones);
         std::vector<Parameter> parameters{makeParameter("a", value, true),
                                           makeParameter("b", value, false)};
-        makeOptimizer(spec, parameters, backend)->update(parameters, 0.1, 1.0, 0);
+        makeOptimizer(spec, parameters, backend)->update(parameters, 0.1, scaleOf(1), 0);
         EXPECT_LT(parameters[0].value.data<float>()[0], 1.0F) << optimizerName(kind);
         EXPECT_EQ(parameters[1].value.data<float>()[0], 1.0F) << optimizerName(kind);
+    }
+}
+
+/// Parameters as a model has them: in one piece of memory, some with decay, one that began later.
+TEST(Optimizer, ParametersInOnePieceAreUpdatedAsEachByItself) {
+    const std::shared_ptr<Backend> backend = makeCpuBackend(2);
+    const std::vector<Shape> shapes{{3, 5}, {40}, {7}, {2, 2, 9}, {1}};
+    for (const OptimizerKind kind : {OptimizerKind::AdamW, OptimizerKind::Sgd}) {
+        OptimizerSpec spec;
+        spec.kind = kind;
+        spec.weightDecay = 0.25;
+        const std::vector<Tensor> values = allocateTogether(shapes, allocateHost);
+        const std::vector<Tensor> gradients = allocateTogether(shapes, allocateHost);
+        for (const auto& tensors : {values, gradients})
+            for (const Tensor& all : joined(tensors)) ops::fill(*backend, all, 0.0F);
+        std::vector<Parameter> together;
+        std::vector<Parameter> apart;
+        for (std::size_t i = 0; i < shapes.size(); ++i) {
+            const Tensor value = Tensor::host(shapes[i]);
+            for (std::int64_t k = 0; k < value.elements(); ++k)
+                value.data<float>()[k] = static_cast<float>(i) - 0.125F * static_cast<float>(k);
+            const bool decay = i < 3;
+            apart.push_back(makeParameter(std::to_string(i), value, decay));
+            together.push_back(apart.back());
+            together.back().value = values[i];
+            together.back().gradient = gradients[i];
+            copyInto(values[i], value);
+        }
+        const auto one = makeOptimizer(spec, together, backend);
+        const auto each = makeOptimizer(spec, apart, backend);
+        one->starts()[1] = each->starts()[1] = -5;
+        for (std::int64_t step = 0; step < 3; ++step) {
+            for (std::size_t i = 0; i < shapes.size(); ++i)
+                for (std::int64_t k = 0; k < shapes[i].elements(); ++k)
+                    together[i].gradient.data<float>()[k] = apart[i].gradient.data<float>()[k] =
+                        std::sin(static_cast<float>(k + step) + static_cast<float>(i));
+            one->update(together, 0.1, scaleOf(0.5F), step);
+            each->update(apart, 0.1, scaleOf(0.5F), step);
+        }
+        ASSERT_EQ(one->state().size(), each->state().size());
+        for (std::size_t i = 0; i < shapes.size(); ++i)
+            EXPECT_TRUE(
+                std::ranges::equal(together[i].value.span<float>(), apart[i].value.span<float>()))
+                << optimizerName(kind) << " parameter " << i;
+        for (std::size_t s = 0; s < one->state().size(); ++s) {
+            const OptimizerState& found = one->state()[s];
+            EXPECT_EQ(found.slot, each->state()[s].slot);
+            EXPECT_EQ(found.parameter, each->state()[s].parameter);
+            EXPECT_TRUE(std::ranges::equal(found.value.span<float>(),
+                                           each->state()[s].value.span<float>()));
+        }
+        for (const Tensor& all : joined(values))  // what lies between stays zero
+            EXPECT_EQ(all.data<float>()[15], 0.0F);
     }
 }
 

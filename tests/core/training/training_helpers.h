@@ -4,6 +4,7 @@
 #include "core/base/random.h"
 #include "core/cpu/cpu_backend.h"
 #include "core/data/batch_loader.h"
+#include "core/model/loss_reading.h"
 #include "core/model/model.h"
 #include "core/ops/cross_entropy.h"
 #include "core/ops/linear.h"
@@ -99,10 +100,10 @@ class LinearModel final : public Model {
         counted_ = count - std::count(labels.begin(), labels.end(), -100);
         result.counted = counted_;
         if (counted_ > 0) {
-            const Tensor total = workspace().allocate({1}, DType::F64);
-            ops::sum(backend(), total, losses);
-            result.loss = ops::hostNumber(backend(), total) / static_cast<double>(counted_);
+            result.lossThere = workspace().allocate({1}, DType::F64);
+            ops::sum(backend(), result.lossThere, losses);
         }
+        if (!options.lossesLater) readLosses(result, backend());
         return result;
     }
 

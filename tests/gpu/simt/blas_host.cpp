@@ -6,8 +6,10 @@
 #include "gpu/blas.h"
 #include "tests/gpu/simt/runtime.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 namespace gpu {
@@ -60,7 +62,9 @@ void finish(const ProductArgs& args, Index batch, Index row, Index column, doubl
         sum += static_cast<double>(args.beta) * element(args.c, args.resultType, at);
     if (args.bias != nullptr)
         sum += element(args.bias, args.resultType, batch * args.biasStride + column);
-    if (args.epilogue == Epilogue::GeluTanh) {
+    if (args.epilogue == Epilogue::Relu) {
+        sum = std::max(sum, 0.0);
+    } else if (args.epilogue == Epilogue::GeluTanh) {
         store(args.aux, args.resultType, at, sum);
         sum = geluTanh(sum);
     } else if (args.epilogue == Epilogue::GeluTanhSlope) {
@@ -83,6 +87,11 @@ void multiply(const ProductArgs& args, Index batch) {
             for (std::size_t column = 0; column < sums.size(); ++column)
                 sums[column] += factor * from[column];
         }
+        if (args.epilogue == Epilogue::BiasGradient) {
+            const auto begin = a.begin() + row * args.k;
+            store(args.biasGradient, args.resultType, batch * args.biasStride + row,
+                  std::accumulate(begin, begin + args.k, 0.0));
+        }
         for (Index column = 0; column < args.n; ++column)
             finish(args, batch, row, column, sums[static_cast<std::size_t>(column)]);
     }
@@ -103,7 +112,7 @@ Blas::Blas(cudaStream_t stream) : parts_(new Parts{stream}) {}
 Blas::~Blas() = default;
 
 /// cublasLtMatmul's table of types; CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD is a multiple of 8 for
-/// GELU; pointers of epilogues are aligned to 16 bytes.
+/// GELU; pointers of epilogues are aligned to 16 bytes, those of a batch all of them.
 bool Blas::supports(const ProductArgs& args) {
     const bool types = (args.type == core::DType::F32 && args.resultType == core::DType::F32) ||
                        (args.type == core::DType::BF16 && (args.resultType == core::DType::BF16 ||
@@ -111,7 +120,13 @@ bool Blas::supports(const ProductArgs& args) {
     if (!types) return false;
     if (args.epilogue == Epilogue::None) return args.bias == nullptr;
     if (args.epilogue == Epilogue::Bias && args.bias == nullptr) return false;
-    if (args.bias != nullptr && !aligned(args.bias, 16)) return false;
+    if (args.epilogue == Epilogue::BiasGradient && args.biasGradient == nullptr) return false;
+    const void* const bias =
+        args.epilogue == Epilogue::BiasGradient ? args.biasGradient : args.bias;
+    const std::size_t distance =
+        static_cast<std::size_t>(args.biasStride) * core::dtypeBytes(args.resultType);
+    if (bias != nullptr && (!aligned(bias, 16) || (args.batch > 1 && distance % 16 != 0)))
+        return false;
     if (!usesAux(args)) return true;
     return args.n % 8 == 0 && args.strideC % 8 == 0 && args.aux != nullptr &&
            aligned(args.aux, 16) && aligned(args.c, 16);
@@ -122,7 +137,7 @@ void Blas::product(const ProductArgs& args) {
     CORE_CHECK(args.k > 0, "a product with an inner size");
     if (!supports(args))
         throw core::Error(core::ErrorKind::Device, "cuBLASLt has no kernel for such a product");
-    simt::enqueue(parts_->stream, [args] {
+    simt::enqueue(parts_->stream, simt::NodeKind::Kernel, [args] {
         for (Index batch = 0; batch < args.batch; ++batch) multiply(args, batch);
     });
 }

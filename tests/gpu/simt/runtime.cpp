@@ -48,9 +48,11 @@ cudaError_t result(cudaError_t status) {
     return status;
 }
 
-void drain(simt::Stream& stream) {
+/// Runs what waits in a stream, until `isEnough`.
+template <typename Enough>
+void drainUntil(simt::Stream& stream, Enough isEnough) {
     try {
-        while (!stream.waiting.empty()) {
+        while (!stream.waiting.empty() && !isEnough()) {
             const simt::Work work = std::move(stream.waiting.front());
             stream.waiting.pop_front();
             work();
@@ -59,6 +61,23 @@ void drain(simt::Stream& stream) {
         stream.waiting.clear();
         throw;
     }
+}
+
+void drain(simt::Stream& stream) {
+    drainUntil(stream, [] { return false; });
+}
+
+/// What the driver does not do while this thread captures (its mode is ThreadLocal).
+bool breaksCapture() {
+    bool any = false;
+    for (simt::Stream* stream : device().streams)
+        if (stream->capture != nullptr) any = stream->capture->broken = true;
+    return any;
+}
+
+/// Runs what lies before the event, as far as it is still waiting.
+void drainTo(simt::Event& event) {
+    if (event.stream != nullptr) drainUntil(*event.stream, [&] { return event.reached; });
 }
 
 void drainAll() {
@@ -79,10 +98,10 @@ bool isPinned(const void* pointer) {
 
 namespace simt {
 
-void enqueue(Stream* stream, Work work) {
+void enqueue(Stream* stream, NodeKind kind, Work work) {
     Stream& queue = streamOf(stream);
     if (queue.capture != nullptr) {
-        queue.capture->nodes.push_back(std::move(work));
+        queue.capture->nodes.push_back({kind, std::move(work)});
         return;
     }
     queue.waiting.push_back(std::move(work));
@@ -114,7 +133,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, Work th
     if (config.dynamicSmemBytes > most) return result(cudaErrorInvalidValue);
     if (device().fault != cudaSuccess && device().kernelsLeft-- == 0) loseDevice(device().fault);
     if (device().lost != cudaSuccess) return result(cudaSuccess);
-    enqueue(config.stream,
+    enqueue(config.stream, NodeKind::Kernel,
             [kernel, grid, block, bytes = config.dynamicSmemBytes, body = std::move(thread)] {
                 runGrid(kernel, grid, block, bytes, body);
             });
@@ -168,6 +187,10 @@ const char* cudaGetErrorString(cudaError_t error) {
             return "unspecified launch failure";
         case cudaErrorStreamCaptureUnsupported:
             return "operation not permitted when stream is capturing";
+        case cudaErrorStreamCaptureInvalidated:
+            return "operation failed due to a previous error during capture";
+        case cudaErrorGraphExecUpdateFailure:
+            return "the graph update was not performed";
         default:
             return "an error of the harness's device";
     }
@@ -213,6 +236,7 @@ cudaError_t cudaMemGetInfo(std::size_t* freeBytes, std::size_t* totalBytes) {
 }
 
 cudaError_t cudaDeviceSynchronize() {
+    if (breaksCapture()) return result(cudaErrorStreamCaptureUnsupported);
     drainAll();
     return result(cudaSuccess);
 }
@@ -221,6 +245,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
     constexpr std::size_t kAlignment = 256;
     Device& d = device();
     *pointer = nullptr;
+    if (breaksCapture()) return result(cudaErrorStreamCaptureUnsupported);
     if (d.lost != cudaSuccess) return result(cudaSuccess);
     if (bytes > d.totalBytes - std::min(d.totalBytes, d.usedBytes))
         return result(cudaErrorMemoryAllocation);
@@ -233,6 +258,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
 }
 
 cudaError_t cudaFree(void* pointer) {
+    if (breaksCapture()) return result(cudaErrorStreamCaptureUnsupported);
     drainAll();
     if (pointer == nullptr) return result(cudaSuccess);
     Device& d = device();
@@ -245,12 +271,14 @@ cudaError_t cudaFree(void* pointer) {
 }
 
 cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
+    if (breaksCapture()) return result(cudaErrorStreamCaptureUnsupported);
     *pointer = std::malloc(std::max<std::size_t>(bytes, 1));
     device().pinned[*pointer] = bytes;
     return result(cudaSuccess);
 }
 
 cudaError_t cudaFreeHost(void* pointer) {
+    if (breaksCapture()) return result(cudaErrorStreamCaptureUnsupported);
     drainAll();
     device().pinned.erase(pointer);
     std::free(pointer);
@@ -271,16 +299,18 @@ cudaError_t cudaMemcpyAsync(void* into, const void* from, std::size_t bytes, cud
     if (bytes == 0) return cudaSuccess;
     const bool pageable = (kind == cudaMemcpyHostToDevice && !isPinned(from)) ||
                           (kind == cudaMemcpyDeviceToHost && !isPinned(into));
-    if (pageable && streamOf(stream).capture != nullptr)
+    if (pageable && streamOf(stream).capture != nullptr && breaksCapture())
         return result(cudaErrorStreamCaptureUnsupported);
     if (pageable && kind == cudaMemcpyHostToDevice) {
         const auto* const first = static_cast<const std::byte*>(from);
-        simt::enqueue(stream, [into, kept = std::vector<std::byte>(first, first + bytes)] {
-            std::memcpy(into, kept.data(), kept.size());
-        });
+        simt::enqueue(stream, simt::NodeKind::Copy,
+                      [into, kept = std::vector<std::byte>(first, first + bytes)] {
+                          std::memcpy(into, kept.data(), kept.size());
+                      });
         return cudaSuccess;
     }
-    simt::enqueue(stream, [into, from, bytes] { std::memmove(into, from, bytes); });
+    simt::enqueue(stream, simt::NodeKind::Copy,
+                  [into, from, bytes] { std::memmove(into, from, bytes); });
     if (pageable) drain(streamOf(stream));
     return cudaSuccess;
 }
@@ -291,7 +321,9 @@ cudaError_t cudaMemset(void* into, int value, std::size_t bytes) {
 
 cudaError_t cudaMemsetAsync(void* into, int value, std::size_t bytes, cudaStream_t stream) {
     if (device().lost != cudaSuccess) return result(cudaSuccess);
-    if (bytes > 0) simt::enqueue(stream, [into, value, bytes] { std::memset(into, value, bytes); });
+    if (bytes > 0)
+        simt::enqueue(stream, simt::NodeKind::Set,
+                      [into, value, bytes] { std::memset(into, value, bytes); });
     return cudaSuccess;
 }
 
@@ -309,14 +341,15 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-    if (streamOf(stream).capture != nullptr) return result(cudaErrorStreamCaptureUnsupported);
+    if (streamOf(stream).capture != nullptr && breaksCapture())
+        return result(cudaErrorStreamCaptureUnsupported);
     if (device().lost != cudaSuccess) return result(cudaSuccess);
     drain(streamOf(stream));
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t event, unsigned) {
-    if (event->stream != nullptr) drain(*event->stream);
+    drainTo(*event);
     return result(cudaSuccess);
 }
 
@@ -327,7 +360,9 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
     *graph = std::exchange(stream->capture, nullptr);
-    return result(cudaSuccess);
+    if (!(*graph)->broken) return result(cudaSuccess);
+    delete std::exchange(*graph, nullptr);
+    return result(cudaErrorStreamCaptureInvalidated);
 }
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
@@ -342,9 +377,24 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
     return result(cudaSuccess);
 }
 
+/// As the documentation says: arguments and functions of nodes may be others, their kinds and order
+/// not.
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t executable, cudaGraph_t graph,
+                                cudaGraphExecUpdateResultInfo* info) {
+    const bool alike = std::equal(
+        executable->nodes.begin(), executable->nodes.end(), graph->nodes.begin(),
+        graph->nodes.end(),
+        [](const simt::Graph::Node& a, const simt::Graph::Node& b) { return a.kind == b.kind; });
+    info->result = alike ? cudaGraphExecUpdateSuccess : cudaGraphExecUpdateErrorTopologyChanged;
+    if (!alike) return result(cudaErrorGraphExecUpdateFailure);
+    executable->nodes = graph->nodes;
+    return result(cudaSuccess);
+}
+
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     if (device().lost != cudaSuccess) return result(cudaSuccess);
-    for (const simt::Work& node : executable->nodes) simt::enqueue(stream, node);
+    for (const simt::Graph::Node& node : executable->nodes)
+        simt::enqueue(stream, node.kind, node.work);
     return cudaSuccess;
 }
 
@@ -365,23 +415,24 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-    if (event->stream != nullptr && !event->reached) drain(*event->stream);
+    drainTo(*event);
     delete event;
     return result(cudaSuccess);
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     if (device().lost != cudaSuccess) return result(cudaSuccess);
-    event->recorded = true;
+    const std::uint64_t record = ++event->records;
     event->reached = false;
     event->stream = &streamOf(stream);
-    simt::enqueue(stream, [event] { event->reached = true; });
+    simt::enqueue(stream, simt::NodeKind::Event,
+                  [event, record] { event->reached = record == event->records; });
     return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     if (device().lost != cudaSuccess) return result(cudaSuccess);
-    if (event->stream != nullptr && !event->reached) drain(*event->stream);
+    drainTo(*event);
     return cudaSuccess;
 }
 

@@ -27,17 +27,24 @@ struct Stream {
 };
 
 struct Event {
-    bool recorded = false;
+    std::uint64_t records = 0;  ///< so far; what counts is the last one
     bool reached = true;
     Stream* stream = nullptr;
 };
 
+enum class NodeKind { Kernel, Copy, Set, Event };
+
 struct Graph {
-    std::vector<Work> nodes;
+    struct Node {
+        NodeKind kind;
+        Work work;
+    };
+    std::vector<Node> nodes;
+    bool broken = false;  ///< by a call that no capture survives
 };
 
 /// Puts work at the end of a stream, or into the graph that it captures.
-void enqueue(Stream* stream, Work work);
+void enqueue(Stream* stream, NodeKind kind, Work work);
 
 /// The seed of all random orders: UPCYCLER_SIMT_SEED, else different in every process.
 std::uint64_t seed();
