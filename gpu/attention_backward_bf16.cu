@@ -7,7 +7,7 @@ namespace gpu {
 namespace {
 
 /// Blocks that an SM should hold at least: three leave a thread 168 registers, two 255.
-constexpr int blocksWanted(int columns) { return columns == 64 ? 3 : 2; }
+constexpr int blocksWanted(int columns) { return columns <= 64 ? 3 : 2; }
 
 /// The shared memory of a block: 64 rows of its own and N others, each with two operands.
 template <int D, int N>
@@ -237,11 +237,11 @@ void attentionGradientsBf16(cudaStream_t stream, const core::Tensor& dq, const c
                             const AttentionView& view) {
     const std::int64_t heads = shape.batch * shape.heads;
     const std::int64_t queryBlocks = divideUp(shape.queries, kOwnRows);
-    withHeadWidth(shape.headDim, [&]<int D>() {
+    withMmaWidth(shape.headDim, [&]<int D>() {
         // Two sums [16, C] and two tiles of scores in a warp's registers, without spilling.
-        constexpr int kColumns = D == 64 ? 64 : 128;
+        constexpr int kColumns = D > 128 ? 128 : D;
         constexpr int kPieces = D / kColumns;
-        constexpr int kKeys = D == 64 ? 32 : 16;
+        constexpr int kKeys = D > 64 ? 16 : 32;
         constexpr int kOthers = D == 256 ? 16 : 32;
         launch(stream, queryGradientsOnTensorCores<D, kColumns, kKeys>,
                blocks(heads * queryBlocks, kPieces), dim3(kMmaThreads), Operands<D, kKeys>::kBytes,

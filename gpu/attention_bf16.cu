@@ -81,7 +81,7 @@ void attendBf16(cudaStream_t stream, const core::Tensor& o, const core::Tensor& 
                 const core::Tensor& q, const core::Tensor& k, const core::Tensor& v,
                 const core::AttentionShape& shape, const AttentionView& view) {
     const std::int64_t blocks = shape.batch * shape.heads * divideUp(shape.queries, kOwnRows);
-    withHeadWidth(shape.headDim, [&]<int D>() {
+    withMmaWidth(shape.headDim, [&]<int D>() {
         constexpr int kKeys = D == 256 ? 32 : 64;
         launch(stream, attendOnTensorCores<D, kKeys>, dim3(static_cast<unsigned>(blocks)),
                dim3(kMmaThreads), tileBytes(kOwnRows + 2 * kKeys, D), data<Bf16>(o),
