@@ -7,7 +7,7 @@ namespace gpu {
 namespace {
 
 /// Blocks that an SM should hold at least: three leave a thread 168 registers, two 255.
-constexpr int blocksWanted(int columns) { return columns == 64 ? 3 : 2; }
+constexpr int blocksWanted(int columns) { return columns <= 64 ? 3 : 2; }
 
 /// The shared memory of a block: 64 rows of its own and N others, each with two operands.
 template <int D, int N>
@@ -70,25 +70,6 @@ struct Slopes {
     __device__ bool isKept(int n, int i) const { return (kept >> (4 * n + i) & 1U) != 0; }
 };
 
-/// Where a block of 64 queries begins; the last ones see the most keys and begin first.
-struct QueryBlock {
-    std::int64_t head;
-    std::int64_t top;
-    std::int64_t query;   ///< the warp's first
-    std::int64_t row[2];  ///< the lane's
-    std::int64_t seen;    ///< keys that some query of the block sees, at most
-    std::int64_t seenByWarp;
-
-    __device__ QueryBlock(const AttentionView& view, std::int64_t headOf, std::int64_t topOf)
-        : head(headOf),
-          top(topOf),
-          query(top + warpRank() * kWarpRows),
-          row{query + laneRank() / 4, query + laneRank() / 4 + 8},
-          seen(view.seenBelow(head / view.heads, top + kOwnRows)),
-          seenByWarp(query < view.queries ? view.seenBelow(head / view.heads, query + kWarpRows)
-                                          : 0) {}
-};
-
 /// dOut . o of a query, in the four lanes that hold its row.
 __device__ float shiftOf(const Inputs<Bf16>& in, const AttentionView& view, std::int64_t head,
                          std::int64_t query) {
@@ -111,8 +92,7 @@ template <int D, int C, int N>
 __global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
     queryGradientsOnTensorCores(Bf16* dq, RowSums sums, Inputs<Bf16> in, AttentionView view) {
     const Operands<D, N> operands(blockShared<Bf16>());
-    const std::int64_t count = (view.queries + kOwnRows - 1) / kOwnRows;
-    const QueryBlock block(view, blockIdx.x / count, (count - 1 - blockIdx.x % count) * kOwnRows);
+    const QueryBlock block = QueryBlock::ofGrid(view);
     const int column = static_cast<int>(blockIdx.y) * C;
 
     loadQueries<kOwnRows, D>(operands.own, in, view, block.head, block.top);
@@ -126,7 +106,7 @@ __global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
     float total[2] = {};
     float inner[2] = {};
     float out[2][C / 8][4] = {};  // sums of p (dP - shift) k and of p k
-    for (std::int64_t first = 0; first < block.seen; first += N) {
+    for (int first = 0; first < block.seen; first += N) {
         __syncthreads();
         loadKeys<N, D>(operands.other, in, view, block.head, first);
         __syncthreads();
@@ -168,24 +148,25 @@ __global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
                               AttentionView view) {
     const Operands<D, N> operands(blockShared<Bf16>());
     Row* rows = reinterpret_cast<Row*>(operands.other[1] + N * pitch(D));
-    const std::int64_t count = (view.keys + kOwnRows - 1) / kOwnRows;
-    const std::int64_t first = blockIdx.x % count * kOwnRows;
-    const std::int64_t head = blockIdx.x / count;
-    const std::int64_t entry = head / view.heads;
-    const std::int64_t key = first + warpRank() * kWarpRows;  // the warp's first
+    const int count = static_cast<int>((view.keys + kOwnRows - 1) / kOwnRows);
+    const int first = static_cast<int>(blockIdx.x) % count * kOwnRows;
+    const std::int64_t head = static_cast<int>(blockIdx.x) / count;
+    const int key = first + warpRank() * kWarpRows;  // the warp's first
     const int column = static_cast<int>(blockIdx.y) * C;
-    const bool shown = first < view.seenBelow(entry, view.queries);
-    const std::int64_t sees = first - view.sight + 1;  // the first query that sees one of them
+    const int queries = static_cast<int>(view.queries);
+    const bool shown = first < seenBelow(view, head, queries);
+    const auto sees =
+        static_cast<int>(first - view.sight + 1);  // the first query that sees one of them
 
     loadKeys<kOwnRows, D>(operands.own, in, view, head, first);
     float keyOut[1][C / 8][4] = {};
     float valueOut[1][C / 8][4] = {};
-    for (std::int64_t top = sees > 0 ? sees / N * N : 0; shown && top < view.queries; top += N) {
+    for (int top = sees > 0 ? sees / N * N : 0; shown && top < queries; top += N) {
         __syncthreads();
         loadQueries<N, D>(operands.other, in, view, head, top);
         if (threadRank() < N) rows[threadRank()] = rowOf(sums, view, head, top + threadRank());
         __syncthreads();
-        if (key >= view.seenBelow(entry, top + N)) continue;
+        if (key >= seenBelow(view, head, top + N)) continue;
         using Transposed = Scores<N, true>;
         const auto row = [&](int n, int i) { return rows[Transposed::queryOf(n, i)]; };
         Slopes<N> slopes(operands, Transposed{view, head, top, key}, row);
@@ -210,11 +191,12 @@ __global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
     biasGradientsOnTensorCores(float* dBias, RowSums sums, Inputs<Bf16> in, AttentionView view,
                                std::int64_t batch) {
     const Operands<D, N> operands(blockShared<Bf16>());
-    const std::int64_t across = (view.keys + N - 1) / N;
-    const std::int64_t down = (view.queries + kOwnRows - 1) / kOwnRows;
-    const std::int64_t first = blockIdx.x % across * N;
-    const std::int64_t top = blockIdx.x / across % down * kOwnRows;
-    const std::int64_t headOfEntry = blockIdx.x / across / down;
+    const int across = static_cast<int>((view.keys + N - 1) / N);
+    const int down = static_cast<int>((view.queries + kOwnRows - 1) / kOwnRows);
+    const int place = static_cast<int>(blockIdx.x);
+    const int first = place % across * N;
+    const int top = place / across % down * kOwnRows;
+    const std::int64_t headOfEntry = place / across / down;
 
     float all[N / 8][4] = {};
     for (std::int64_t entry = 0; entry < batch; ++entry) {
@@ -255,22 +237,24 @@ void attentionGradientsBf16(cudaStream_t stream, const core::Tensor& dq, const c
                             const AttentionView& view) {
     const std::int64_t heads = shape.batch * shape.heads;
     const std::int64_t queryBlocks = divideUp(shape.queries, kOwnRows);
-    withHeadWidth(shape.headDim, [&]<int D>() {
-        // Two sums [16, C] and two tiles [16, N] of floats in a warp's registers.
-        constexpr int kColumns = D == 64 ? 64 : 128;
+    withMmaWidth(shape.headDim, [&]<int D>() {
+        // Two sums [16, C] and two tiles of scores in a warp's registers, without spilling.
+        constexpr int kColumns = D > 128 ? 128 : D;
         constexpr int kPieces = D / kColumns;
+        constexpr int kKeys = D > 64 ? 16 : 32;
         constexpr int kOthers = D == 256 ? 16 : 32;
-        constexpr std::size_t kBytes = Operands<D, kOthers>::kBytes;
-        launch(stream, queryGradientsOnTensorCores<D, kColumns, kOthers>,
-               blocks(heads * queryBlocks, kPieces), dim3(kMmaThreads), kBytes, data<Bf16>(dq),
-               sums, in, view);
+        launch(stream, queryGradientsOnTensorCores<D, kColumns, kKeys>,
+               blocks(heads * queryBlocks, kPieces), dim3(kMmaThreads), Operands<D, kKeys>::kBytes,
+               data<Bf16>(dq), sums, in, view);
         launch(stream, keyGradientsOnTensorCores<D, kColumns, kOthers>,
                blocks(heads * divideUp(shape.keys, kOwnRows), kPieces), dim3(kMmaThreads),
-               kBytes + kOthers * sizeof(Row), data<Bf16>(dk), data<Bf16>(dv), sums, in, view);
+               Operands<D, kOthers>::kBytes + kOthers * sizeof(Row), data<Bf16>(dk), data<Bf16>(dv),
+               sums, in, view);
         if (dBias != nullptr)
             launch(stream, biasGradientsOnTensorCores<D, kOthers>,
                    blocks(shape.heads * queryBlocks * divideUp(shape.keys, kOthers)),
-                   dim3(kMmaThreads), kBytes, dBias, sums, in, view, shape.batch);
+                   dim3(kMmaThreads), Operands<D, kOthers>::kBytes, dBias, sums, in, view,
+                   shape.batch);
     });
 }
 

@@ -17,31 +17,25 @@ __global__ void __launch_bounds__(kMmaThreads)
     Bf16* keyTile = queryTile + kOwnRows * pitch(D);
     Bf16* valueTile = keyTile + BN * pitch(D);
 
-    // The last queries see the most keys: they begin first.
-    const std::int64_t tiles = (view.queries + kOwnRows - 1) / kOwnRows;
-    const std::int64_t top = (tiles - 1 - blockIdx.x % tiles) * kOwnRows;
-    const std::int64_t head = blockIdx.x / tiles;
-    const std::int64_t entry = head / view.heads;
-    const std::int64_t seen = view.seenBelow(entry, top + kOwnRows);
-    const std::uint8_t* mask = view.maskOf(entry);
-    const std::int64_t query = top + warpRank() * kWarpRows;  // the warp's first
-    const std::int64_t seenByWarp =
-        query < view.queries ? view.seenBelow(entry, query + kWarpRows) : 0;
+    const QueryBlock block = QueryBlock::ofGrid(view);
+    const std::int64_t head = block.head;
+    const std::uint8_t* mask = view.maskOf(head / view.heads);
 
-    loadTile<kOwnRows, D>(queryTile, q + view.queryAt(head), view, top, view.queries, nullptr);
+    loadTile<kOwnRows, D>(queryTile, q + view.queryAt(head), view, block.top, view.queries,
+                          nullptr);
     const Bf16* rows = queryTile + warpRank() * kWarpRows * pitch(D);
     float out[1][D / 8][4] = {};
     float most[2] = {-INFINITY, -INFINITY};
     float total[2] = {};
-    for (std::int64_t first = 0; first < seen; first += BN) {
+    for (int first = 0; first < block.seen; first += BN) {
         __syncthreads();
         loadTile<BN, D>(keyTile, k + view.keyAt(head), view, first, view.keys, mask);
         loadTile<BN, D>(valueTile, v + view.keyAt(head), view, first, view.keys, mask);
         __syncthreads();
-        if (first >= seenByWarp) continue;
+        if (first >= block.seenByWarp) continue;
         float p[BN / 8][4] = {};
         addDots<BN, D>(p, rows, keyTile);
-        const Scores<BN, false> scores{view, head, query, first};
+        const Scores<BN, false> scores{view, head, block.query, first};
         scores.finish(p);
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
@@ -73,12 +67,11 @@ __global__ void __launch_bounds__(kMmaThreads)
     for (int half = 0; half < 2; ++half) {
         const float sum = rowSum(total[half]);
         total[half] = sum == 0.0F ? 1.0F : sum;
-        const std::int64_t row = query + laneRank() / 4 + 8 * half;
-        if (laneRank() % 4 == 0 && row < view.queries)
-            logSumExp[head * view.queries + row] =
+        if (laneRank() % 4 == 0 && block.row[half] < view.queries)
+            logSumExp[head * view.queries + block.row[half]] =
                 (most[half] == -INFINITY ? 0.0F : most[half]) + logf(total[half]);
     }
-    storeRows<D>(o + view.queryAt(head), out[0], view, query, view.queries, 0,
+    storeRows<D>(o + view.queryAt(head), out[0], view, block.query, view.queries, 0,
                  view.drop.factor / total[0], view.drop.factor / total[1]);
 }
 
@@ -88,7 +81,7 @@ void attendBf16(cudaStream_t stream, const core::Tensor& o, const core::Tensor& 
                 const core::Tensor& q, const core::Tensor& k, const core::Tensor& v,
                 const core::AttentionShape& shape, const AttentionView& view) {
     const std::int64_t blocks = shape.batch * shape.heads * divideUp(shape.queries, kOwnRows);
-    withHeadWidth(shape.headDim, [&]<int D>() {
+    withMmaWidth(shape.headDim, [&]<int D>() {
         constexpr int kKeys = D == 256 ? 32 : 64;
         launch(stream, attendOnTensorCores<D, kKeys>, dim3(static_cast<unsigned>(blocks)),
                dim3(kMmaThreads), tileBytes(kOwnRows + 2 * kKeys, D), data<Bf16>(o),

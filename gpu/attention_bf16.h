@@ -6,6 +6,15 @@
 
 namespace gpu {
 
+/// withHeadWidth for the kernels on tensor cores, which have narrower tiles, too.
+template <typename Run>
+void withMmaWidth(std::int64_t headDim, Run run) {
+    if (headDim <= 32)
+        run.template operator()<32>();
+    else
+        withHeadWidth(headDim, run);
+}
+
 /// attentionForward for BF16, on tensor cores.
 void attendBf16(cudaStream_t stream, const core::Tensor& o, const core::Tensor& logSumExp,
                 const core::Tensor& q, const core::Tensor& k, const core::Tensor& v,

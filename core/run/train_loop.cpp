@@ -204,7 +204,9 @@ void TrainLoop::showSample() {
 }
 
 void TrainLoop::saveIfDue() {
-    if (savedStep_ != step() && isDue(step(), job_.checkpointEvery, job_.trainer.steps)) save();
+    if (savedStep_ == step() || !isDue(step(), job_.checkpointEvery, job_.trainer.steps)) return;
+    settle();
+    if (nonFinite_ == 0) save();
 }
 
 void TrainLoop::save() {
@@ -212,7 +214,7 @@ void TrainLoop::save() {
     const std::string path = saveSession(run_, session_);
     savedStep_ = step();
     log_.write(step(), CheckpointEvent{path});
-    pruneCheckpoints(run_, job_.keep);
+    if (nonFinite_ == 0) pruneCheckpoints(run_, job_.keep);
 }
 
 TrainOutcome TrainLoop::finish() {

@@ -43,7 +43,9 @@ class TrainLoop {
     void evaluateIfDue();
     /// Of a text: what the model makes of a held-out input, always the same one. Dropped likewise.
     void showSample();
+    /// Not after a step that was not finite: the weights may be what is wrong.
     void saveIfDue();
+    /// Older checkpoints go when the newest step was finite.
     void save();
     TrainOutcome finish();
 

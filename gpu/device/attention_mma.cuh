@@ -141,6 +141,37 @@ __device__ __forceinline__ float rowLargest(float x) {
     return fmaxf(x, __shfl_xor_sync(kFullWarp, x, 2));
 }
 
+/// Places along a sequence are ints: two registers less each.
+__device__ __forceinline__ int seenBelow(const AttentionView& view, std::int64_t head, int end) {
+    return static_cast<int>(view.seenBelow(head / view.heads, end));
+}
+
+/// 64 queries of a head, from `top` on.
+struct QueryBlock {
+    std::int64_t head;
+    int top;
+    int query;   ///< the warp's first
+    int row[2];  ///< the lane's
+    int seen;    ///< keys that some query of the block sees, at most
+    int seenByWarp;
+
+    __device__ QueryBlock(const AttentionView& view, std::int64_t headOf, int topOf)
+        : head(headOf),
+          top(topOf),
+          query(top + warpRank() * kWarpRows),
+          row{query + laneRank() / 4, query + laneRank() / 4 + 8},
+          seen(seenBelow(view, head, top + kOwnRows)),
+          seenByWarp(query < view.queries ? seenBelow(view, head, query + kWarpRows) : 0) {}
+
+    /// The block's of a grid of one a tile and head: the last queries see the most keys and begin
+    /// first.
+    __device__ static QueryBlock ofGrid(const AttentionView& view) {
+        const int tiles = static_cast<int>((view.queries + kOwnRows - 1) / kOwnRows);
+        const int block = static_cast<int>(blockIdx.x);
+        return {view, block / tiles, (tiles - 1 - block % tiles) * kOwnRows};
+    }
+};
+
 /// A warp's scores: 16 queries (rows) against N keys (columns), or, with Transposed, 16 keys
 /// against N queries. Element [n][i] is what a lane holds of columns [8 n, 8 n + 8).
 template <int N, bool Transposed>
@@ -148,8 +179,8 @@ struct Scores {
     static_assert(N <= 64, "a bit for each element");
     const AttentionView& view;
     std::int64_t head;
-    std::int64_t query;  ///< the first one
-    std::int64_t key;
+    int query;  ///< the first one
+    int key;
 
     __device__ static int row(int i) { return laneRank() / 4 + i / 2 * 8; }
     __device__ static int column(int n, int i) { return 8 * n + laneRank() % 4 * 2 + i % 2; }

@@ -186,6 +186,15 @@ TEST_F(TrainingTest, NonFiniteLossesStopTheRun) {
     EXPECT_GE(alarms, 3);
     EXPECT_TRUE(std::holds_alternative<core::ErrorEvent>(eventsOf(run).back().what));
     EXPECT_EQ(core::RunDirectory::open(run).status().phase, core::RunPhase::Failed);
+    // Nothing is written, and nothing older is removed, once a step was not finite.
+    std::int64_t lastFinite = 0;
+    std::int64_t lastSaved = 0;
+    for (const core::Event& event : eventsOf(run)) {
+        const auto* step = std::get_if<core::StepEvent>(&event.what);
+        if (step != nullptr && step->applied) lastFinite = event.step;
+        if (std::holds_alternative<core::CheckpointEvent>(event.what)) lastSaved = event.step;
+    }
+    EXPECT_EQ(lastSaved, lastFinite);
 }
 
 TEST_F(TrainingTest, JsonIsOneDocument) {

@@ -36,7 +36,8 @@ struct Thread {
 };
 
 struct Warp {
-    unsigned mask = 0;  ///< of the exchange that lanes wait for; 0 = none
+    std::vector<unsigned> ready;  ///< threads
+    unsigned mask = 0;            ///< of the exchange that lanes wait for; 0 = none
     unsigned arrived = 0;
 };
 
@@ -71,7 +72,8 @@ class Scheduler {
     Warp& join(unsigned mask, const Location& where);
     void release(unsigned firstThread, unsigned mask);
     void waitInTurn();
-    std::size_t pick();
+    void makeReady(unsigned thread);
+    Warp& pick();
     /// The next ready thread, or the caller of runBlock when there is none.
     Fiber& next();
     /// Notes what the running thread did wrong; leave() then ends the block.
@@ -83,7 +85,7 @@ class Scheduler {
     const void* kernel_ = nullptr;
     const Work* body_ = nullptr;
     std::vector<std::unique_ptr<Thread>> threads_;
-    std::vector<unsigned> ready_;
+    std::size_t readyCount_ = 0;
     std::vector<Warp> warps_;
     Fiber caller_;
     unsigned count_ = 0;
@@ -110,15 +112,19 @@ void Scheduler::begin(const void* kernel, dim3 block, const Work& body) {
 }
 
 void Scheduler::runBlock() {
-    ready_.resize(count_);
-    std::iota(ready_.begin(), ready_.end(), 0U);
-    warps_.assign((count_ + 31) / 32, Warp{});
+    warps_.resize((count_ + 31) / 32);
+    for (Warp& warp : warps_) {
+        warp.ready.clear();
+        warp.mask = warp.arrived = 0;
+    }
+    readyCount_ = 0;
     done_ = 0;
     atBarrier_ = 0;
     hurrying_ = randomBelow(2) == 0;
+    current_ = static_cast<unsigned>(randomBelow(count_));  // whose warp may hurry first
     fault_.clear();
     for (unsigned i = 0; i < count_; ++i) {
-        threads_[i]->state = State::Ready;
+        makeReady(i);
         threads_[i]->fiber.start(&Scheduler::entry, i);
     }
     caller_.passOnTo(next());
@@ -128,26 +134,33 @@ void Scheduler::runBlock() {
                     " [UPCYCLER_SIMT_SEED=" + std::to_string(seed()) + "]");
 }
 
-/// Any ready thread; in a block of hurrying warps one of the warp that ran last, as long as it has
-/// one: that warp comes as far ahead of the others as barriers let it.
-std::size_t Scheduler::pick() {
-    const std::size_t count = ready_.size();
-    if (hurrying_) {
-        const std::size_t offset = randomBelow(std::min<std::size_t>(count, 32));
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::size_t at = count - 1 - (offset + i) % count;
-            if (ready_[at] / 32 == current_ / 32) return at;
-        }
+void Scheduler::makeReady(unsigned thread) {
+    threads_[thread]->state = State::Ready;
+    warps_[thread / 32].ready.push_back(thread);
+    ++readyCount_;
+}
+
+/// The warp of any ready thread; in a block of hurrying warps the one that ran last, as long as it
+/// has some: that warp comes as far ahead of the others as barriers let it.
+Warp& Scheduler::pick() {
+    Warp& last = warps_[current_ / 32];
+    if (hurrying_ && !last.ready.empty()) return last;
+    std::size_t at = randomBelow(readyCount_);
+    for (Warp& warp : warps_) {
+        if (at < warp.ready.size()) return warp;
+        at -= warp.ready.size();
     }
-    return randomBelow(count);
+    return last;  // not reached: the counts add up
 }
 
 Fiber& Scheduler::next() {
-    if (ready_.empty()) return caller_;
-    const std::size_t at = pick();
-    current_ = ready_[at];
-    ready_[at] = ready_.back();
-    ready_.pop_back();
+    if (readyCount_ == 0) return caller_;
+    std::vector<unsigned>& ready = pick().ready;
+    const std::size_t at = randomBelow(ready.size());
+    current_ = ready[at];
+    ready[at] = ready.back();
+    ready.pop_back();
+    --readyCount_;
     threadIdx = self().index;
     return self().fiber;
 }
@@ -183,11 +196,10 @@ void Scheduler::barrier(const Location& where) {
     if (++atBarrier_ == count_) {
         atBarrier_ = 0;
         for (unsigned i = 0; i < count_; ++i) {
-            threads_[i]->state = State::Ready;
-            if (i != current_) ready_.push_back(i);
+            if (i != current_) makeReady(i);
         }
         // Whoever came last is no more likely to go on first than the others.
-        ready_.push_back(current_);
+        makeReady(current_);
     } else {
         self().state = State::AtBarrier;
         self().where = where;
@@ -221,10 +233,10 @@ Warp& Scheduler::join(unsigned mask, const Location& where) {
 void Scheduler::release(unsigned firstThread, unsigned mask) {
     for (unsigned lane = 0; lane < 32; ++lane) {
         if ((mask >> lane & 1U) == 0) continue;
-        threads_[firstThread + lane]->state = State::Ready;
-        ready_.push_back(firstThread + lane);
+        makeReady(firstThread + lane);
     }
-    warps_[firstThread / 32] = Warp{};
+    Warp& warp = warps_[firstThread / 32];
+    warp.mask = warp.arrived = 0;
 }
 
 std::uint64_t Scheduler::exchange(unsigned mask, std::uint64_t value, int source,
