@@ -44,8 +44,9 @@ double keptBesideMlps() {
                                 36, 6, 72, 120, 18, 36,  // cross-attention: k and v of the inputs
                                 36, 6, 36,               //
                                 6, 36});
-    const double loss = sum({66, 6, 6});               // logits, losses, logSumExp
-    const double batch = sum({20, 12, 12, 2.5, 1.5});  // ids, labels; masks of bytes
+    const double loss = sum({66, 6, 6});  // logits, losses, logSumExp
+    const double batch =
+        2 * sum({20, 12, 12, 2.5, 1.5});  // ids, labels; masks of bytes; and the next
     return encoder + decoder + loss + batch;
 }
 constexpr double kDenseEncoderMlp = 3 * 10 * 10;
