@@ -85,12 +85,14 @@ struct Assignment {
 struct ExpertOffsets {
     std::span<const std::int64_t> host{};  ///< [E + 1]; empty where only the device knows them
     Tensor there{};                        ///< I64 [E + 1] on the device, then
+    // NOLINTBEGIN(google-explicit-constructor): callers hand over what they have
     ExpertOffsets(std::span<const std::int64_t> offsets) : host(offsets) {}
     ExpertOffsets(const std::vector<std::int64_t>& offsets) : host(offsets) {}
     template <std::size_t N>
     ExpertOffsets(const std::array<std::int64_t, N>& offsets) : host(offsets) {}
     ExpertOffsets(const Assignment& assignment)
         : host(assignment.offsets), there(assignment.offsetsThere) {}
+    // NOLINTEND(google-explicit-constructor)
 };
 
 /// Whose assignments of Top-K are placed first, where an expert's capacity binds.
