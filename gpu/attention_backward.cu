@@ -183,8 +183,9 @@ void CudaBackend::attentionBackward(Out dq, Out dk, Out dv, InOut dBias, const T
     const std::size_t normAt = layout.place<float>(heads * shape.queries);
     const std::size_t meanAt = layout.place<float>(heads * shape.queries);
     void* memory = scratch(layout.bytes());
-    const AttentionView view = viewAttention(stream(), layoutPiece<std::int32_t>(memory, shownAt),
-                                             shape, options, {&dq, &dk, &dv, &dOut, &q, &k, &v});
+    const AttentionView view =
+        viewAttention(stream(), layoutPiece<std::int32_t>(memory, shownAt), shape, options,
+                      {&dq, &dk, &dv, &dOut, &q, &k, &v, &o});
     const RowSums sums{data<float>(logSumExp), layoutPiece<float>(memory, shiftAt),
                        layoutPiece<float>(memory, normAt), layoutPiece<float>(memory, meanAt)};
     if (q.dtype() == core::DType::BF16) {

@@ -141,7 +141,8 @@ __global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
 }
 
 /// C columns of dk and dv for 64 keys of a head, over the tiles of queries that see them, in order:
-/// a warp has the scores of its 16 keys, transposed, as the left side of both products.
+/// a warp has the scores of its 16 keys, transposed, as the left side of both products. A row of
+/// dScores cancels before it is rounded to bf16; what rounding leaves is as small as dk's own.
 template <int D, int C, int N>
 __global__ void __launch_bounds__(kMmaThreads, blocksWanted(D))
     keyGradientsOnTensorCores(Bf16* dk, Bf16* dv, RowSums sums, Inputs<Bf16> in,

@@ -220,13 +220,17 @@ struct Scores {
         for (int n = 0; n < N / 8; ++n)
             for (int i = 0; i < 4; ++i) dots[n][i] = __fmul_rn(dots[n][i], view.scale);
         if (view.bias != nullptr) {
+            // What is not seen reads the tile's first element, which is there: loads without
+            // branches, which need not wait for each other.
             const float* bias =
                 view.bias + (head % view.heads * view.queries + query) * view.keys + key;
+            const auto keys = static_cast<int>(view.keys);
             for (int n = 0; n < N / 8; ++n)
-                for (int i = 0; i < 4; ++i)
-                    if ((bits >> (4 * n + i) & 1U) != 0)
-                        dots[n][i] =
-                            __fadd_rn(dots[n][i], bias[queryOf(n, i) * view.keys + keyOf(n, i)]);
+                for (int i = 0; i < 4; ++i) {
+                    const int at = queryOf(n, i) * keys + keyOf(n, i);
+                    const bool isSeen = (bits >> (4 * n + i) & 1U) != 0;
+                    dots[n][i] = __fadd_rn(dots[n][i], bias[isSeen ? at : 0]);
+                }
         }
         if (bits == ~0U) return;
         for (int n = 0; n < N / 8; ++n)
