@@ -62,7 +62,7 @@ void Staging::copy(void* device, const void* host, std::size_t bytes) {
 }
 
 void Staging::prepareCapture() {
-    arena_ = (arena_ + 1) % arenas_.size();
+    if (arenaUsed_ > 0) arena_ = (arena_ + 1) % arenas_.size();
     arenaUsed_ = 0;
     Arena& arena = arenas_[arena_];
     arena.done.wait();
@@ -90,6 +90,8 @@ const void* Staging::stageCaptured(const void* values, std::size_t bytes) {
     return static_cast<std::byte*>(arena.device.get()) + at;
 }
 
-void Staging::finishCapture() { arenas_[arena_].done.record(stream_); }
+void Staging::finishCapture() {
+    if (arenaUsed_ > 0) arenas_[arena_].done.record(stream_);
+}
 
 }  // namespace gpu

@@ -29,9 +29,9 @@ class Staging {
 
     /// Before a capture begins: makes room for what is staged in it.
     void prepareCapture();
-    /// While on, what is staged lies side by side in one of two places that captures use in turn,
-    /// and goes to the device in one copy at the captured work's beginning; new constants and large
-    /// copies are refused.
+    /// While on, what is staged lies side by side in one of a few places that captures use in turn
+    /// (so that as many can be queued before the host waits), and goes to the device in one copy at
+    /// the captured work's beginning; new constants and large copies are refused.
     void setCapturing(bool on) noexcept { capturing_ = on; }
     /// After the captured work has been started.
     void finishCapture();
@@ -61,7 +61,7 @@ class Staging {
     const void* stageCaptured(const void* values, std::size_t bytes);
 
     const Stream& stream_;
-    std::array<Arena, 2> arenas_;
+    std::array<Arena, 8> arenas_;
     std::size_t arena_ = 0;
     std::size_t arenaUsed_ = 0;
     std::size_t arenaWanted_ = std::size_t{64} << 10;

@@ -23,16 +23,20 @@ class ResumeTest : public AppTest, public testing::WithParamInterface<const char
              "20", "--checkpoint-every", "4", "--keep", "2", "--seed", "7", "--set", "microbatch=4",
              "--set", "augmentation.crop_padding=1", "--set", "eval_examples=16"});
     }
-    /// Trains, killing every trainer after a random part of `longestLife`, until one ends by
-    /// itself.
+    /// Trains, killing the first trainer with its first step and every other one after a random
+    /// part of `longestLife`, until one ends by itself.
     int trainWithKills(const std::string& run, std::chrono::milliseconds longestLife) const {
         std::mt19937 random(1);
         for (int kills = 0;; ++kills) {
             Process trainer({"train", run});
             const auto life = longestLife * (random() % 100) / 100;
             const auto begin = std::chrono::steady_clock::now();
-            while (trainer.isRunning() &&
-                   (kills >= 12 || std::chrono::steady_clock::now() - begin < life))
+            const auto lives = [&] {
+                if (kills == 0)
+                    return !std::filesystem::exists(run + "/events.jsonl") || lossesOf(run).empty();
+                return kills >= 12 || std::chrono::steady_clock::now() - begin < life;
+            };
+            while (trainer.isRunning() && lives())
                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
             if (!trainer.isRunning()) {
                 const Result result = trainer.wait();
