@@ -36,7 +36,7 @@ struct OptimizerSpec {
 /// "full" (Adafactor).
 struct OptimizerState {
     std::string slot;
-    std::size_t parameter;  ///< index into the parameters
+    std::size_t parameter = 0;  ///< index into the parameters
     /// The file tensors that `value` belongs to, in memory order, with the shape of their share
     /// (factored: [rows] or [columns]).
     std::vector<ParameterPart> parts;

@@ -88,7 +88,7 @@ class Trainer {
     };
     Microbatch accumulate(const Batch& batch, std::int64_t first, std::int64_t counted,
                           bool observeRouters, std::size_t firstNumber);
-    void update(double lr, std::size_t numbers);
+    void update(double lr, std::size_t count);
     /// Places [begin, end) of the numbers that a step leaves on the device.
     Tensor numbers(std::size_t begin, std::size_t end) const;
     void reserveNumbers(std::int64_t microbatches);
