@@ -25,7 +25,6 @@ class LossReading {
     };
     /// Of the numbers of lossesThere().
     Losses read(std::span<const double> numbers) const;
-    std::int64_t counted() const noexcept { return counted_; }
     std::size_t numbers() const noexcept;
 
   private:

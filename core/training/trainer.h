@@ -48,9 +48,8 @@ struct StepMetrics {
 /// A step is batch, forward, backward, clip, update. Gradient accumulation weights each microbatch
 /// by its counted labels, so that a dense model's gradient is that of the whole batch.
 ///
-/// Nothing in a step waits for the device (unless its routers are observed, or an op has to know
-/// counts): a step can begin while the last one is computed, and its metrics are collected when
-/// they are there.
+/// Nothing in a step waits for the device, unless its routers are observed: a step can begin while
+/// the last one is computed, and its metrics are collected when they are there.
 class Trainer {
   public:
     /// `startStep`: steps of this run done before. Model and batches outlive the trainer.
